@@ -1,0 +1,79 @@
+# What a developer does, by name; `make` alone lists it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PIP := -m pip --disable-pip-version-check --no-input
+
+# The Python that .venv is made from: a path or a name. Without one, the first that fits.
+PYTHON ?=
+SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+
+define FIND_PYTHON
+set -eu; \
+python=; \
+for candidate in $(CANDIDATES); do \
+	if "$$candidate" -c '$(SUPPORTED)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+	echo "Python 3.11 or later is needed; tried: $(CANDIDATES)." >&2; \
+	echo "Install one, or name it: make install PYTHON=/path/to/python3" >&2; \
+	exit 1; \
+fi; \
+if ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+	echo "$$python cannot make a virtual environment: its venv and ensurepip modules are missing." >&2; \
+	echo "On Debian and Ubuntu: apt install python3-venv. Or name another: make install PYTHON=/path/to/python3" >&2; \
+	exit 1; \
+fi
+endef
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(INSTALLED) ## Put everything into .venv, dbt's and our commands included
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(BIN)/python -c '$(SUPPORTED)' 2>/dev/null || { $(FIND_PYTHON); "$$python" -m venv --clear $(VENV); }
+	@echo "Installing into $(VENV); the first time takes a minute."
+	@$(BIN)/python $(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: demo
+demo: $(INSTALLED) ## Run the main job on a made-up CRM against a local emulator
+	@$(BIN)/metrica-export demo
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests; some of them: make test ARGS="tests/dbt -k phone"
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, types, imports and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint dbt_project
+
+.PHONY: lock
+lock: ## Take the newest versions that pyproject.toml allows into constraints.txt
+	@$(FIND_PYTHON); \
+	rm -rf build/lock; \
+	"$$python" -m venv build/lock; \
+	build/lock/bin/python $(PIP) install --quiet --editable '.[dev]'; \
+	{ \
+		echo "# Every version that is installed and tested. Written by \`make lock\`; not by hand."; \
+		build/lock/bin/python $(PIP) freeze --exclude-editable; \
+	} > build/constraints.txt; \
+	if grep -vE '^#|^[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+$$' build/constraints.txt; then \
+		echo "The lines above are no plain versions; constraints.txt stays as it is." >&2; \
+		exit 1; \
+	fi; \
+	mv build/constraints.txt constraints.txt
+
+.PHONY: clean
+clean: ## Remove what was installed, built and cached
+	rm -rf $(VENV) build demo *.egg-info .*_cache dbt_project/target dbt_project/logs logs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
