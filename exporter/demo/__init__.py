@@ -1,0 +1,1 @@
+"""The demo: a made-up CRM to run the main job on."""

@@ -1,0 +1,100 @@
+-- One day of the CRM's life among the contacts and orders that it had. Orders change while
+-- they are young, which is when Metrica still ties them to visits.
+-- Reads `day`, `contacts` (how many there are) and `since`, when the day began.
+
+create temp macro happens(id, what, one_in) as draw(id, getvariable('day') || what, one_in) = 0;
+
+create temp macro today(id, what) as getvariable('since') + to_seconds(1 + draw(id, getvariable('day') || what, 86399));
+
+create or replace temp table young_order as
+select order_id, status, draw(order_id, getvariable('day') || 'move', 1000) as luck
+from crm.orders
+where created_at > getvariable('since') - to_hours(480) and created_at <= getvariable('since');
+
+-- A third of the open orders take a step; a few closed ones are reopened or returned.
+create or replace temp table moved_order as
+select
+    order_id,
+    case
+        when status = 'new' and luck < 290 then 'in_work'
+        when status = 'new' and luck < 330 then 'cancelled'
+        when status = 'in_work' and luck < 280 then 'paid'
+        when status = 'in_work' and luck < 330 then 'cancelled'
+        when status = 'paid' and luck < 330 then 'shipped'
+        when status = 'shipped' and luck < 330 then 'delivered'
+        when status = 'delivered' and luck < 3 then 'returned'
+        when status = 'cancelled' and luck < 10 then 'in_work'
+        -- Somebody fills in a missing status.
+        when status is null and luck < 400 then 'in_work'
+    end as status,
+    today(order_id, 'move-at') as changed_at
+from young_order;
+
+delete from moved_order where status is null;
+
+insert into crm.order_status_history
+select order_id, status, changed_at from moved_order order by order_id;
+
+update crm.orders as o set
+    status = m.status,
+    updated_at = m.changed_at,
+    finished_at = case when is_final(m.status) then m.changed_at end
+from moved_order as m where o.order_id = m.order_id;
+
+-- An order of a contact that is gone, or of none, is given to a contact that exists.
+update crm.orders set
+    contact_id = contact_code(1 + draw(order_id, 'found', getvariable('contacts'))),
+    updated_at = today(order_id, 'found-at')
+where
+    order_id in (select order_id from young_order)
+    and coalesce(contact_id, '') not in (select contact_id from crm.contacts)
+    and happens(order_id, 'found', 3);
+
+-- One more of a product. The CRM corrects the order's sum and leaves its timestamp alone;
+-- a few of the lines were written earlier and committed late.
+create or replace temp table grown_line as
+select order_id, min(product_id) as product_id
+from crm.order_items
+where order_id in (select order_id from young_order) and happens(order_id, 'line', 400)
+group by order_id;
+
+update crm.order_items as i set
+    quantity = i.quantity + 1,
+    updated_at = today(i.order_id, 'line-at') - to_hours(if(happens(i.order_id, 'late', 3), 26, 0))
+from grown_line as g where i.order_id = g.order_id and i.product_id = g.product_id;
+
+update crm.orders as o set revenue = in_currency(i.roubles, o.currency)
+from (
+    select order_id, sum(quantity * price(product_id)) as roubles
+    from crm.order_items
+    where order_id in (select order_id from grown_line)
+    group by order_id
+) as i where o.order_id = i.order_id;
+
+-- Contacts: a new phone, one more ClientID, a date of birth put right.
+update crm.contacts set
+    phone = russian_phone(mobile(contact_id, getvariable('day') || 'phone'), draw(contact_id, 'spelling', 8)),
+    updated_at = today(contact_id, 'phone-at')
+where happens(contact_id, 'phone', 1000);
+
+insert into crm.contact_identifiers
+select contact_id, 'client_id', browser_id(contact_id, getvariable('day') || 'browser'), today(contact_id, 'browser-at')
+from crm.contacts where happens(contact_id, 'browser', 1200) order by contact_id;
+
+update crm.contacts set birth_date = (birth_date + to_years(30))::date, updated_at = today(contact_id, 'birth-at')
+where birth_date < date '1970-01-01' and happens(contact_id, 'birth', 3);
+
+update crm.products set name = name || ' (new)', updated_at = today(product_id, 'renamed-at')
+where happens(product_id, 'renamed', 500);
+
+-- Touched and yet the same: a number spelled anew, a job that writes what was there.
+update crm.contacts set
+    phone = russian_phone(right(same_phone(phone), 10), draw(contact_id, getvariable('day') || 'spelling', 8)),
+    updated_at = today(contact_id, 'spelling-at')
+where regexp_full_match(phone, '[0-9() +-]+') and same_phone(phone) <> phone and happens(contact_id, 'spelling', 800);
+
+update crm.contacts set updated_at = today(contact_id, 'touched-at') where happens(contact_id, 'touched', 100);
+
+update crm.orders set updated_at = today(order_id, 'touched-at') where happens(order_id, 'touched', 100);
+
+update crm.products set updated_at = today(product_id, 'touched-at') where happens(product_id, 'touched', 50);

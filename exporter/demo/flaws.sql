@@ -1,0 +1,43 @@
+-- What a CRM has that a tidy one would not. The rows that Metrica cannot take are a handful
+-- of each kind, and their orders are days old, so that no window of time hides them.
+-- Reads `until`, the moment when the CRM is looked at.
+
+-- Twelve days ago somebody updated a fifth of everything in one statement.
+update crm.contacts set updated_at = getvariable('until') - to_hours(290)
+where draw(contact_id, 'mass', 5) = 0 and updated_at < getvariable('until') - to_hours(290);
+
+update crm.orders set updated_at = getvariable('until') - to_hours(290)
+where draw(order_id, 'mass', 5) = 0 and updated_at < getvariable('until') - to_hours(290);
+
+-- Rows that an import wrote without a time.
+update crm.contacts set updated_at = null
+where draw(contact_id, 'untimed', 400) = 0;
+
+update crm.orders set updated_at = null
+where draw(order_id, 'untimed', 600) = 0;
+
+-- A ClientID that went through a spreadsheet.
+update crm.contacts set metrica_client_id = '1.67' || (contact_id[-3:]) || 'E+18'
+where draw(contact_id, 'spreadsheet', 1000) = 0 and metrica_client_id is not null;
+
+-- Metrica takes no date before 1970.
+update crm.contacts set birth_date = date '1970-01-01' - 1 - draw(contact_id, 'born-earlier', 9000)
+where created_at > getvariable('until') - to_hours(400) and draw(contact_id, 'old', 24) = 0;
+
+-- Orders without a status, without a contact, and of a contact that is gone.
+create or replace temp table flawed_order as
+select order_id, draw(order_id, 'flaw', 1000) as flaw
+from crm.orders
+where created_at > getvariable('until') - to_hours(450);
+
+delete from crm.order_status_history
+where order_id in (select order_id from flawed_order where flaw in (1, 2));
+
+update crm.orders set status = null, finished_at = null
+where order_id in (select order_id from flawed_order where flaw in (1, 2));
+
+update crm.orders set contact_id = null
+where order_id in (select order_id from flawed_order where flaw = 3);
+
+update crm.orders set contact_id = contact_id || '-merged'
+where order_id in (select order_id from flawed_order where flaw in (4, 5));
