@@ -1,0 +1,408 @@
+"""The demo's CRM: believable, the same every time, and honest about what a day changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pytest
+
+from exporter.demo import crm
+
+NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
+
+COLUMNS = {
+    "contacts": "contact_id text, full_name text, email text, phone text, metrica_client_id text,"
+    " birth_date date, created_at timestamptz, updated_at timestamptz",
+    "contact_identifiers": "contact_id text, kind text, value text, updated_at timestamptz",
+    "orders": "order_id integer, contact_id text, status text, created_at timestamptz,"
+    " updated_at timestamptz, finished_at timestamptz, revenue decimal(18, 2),"
+    " cost decimal(18, 2), currency text",
+    "order_items": "order_id integer, product_id text, quantity integer, updated_at timestamptz",
+    "products": "product_id text, name text, updated_at timestamptz",
+    "order_status_history": "order_id integer, status text, changed_at timestamptz",
+}
+
+STATUSES = ("new", "in_work", "paid", "shipped", "delivered", "cancelled", "spam", "returned")
+
+BORN_TOO_EARLY = "birth_date < date '1970-01-01'"
+
+ORDER_CONTENT = """
+    select o.* exclude (updated_at), i.lines
+    from {schema}.orders as o
+    left join (
+        select order_id, list(product_id || ' x ' || quantity order by product_id) as lines
+        from {schema}.order_items group by order_id
+    ) as i using (order_id)
+"""
+
+CONTACT_CONTENT = """
+    select c.* exclude (updated_at) replace ({phone} as phone), i.further
+    from {schema}.contacts as c
+    left join (
+        select contact_id, list(kind || ' ' || value order by kind, value) as further
+        from {schema}.contact_identifiers group by contact_id
+    ) as i using (contact_id)
+"""
+
+
+def count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
+    [(found,)] = con.execute(f"select count(*) from {rows}").fetchall()
+    assert isinstance(found, int)
+    return found
+
+
+def differing(con: duckdb.DuckDBPyConnection, content: str, **words: str) -> int:
+    """Count the rows of the CRM that were not the same yesterday; `words` fill `content`."""
+    today, yesterday = (content.format(schema=schema, **words) for schema in ("crm", "was"))
+    return count(con, f"({today} except {yesterday})")
+
+
+def digests(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
+    """Return each table's md5, over its rows in their order on disk."""
+    con.execute("set timezone = 'UTC'")
+    rows = "string_agg(to_json(t)::text, chr(10) order by rowid)"
+    return {
+        table: con.execute(f"select md5({rows}) from crm.{table} as t").fetchall()
+        for table in COLUMNS
+    }
+
+
+@pytest.fixture(scope="module")
+def full() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make the demo at its own size, as `create` leaves it."""
+    with duckdb.connect() as con:
+        crm.create(con, now=NOW)
+        yield con
+
+
+@dataclass(frozen=True)
+class Lived:
+    con: duckdb.DuckDBPyConnection
+    changes: crm.Changes
+
+
+@pytest.fixture(scope="module")
+def lived() -> Iterator[Lived]:
+    """Make the demo and let it live a day; schema `was` keeps it as it stood before."""
+    with duckdb.connect() as con:
+        crm.create(con, now=NOW)
+        con.execute("create schema was")
+        for table in COLUMNS:
+            con.execute(f"create table was.{table} as from crm.{table}")
+        yield Lived(con, crm.next_day(con))
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_tables_have_the_columns_that_the_staging_models_read(
+    full: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    with duckdb.connect() as expected:
+        expected.execute(f"create table expected ({COLUMNS[table]})")
+        names_and_types = expected.execute("describe expected").fetchall()
+    assert full.execute(f"describe crm.{table}").fetchall() == names_and_types
+
+
+def test_tables_have_the_promised_sizes(full: duckdb.DuckDBPyConnection) -> None:
+    assert count(full, "crm.contacts") == 20_000
+    assert count(full, "crm.orders") == 60_000
+    assert count(full, "crm.products") == 2_000
+    assert 145_000 < count(full, "crm.order_items") < 155_000
+    assert count(full, "crm.contact_identifiers") > 10_000
+    assert count(full, "crm.order_status_history") > 120_000
+
+
+def test_nothing_is_left_behind_outside_of_the_crm(lived: Lived) -> None:
+    assert count(lived.con, "duckdb_tables() where schema_name not in ('crm', 'was')") == 0
+    assert count(lived.con, "duckdb_functions() where function_name = 'draw'") == 0
+    assert count(lived.con, "duckdb_variables()") == 0
+
+
+@pytest.mark.parametrize(("threads", "zone"), [(1, "America/New_York"), (4, "Asia/Tokyo")])
+def test_same_seed_and_now_write_the_same_tables(threads: int, zone: str) -> None:
+    with duckdb.connect() as plain, duckdb.connect() as other:
+        other.execute(f"set global threads = {threads}")
+        other.execute(f"set global timezone = '{zone}'")
+        for con in (plain, other):
+            crm.create(con, now=NOW, contacts=3_000)
+        assert digests(plain) == digests(other)
+        assert crm.next_day(plain) == crm.next_day(other)
+        assert digests(plain) == digests(other)
+
+
+def test_another_seed_writes_another_crm() -> None:
+    with duckdb.connect() as seven, duckdb.connect() as eight:
+        crm.create(seven, now=NOW, contacts=500, seed=7)
+        crm.create(eight, now=NOW, contacts=500, seed=8)
+        ours, theirs = digests(seven), digests(eight)
+    assert all(ours[table] != theirs[table] for table in COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("table", "times"),
+    [
+        ("contacts", ("created_at", "updated_at")),
+        ("orders", ("created_at", "updated_at", "finished_at")),
+        ("order_status_history", ("changed_at",)),
+    ],
+)
+def test_another_now_moves_the_times_and_nothing_else(table: str, times: tuple[str, ...]) -> None:
+    hours = 797
+    moved = ", ".join(f"{time} + to_hours({hours}) as {time}" for time in times)
+    with duckdb.connect() as con:
+        crm.create(con, now=NOW, contacts=500)
+        con.execute(f"create table earlier as from crm.{table}")
+        crm.create(con, now=NOW + timedelta(hours=hours), contacts=500)
+        assert count(con, f"(from crm.{table} except select * replace ({moved}) from earlier)") == 0
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        "crm.orders where status is null",
+        "crm.orders where contact_id is null",
+        "crm.orders where contact_id not in (select contact_id from crm.contacts)",
+        f"crm.contacts where {BORN_TOO_EARLY}",
+        f"crm.orders join crm.contacts using (contact_id) where {BORN_TOO_EARLY}",
+        """
+        crm.contacts anti join crm.contact_identifiers using (contact_id)
+        where coalesce(phone, email, metrica_client_id) is null
+        """,
+        "crm.contacts where metrica_client_id like '%E+18'",
+    ],
+)
+def test_of_each_flaw_there_is_a_handful(full: duckdb.DuckDBPyConnection, flaw: str) -> None:
+    assert 10 <= count(full, flaw) <= 30
+
+
+@pytest.mark.parametrize(
+    ("column", "spelling"),
+    [
+        ("phone", r"8 \(9\d\d\) \d{3}-\d\d-\d\d"),
+        ("phone", r"\+7 9\d\d \d{3} \d\d \d\d"),
+        ("phone", r"7-9\d\d-\d{3}-\d\d-\d\d"),
+        ("phone", r"9\d{9}"),
+        ("phone", r"89\d{9}"),
+        ("phone", r"\+49 \(0\)711 \d{7}"),
+        ("phone", r"\+49 0711 \d{7}"),
+        ("phone", r"\+44 020 7946 0\d{3}"),
+        ("phone", r"00\d\d .*"),
+        ("phone", r".+ доб\. 12"),
+        ("phone", r".*\d[,;] [+789].*"),
+        ("phone", r"[^0-9]+"),
+        ("phone", r""),
+        ("email", r"  [A-Z.@0-9]+ "),
+        ("email", r"[A-Z][a-z]+\..+@.+"),
+        ("email", r".+\x{A0}"),
+        ("email", r".+@.*\p{Cyrillic}.*"),
+        ("email", r"[a-z0-9.]+\.example"),
+        ("email", r".+@.+[,;] .+@.+"),
+        ("email", r""),
+        ("full_name", r"\p{Cyrillic}+ \p{Cyrillic}+"),
+        ("full_name", r"[A-Z][a-z]+ [A-Z]'[A-Za-z]+"),
+        ("full_name", r".*\".*;.*\".*"),
+        ("full_name", r"=.*"),
+        ("full_name", r""),
+        ("metrica_client_id", r"\d{19}"),
+    ],
+)
+def test_contacts_are_written_the_way_people_write_them(
+    full: duckdb.DuckDBPyConnection, column: str, spelling: str
+) -> None:
+    assert count(full, f"crm.contacts where regexp_full_match({column}, $${spelling}$$)") > 0
+
+
+def test_every_mail_domain_is_reserved_for_examples(full: duckdb.DuckDBPyConnection) -> None:
+    written = """(
+        select unnest(regexp_extract_all(lower(value), '@[^,;\\s]+')) as domain
+        from (
+            select email as value from crm.contacts
+            union all
+            select value from crm.contact_identifiers where kind = 'email'
+        )
+    )"""
+    example = r"ex[a\x{430}]mple"
+    reserved = rf"@({example}\.(com|org|net)|(mail|pochta)\.{example})\x{{A0}}?"
+    assert count(full, written) > 15_000
+    assert count(full, f"{written} where not regexp_full_match(domain, '{reserved}')") == 0
+
+
+@pytest.mark.parametrize("kind", ["email", "phone", "client_id"])
+def test_some_contacts_have_further_identifiers(full: duckdb.DuckDBPyConnection, kind: str) -> None:
+    assert count(full, f"crm.contact_identifiers where kind = '{kind}' and value <> ''") > 1_000
+
+
+def test_orders_are_of_the_last_120_days_and_younger_than_their_contact(
+    full: duckdb.DuckDBPyConnection,
+) -> None:
+    [(outside,)] = full.execute(
+        "select count(*) from crm.orders as o left join crm.contacts as c using (contact_id)"
+        " where o.created_at not between ? and ? or o.created_at < c.created_at",
+        [NOW - timedelta(days=120), NOW],
+    ).fetchall()
+    assert outside == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "time"),
+    [
+        ("contacts", "updated_at"),
+        ("contact_identifiers", "updated_at"),
+        ("orders", "updated_at"),
+        ("orders", "finished_at"),
+        ("order_items", "updated_at"),
+        ("order_status_history", "changed_at"),
+    ],
+)
+def test_a_crm_ends_at_now_and_a_day_later_24_hours_after(
+    lived: Lived, table: str, time: str
+) -> None:
+    then, now = (
+        lived.con.execute(f"select max(epoch({time})) from {schema}.{table}").fetchall()[0][0]
+        for schema in ("was", "crm")
+    )
+    assert NOW.timestamp() - 24 * 3600 < then <= NOW.timestamp()
+    assert NOW.timestamp() < now <= NOW.timestamp() + 24 * 3600
+
+
+def test_history_ends_in_the_order_s_status(lived: Lived) -> None:
+    last = """(
+        select order_id, arg_max(status, changed_at) as last
+        from crm.order_status_history group by order_id
+    )"""
+    both = f"crm.orders left join {last} using (order_id)"
+    assert count(lived.con, f"{both} where status is distinct from last") == 0
+    statuses = {
+        status for (status,) in lived.con.execute("select status from crm.orders").fetchall()
+    }
+    assert statuses == {None, *STATUSES}
+
+
+def test_some_cancelled_orders_were_reopened(full: duckdb.DuckDBPyConnection) -> None:
+    steps = """(
+        select status, lag(status) over (partition by order_id order by changed_at) as previous
+        from crm.order_status_history
+    )"""
+    assert count(full, f"{steps} where previous = 'cancelled' and status = 'in_work'") > 1_000
+
+
+def test_revenue_is_the_sum_of_the_lines(lived: Lived) -> None:
+    """Prices are read off the orders of one line and must then explain all the others."""
+    with lived.con.cursor() as con:
+        con.execute("""
+            create temp table line as
+            select order_id, product_id, quantity, revenue,
+                count(*) over (partition by order_id) as lines
+            from crm.orders join crm.order_items using (order_id) where upper(currency) = 'RUB';
+
+            create temp table price as
+            select product_id, list(distinct revenue / quantity) as prices
+            from line where lines = 1 group by product_id;
+
+            create temp table explained as
+            select any_value(revenue) as revenue, sum(quantity * prices[1]) as total
+            from line left join price using (product_id) where lines > 1
+            group by order_id having count(prices) = any_value(lines);
+        """)
+        assert count(con, "price where len(prices) <> 1") == 0
+        assert count(con, "explained") > 30_000
+        assert count(con, "explained where abs(total - revenue) > 0.005") == 0
+
+
+def test_an_order_has_no_product_twice_and_none_that_is_unknown(lived: Lived) -> None:
+    lines = count(lived.con, "crm.order_items")
+    assert lines == count(lived.con, "(select distinct order_id, product_id from crm.order_items)")
+    assert lines == count(lived.con, "crm.order_items semi join crm.products using (product_id)")
+
+
+@pytest.mark.parametrize("table", ["contacts", "orders"])
+def test_times_are_equal_in_bulk_and_sometimes_missing(
+    full: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    bulk = f"(select updated_at from crm.{table} group by updated_at having count(*) > 2000)"
+    assert count(full, bulk) == 1
+    assert 10 < count(full, f"crm.{table} where updated_at is null") < 200
+
+
+def test_a_day_counts_the_orders_that_differ(lived: Lived) -> None:
+    assert lived.changes.orders.changed == differing(lived.con, ORDER_CONTENT) > 500
+
+
+def test_a_day_counts_the_contacts_that_differ_by_more_than_spelling(lived: Lived) -> None:
+    digits = "right(regexp_replace(phone, '[^0-9]', '', 'g'), 10)"
+    changed = differing(lived.con, CONTACT_CONTENT, phone=digits)
+    respelt = differing(lived.con, CONTACT_CONTENT, phone="phone") - changed
+    assert lived.changes.contacts.changed == changed > 20
+    assert respelt > 5
+
+
+def test_a_day_counts_the_products_that_differ(lived: Lived) -> None:
+    renamed = differing(lived.con, "select product_id, name from {schema}.products")
+    assert lived.changes.products.changed == lived.changes.products.to_send == renamed > 0
+
+
+def test_a_day_sends_what_differs_among_the_rows_that_metrica_takes(lived: Lived) -> None:
+    taken = f"status is not null and not coalesce({BORN_TOO_EARLY}, false)"
+    orders = f"""
+        select o.* from ({ORDER_CONTENT}) as o
+        join {{schema}}.contacts using (contact_id) where {taken}
+    """
+    assert lived.changes.orders.to_send == differing(lived.con, orders)
+    assert lived.changes.orders.to_send != lived.changes.orders.changed
+
+
+def test_a_day_touches_rows_without_a_change(lived: Lived) -> None:
+    times = "select product_id, updated_at from {schema}.products"
+    named = "select product_id, name from {schema}.products"
+    touched = differing(lived.con, times) - differing(lived.con, named)
+    assert lived.changes.products.touched == touched > 10
+    assert lived.changes.orders.touched > 300
+    assert lived.changes.contacts.touched > 100
+
+
+@pytest.mark.parametrize(("table", "key"), [("contacts", "contact_id"), ("orders", "order_id")])
+def test_a_day_brings_new_rows_and_takes_none_away(lived: Lived, table: str, key: str) -> None:
+    assert count(lived.con, f"was.{table} anti join crm.{table} using ({key})") == 0
+    assert count(lived.con, f"crm.{table} anti join was.{table} using ({key})") > 10
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        "orders where status is null",
+        "orders where contact_id is null or contact_id like '%-merged'",
+        f"contacts where {BORN_TOO_EARLY}",
+    ],
+)
+def test_a_day_repairs_some_of_the_rows_that_metrica_cannot_take(lived: Lived, flaw: str) -> None:
+    assert 0 < count(lived.con, f"crm.{flaw}") < count(lived.con, f"was.{flaw}")
+
+
+def test_an_order_changes_by_its_line_alone_and_some_lines_come_late(lived: Lived) -> None:
+    grown = """
+        crm.order_items as i
+        join was.order_items as j using (order_id, product_id)
+        join crm.orders as o using (order_id)
+        join was.orders as p using (order_id)
+        where i.quantity <> j.quantity and o.updated_at = p.updated_at
+    """
+    late = "i.updated_at < (select max(updated_at) from was.orders)"
+    assert count(lived.con, grown) > count(lived.con, f"{grown} and {late}") > 0
+
+
+def test_one_day_follows_another() -> None:
+    with duckdb.connect() as con:
+        crm.create(con, now=NOW, contacts=2_000)
+        first, second = crm.next_day(con), crm.next_day(con)
+        assert first != second
+        assert count(con, "crm.orders") == 6_000 + 50 + 50
+
+
+def test_a_now_without_a_time_zone_is_refused() -> None:
+    with duckdb.connect() as con, pytest.raises(ValueError, match="no time zone"):
+        crm.create(con, now=NOW.replace(tzinfo=None))
+
+
+def test_a_crm_too_small_to_be_believable_is_refused() -> None:
+    with duckdb.connect() as con, pytest.raises(ValueError, match="pass 200 or more"):
+        crm.create(con, now=NOW, contacts=199)
