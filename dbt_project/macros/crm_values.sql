@@ -1,0 +1,64 @@
+{% macro type_name(value) -%}
+    {{ return(adapter.dispatch('type_name')(value)) }}
+{%- endmacro %}
+
+{% macro default__type_name(value) -%}
+    cast(pg_typeof({{ value }}) as text)
+{%- endmacro %}
+
+{% macro duckdb__type_name(value) -%}
+    lower(typeof({{ value }}))
+{%- endmacro %}
+
+
+{% macro id_text(value) -%}
+    {#- A whole number that was loaded as a fraction ('100.0') must still meet its other half. -#}
+    nullif(case
+        when {{ matches(type_name(value), '^(double|real|float|numeric|decimal)') }}
+            then cast(cast(cast({{ value }} as text) as numeric(38, 0)) as text)
+        else cast({{ value }} as text)
+    end, '')
+{%- endmacro %}
+
+
+{% macro instant(value) -%}
+    case
+        when {{ type_name(value) }} = 'timestamp with time zone'
+            then cast({{ value }} as timestamp with time zone)
+        else cast({{ value }} as timestamp) at time zone '{{ var("crm_time_zone") }}'
+    end
+{%- endmacro %}
+
+
+{% macro counter_time(value) -%}
+    date_trunc('second', {{ value }} at time zone '{{ var("counter_time_zone") }}')
+{%- endmacro %}
+
+
+{% macro money(value) -%}
+    {#- By way of text, because engines round a binary fraction differently. -#}
+    cast(cast({{ value }} as text) as numeric(18, 2))
+{%- endmacro %}
+
+
+{% macro product_name(product_id) -%}
+    case
+        when
+            {{ matches(product_id, '^[A-Za-z0-9_-]{1,255}$') }}
+            and not {{ matches(product_id, '^md5-[0-9a-f]{32}$') }}
+            then {{ product_id }}
+        else 'md5-' || md5({{ product_id }})
+    end
+{%- endmacro %}
+
+
+{% macro identifier_form(kind) -%}
+    {%- set form = var('identifiers').get(kind, 'plain') -%}
+    {%- if form not in ['plain', 'md5', 'both'] -%}
+        {{ exceptions.raise_compiler_error(
+            "The var identifiers says '" ~ form ~ "' for " ~ kind
+            ~ ". Set it to plain, md5 or both in dbt_project.yml or by --vars."
+        ) }}
+    {%- endif -%}
+    {{ return(form) }}
+{%- endmacro %}

@@ -1,0 +1,18 @@
+{% macro new_spellings(kind) -%}
+    select distinct cells.cell
+    from {{ ref('int_identifier_cells') }} as cells
+    where
+        cells.kind = '{{ kind }}'
+        {% if is_incremental() %}
+        and not exists (select 1 from {{ this }} as known where known.cell = cells.cell)
+        {% endif %}
+{%- endmacro %}
+
+
+{% macro delete_unused_spellings(kind) -%}
+    delete from {{ this }} where not exists (
+        select 1
+        from {{ ref('int_identifier_cells') }} as cells
+        where cells.kind = '{{ kind }}' and cells.cell = {{ this }}.cell
+    )
+{%- endmacro %}

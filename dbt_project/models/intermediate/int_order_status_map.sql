@@ -1,0 +1,4 @@
+select
+    {{ fold_case(clean_text('crm_status')) }} as status_key,
+    id as order_status
+from {{ ref('order_status_map') }}

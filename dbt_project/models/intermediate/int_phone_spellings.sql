@@ -1,0 +1,167 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    post_hook="{{ delete_unused_spellings('phone') }}",
+) }}
+
+{%- set default_code = var('default_calling_code') | string %}
+{%- set extension = '(ext|extension|доб|добавочный|вн|внутр|внутренний|x|х|#)' %}
+{%- set code_columns = 'codes.calling_code, codes.trunk_prefixes, codes.leading_zero, '
+    'codes.national_lengths' %}
+
+with cells as (
+    {{ new_spellings('phone') }}
+),
+
+marked as (
+    -- The comma before an extension joins; a plus after a digit begins another number.
+    select
+        cell,
+        regexp_replace(
+            regexp_replace(
+                translate({{ fold_case('cell') }}, ';/' || chr(10) || chr(13), ',,,,'),
+                ', *{{ extension }}', ' \1', 'g'
+            ),
+            '([0-9)]) *\+', '\1,+', 'g'
+        ) as list
+    from cells
+),
+
+pieces as (
+    select
+        cell,
+        unnest(string_to_array(list, ',')) as piece
+    from marked
+),
+
+numbers as (
+    select distinct
+        cell,
+        {{ clean_text('piece') }} as raw
+    from pieces
+),
+
+without_extension as (
+    select
+        cell,
+        raw,
+        regexp_replace(raw, '[ (]*{{ extension }}[.:№= ]*[0-9]+ *\)?$', '') as dialled
+    from numbers
+    where raw is not null
+),
+
+understood as (
+    select
+        cell,
+        raw,
+        {{ matches('dialled', '^[0-9+() ._~–—‑−-]*[0-9][0-9() ._~–—‑−-]*$') }} as is_number,
+        {{ matches('dialled', '^[( ]*([+]|00)') }} as is_international,
+        regexp_replace(
+            regexp_replace(dialled, '^[( ]*00', ''), '[^0-9]', '', 'g'
+        ) as digits
+    from without_extension
+),
+
+readings as (
+    -- No calling code begins another one, so at most one of the three lengths matches.
+    {% for length in [1, 2, 3] %}
+    select
+        understood.cell,
+        understood.raw,
+        {{ code_columns }},
+        substr(understood.digits, {{ length + 1 }}) as national,
+        1 as preference
+    from understood
+    inner join {{ ref('phone_calling_codes') }} as codes
+        on left(understood.digits, {{ length }}) = codes.calling_code
+    where understood.is_number and understood.is_international
+    union all
+    {% endfor %}
+    select
+        understood.cell,
+        understood.raw,
+        {{ code_columns }},
+        understood.digits as national,
+        2 as preference
+    from understood
+    inner join {{ ref('phone_calling_codes') }} as codes
+        on codes.calling_code = '{{ default_code }}'
+    where understood.is_number and not understood.is_international
+    union all
+    -- Where a trunk prefix is customary, a number that lacks it and begins like the code
+    -- has the code in front; elsewhere it may as well be a number of that area.
+    select
+        understood.cell,
+        understood.raw,
+        {{ code_columns }},
+        substr(understood.digits, {{ default_code | length + 1 }}) as national,
+        case when codes.trunk_prefixes is null then 3 else 1 end as preference
+    from understood
+    inner join {{ ref('phone_calling_codes') }} as codes
+        on
+            codes.calling_code = '{{ default_code }}'
+            and left(understood.digits, {{ default_code | length }}) = codes.calling_code
+    where understood.is_number and not understood.is_international
+),
+
+possible as (
+    select
+        readings.cell,
+        readings.raw,
+        readings.calling_code || substr(readings.national, dropped.digits + 1) as phone,
+        row_number() over (
+            partition by readings.cell, readings.raw
+            order by readings.preference, dropped.digits
+        ) as place
+    from readings
+    cross join (
+        select 0 as digits
+        union all
+        select 1 as digits
+        union all
+        select 2 as digits
+    ) as dropped
+    where
+        (
+            dropped.digits = 0
+            or position(
+                ',' || left(readings.national, dropped.digits) || ','
+                in ',' || readings.trunk_prefixes || ','
+            ) > 0
+        )
+        and position(
+            ',' || cast(length(readings.national) - dropped.digits as text) || ','
+            in ',' || readings.national_lengths || ','
+        ) > 0
+        and (
+            readings.leading_zero
+            or substr(readings.national, dropped.digits + 1, 1) <> '0'
+        )
+),
+
+coded as (
+    select distinct
+        cell,
+        raw
+    from readings
+)
+
+select
+    understood.cell,
+    understood.raw,
+    possible.phone,
+    case
+        when possible.phone is not null then null
+        when not understood.is_number then 'not_a_phone'
+        when not understood.is_international then 'no_country_code'
+        when coded.raw is null then 'unknown_country_code'
+        else 'impossible_number'
+    end as reason
+from understood
+left join possible
+    on
+        understood.cell = possible.cell
+        and understood.raw = possible.raw
+        and possible.place = 1
+left join coded
+    on understood.cell = coded.cell and understood.raw = coded.raw

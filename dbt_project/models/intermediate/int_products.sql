@@ -1,0 +1,5 @@
+select
+    {{ product_name('product_id') }} as name,
+    product_label as humanized,
+    updated_at
+from {{ ref('stg_crm__products') }}

@@ -1,0 +1,11 @@
+select
+    {{ id_text('order_id') }} as order_id,
+    {{ id_text('contact_id') }} as contact_id,
+    {{ clean_text('cast(status as text)') }} as status,
+    {{ money('revenue') }} as revenue,
+    {{ money('cost') }} as cost,
+    {{ upper_latin(clean_text('cast(currency as text)')) }} as currency,
+    {{ instant('created_at') }} as created_at,
+    {{ instant('finished_at') }} as finished_at,
+    {{ instant('updated_at') }} as updated_at
+from {{ source('crm', 'orders') }}

@@ -1,0 +1,62 @@
+"""Write phone_calling_codes.csv from the metadata of the package `phonenumbers`.
+
+    python dbt_project/seeds/phone_calling_codes.py > dbt_project/seeds/phone_calling_codes.csv
+
+A row per calling code that people have phones under (freephone and premium codes are
+not written). `national_lengths` are those of fixed, mobile, internet and personal numbers
+that stay within E.164's 15 digits and Metrica's 7.
+"""
+
+import csv
+import re
+import sys
+from itertools import chain, product
+from typing import TextIO
+
+import regex
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+PERSONAL = ("fixed_line", "mobile", "voip", "personal_number")
+DIGITS = "0123456789"
+SHORT = tuple(map("".join, chain(product(DIGITS), product(DIGITS, repeat=2))))
+
+
+def trunk_prefixes(metadata: PhoneMetadata) -> list[str]:
+    """Return what a caller at home dials before the number and a caller abroad leaves out."""
+    pattern = metadata.national_prefix_for_parsing
+    return [digits for digits in SHORT if pattern and re.fullmatch(pattern, digits)]
+
+
+def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str]:
+    """Return the seed's row for one calling code; its first region decides on the prefix."""
+    metadata = [
+        PhoneMetadata.metadata_for_nongeo_region(code)
+        if region == "001"
+        else PhoneMetadata.metadata_for_region(region)
+        for region in regions
+    ]
+    kinds = [getattr(m, kind) for m in metadata for kind in PERSONAL]
+    kinds = [kind for kind in kinds if kind and kind.national_number_pattern]
+    lengths = {n for kind in kinds for n in kind.possible_length}
+    fitting = sorted(n for n in lengths if 7 <= len(str(code)) + n <= 15)
+    leading_zero = any(
+        regex.fullmatch(kind.national_number_pattern, "0", partial=True) for kind in kinds
+    )
+    return (
+        str(code),
+        ",".join(trunk_prefixes(metadata[0])),
+        str(leading_zero).lower(),
+        ",".join(map(str, fitting)),
+    )
+
+
+def write(out: TextIO) -> None:
+    """Write the seed, header first, sorted by code."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("calling_code", "trunk_prefixes", "leading_zero", "national_lengths"))
+    rows = (row(code, regions) for code, regions in COUNTRY_CODE_TO_REGION_CODE.items())
+    writer.writerows(sorted(r for r in rows if r[-1]))
+
+
+if __name__ == "__main__":
+    write(sys.stdout)
