@@ -1,0 +1,121 @@
+"""Settings: what one command runs with, as frozen objects."""
+
+import os
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from exporter.errors import SettingsError
+from exporter.marts import ENTITIES, MAX_FILE_BYTES
+
+DEFAULT_API_URL = "https://api-metrika.yandex.net"
+"""Metrica's own address (method-call)."""
+
+TOKEN_VARIABLE = "METRICA_TOKEN"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class DbtSettings:
+    """Where dbt's project and profile are, in dbt's own words.
+
+    None means what it means to dbt: its environment variable, then its default.
+    """
+
+    project_dir: Path
+    profiles_dir: Path | None = None
+    profile: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much goes into one file, and how hard a refused file is tried.
+
+    `chunk_rows` and `chunk_bytes` bound every uploaded file. `split_requests` bounds
+    the uploads that a run may spend on finding the guilty rows of refused files.
+    """
+
+    chunk_rows: int = 50_000
+    chunk_bytes: int = 16_000_000
+    split_requests: int = 100
+
+    def __post_init__(self) -> None:
+        if self.chunk_rows < 1:
+            raise SettingsError(f"--chunk-rows is {self.chunk_rows}; give 1 or more.")
+        if not 1_000 <= self.chunk_bytes <= MAX_FILE_BYTES:
+            raise SettingsError(
+                f"--chunk-bytes is {self.chunk_bytes}; "
+                f"give 1000 to {MAX_FILE_BYTES} (Metrica takes no larger file)."
+            )
+        if self.split_requests < 0:
+            raise SettingsError(f"--split-requests is {self.split_requests}; give 0 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Metrica's address, the counter, and the token, which no message or repr shows."""
+
+    url: str
+    counter_id: int
+    token: str = field(repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the address is on this machine, so an emulator and not Metrica."""
+        return is_loopback(self.url)
+
+
+def read_api(url: str, counter_id: int) -> Api:
+    """Return the API settings with the token of the environment.
+
+    Raises SettingsError for a missing or unusable token, and for an address that
+    would carry the token in clear text.
+    """
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
+        raise SettingsError(
+            f"No token: set the environment variable {TOKEN_VARIABLE} "
+            "(it is read from nowhere else, so that it stays out of process lists)."
+        )
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise SettingsError(
+            f"{TOKEN_VARIABLE} holds a space or a character no token has; set the bare token."
+        )
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"--api-url {url!r} is not an address; give https://host[:port].")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise SettingsError(
+            f"--api-url {url!r} would send the token in clear text; use https. "
+            "Plain http is for the emulator on this machine only."
+        )
+    return Api(url.rstrip("/"), counter_id, token)
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether the address names this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_only(names: str | None) -> tuple[str, ...]:
+    """Return the entities of `--only a,b` in the order of work; all of them for None.
+
+    Raises SettingsError for a name that is no mart.
+    """
+    known = tuple(entity.name for entity in ENTITIES)
+    if names is None:
+        return known
+    wanted = {name.strip() for name in names.split(",") if name.strip()}
+    unknown = sorted(wanted - set(known))
+    if unknown or not wanted:
+        raise SettingsError(
+            f"--only {names!r}: "
+            + (f"no mart is called {', '.join(unknown)}; " if unknown else "it names no mart; ")
+            + f"choose from {','.join(known)}."
+        )
+    return tuple(name for name in known if name in wanted)

@@ -1,0 +1,47 @@
+"""What can stop a command. Each error carries the exit code that the README documents.
+
+ExportError
+├── SettingsError    2   a flag, an environment variable, profiles.yml, the manifest
+├── WarehouseError   3   the warehouse or a mart in it
+├── MetricaError     4   Metrica refused, or could not be reached
+│   └── QuotaError   4   nothing more today; the next run goes on from here
+└── LedgerError      5   the ledger, or another run that holds its lock
+
+A row that cannot be sent is not an error: it is a value with a reason (`checks`).
+Messages say what happened, where, and what to do next. They name keys and columns,
+and never hold a token, an e-mail, a phone or a row.
+"""
+
+
+class ExportError(Exception):
+    """Base of all errors that end a command with a message and an exit code."""
+
+    exit_code = 1
+
+
+class SettingsError(ExportError):
+    """A setting is missing, contradictory, or cannot be read."""
+
+    exit_code = 2
+
+
+class WarehouseError(ExportError):
+    """The warehouse cannot be reached, or a mart is not as the manifest says."""
+
+    exit_code = 3
+
+
+class MetricaError(ExportError):
+    """Metrica answered with an error that a retry cannot mend, or did not answer."""
+
+    exit_code = 4
+
+
+class QuotaError(MetricaError):
+    """The daily quota is used up."""
+
+
+class LedgerError(ExportError):
+    """The ledger is locked by another run, newer than this program, or damaged."""
+
+    exit_code = 5

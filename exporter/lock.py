@@ -1,0 +1,66 @@
+"""One run at a time for a counter, on one warehouse."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg2
+
+from exporter.errors import LedgerError, WarehouseError
+from exporter.profiles import Duckdb, Warehouse
+
+_NAMESPACE = 0x4D43
+"""Keeps these advisory locks apart from other programs' on the same database."""
+
+
+@contextmanager
+def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]]:
+    """Hold the run's lock; yields a check that raises LedgerError once it is lost.
+
+    On PostgreSQL it is an advisory lock of a session of its own, which the server frees
+    when the process dies in whatever way. A DuckDB file is locked by the operating
+    system for as long as it is attached, so there is nothing more to hold.
+    Raises LedgerError when another run has it.
+    """
+    if isinstance(profile, Duckdb):
+        yield lambda: None
+        return
+    try:
+        session = psycopg2.connect(
+            host=profile.host,
+            port=profile.port,
+            user=profile.user,
+            password=profile.password,
+            dbname=profile.dbname,
+            application_name=f"metrica-export {counter_id}",
+            **dict((("connect_timeout", "10"), *profile.options)),
+        )
+    except psycopg2.Error as error:
+        raise WarehouseError(
+            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {type(error).__name__}. "
+            f"Check target {profile.target!r} of profiles.yml."
+        ) from None
+    session.autocommit = True
+    # Two integers make one lock: ours, and the counter folded into 32 bits.
+    key = f"{_NAMESPACE}, {counter_id % 2**31}"
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(f"select pg_try_advisory_lock({key})")
+            if cursor.fetchone() != (True,):
+                raise LedgerError(
+                    f"Another run for counter {counter_id} is at work on this warehouse: "
+                    "wait until it ends. Its session is listed in pg_stat_activity as "
+                    f"'metrica-export {counter_id}'."
+                )
+
+            def check() -> None:
+                try:
+                    cursor.execute("select 1")
+                except psycopg2.Error:
+                    raise LedgerError(
+                        "The session that holds the run's lock is gone, so another run may have "
+                        "started: this one stops. Run again."
+                    ) from None
+
+            yield check
+    finally:
+        session.close()

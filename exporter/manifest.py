@@ -1,0 +1,184 @@
+"""The marts that dbt built, read from its manifest: relations, columns, custom attributes."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exporter.config import DbtSettings
+from exporter.errors import SettingsError
+from exporter.marts import ATTRIBUTE_TYPES, ENTITIES, Column, Entity, Kind
+from exporter.profiles import Warehouse, read_project
+
+OWN_COLUMNS = ("updated_at", "row_hash")
+"""Columns of every mart that are the exporter's own and never leave the warehouse."""
+
+_NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A custom attribute of an entity, as createAttributes wants it."""
+
+    name: str
+    type_name: str
+    humanized: str
+    multivalued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mart:
+    """One mart: its entity, its relation, the columns it exports, in the mart's order."""
+
+    entity: Entity
+    schema: str
+    table: str
+    columns: tuple[Column, ...]
+    attributes: tuple[Attribute, ...]
+    time_zone: str | None
+
+    @property
+    def name(self) -> str:
+        """The entity's name, which is what users call the mart."""
+        return self.entity.name
+
+
+@dataclass(frozen=True, slots=True)
+class Marts:
+    """All marts of the project, in the order of work."""
+
+    all: tuple[Mart, ...]
+
+    def get(self, name: str) -> Mart:
+        """Return the mart of that entity; `read_marts` has seen to it that it is there."""
+        return next(mart for mart in self.all if mart.name == name)
+
+    @property
+    def time_zone(self) -> str | None:
+        """The counter's zone that dbt wrote the marts' times in."""
+        return next((mart.time_zone for mart in self.all if mart.time_zone), None)
+
+
+def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
+    """Return the marts that dbt's manifest declares for this warehouse.
+
+    Raises SettingsError when there is no manifest, when it was made for another target,
+    or when a mart lacks a column that Metrica requires.
+    """
+    path = _manifest_path(dbt)
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        nodes = manifest["nodes"].values()
+        adapter = manifest["metadata"].get("adapter_type")
+    except FileNotFoundError:
+        raise SettingsError(
+            f"No manifest at {path}: run `dbt build --project-dir {dbt.project_dir}` first."
+        ) from None
+    except (OSError, ValueError, KeyError, AttributeError):
+        raise SettingsError(f"{path} is not dbt's manifest; run `dbt build` again.") from None
+    if adapter != warehouse.kind:
+        raise SettingsError(
+            f"{path} was made for {adapter}, but the target is {warehouse.kind}: "
+            f"run `dbt build --target {warehouse.target}`."
+        )
+    found: dict[str, Mart] = {}
+    for node in nodes:
+        meta = _metrica_meta(node)
+        if node.get("resource_type") != "model" or "entity" not in meta:
+            continue
+        built_for = meta.get("dbt_target")
+        if built_for not in (None, warehouse.target):
+            raise SettingsError(
+                f"{path} was made for target {built_for!r}, not {warehouse.target!r}: "
+                f"run `dbt build --target {warehouse.target}`."
+            )
+        mart = _mart(node, meta)
+        if mart.name in found:
+            raise SettingsError(
+                f"Two models of the project are the mart {mart.name}; keep `entity` in one."
+            )
+        found[mart.name] = mart
+    missing = [entity.name for entity in ENTITIES if entity.name not in found]
+    if missing:
+        raise SettingsError(
+            f"{path} declares no mart for {', '.join(missing)}: "
+            "a model says so by `meta: {metrica: {entity: …}}`."
+        )
+    return Marts(tuple(found[entity.name] for entity in ENTITIES))
+
+
+def _manifest_path(dbt: DbtSettings) -> Path:
+    project = read_project(dbt.project_dir)
+    folder = os.environ.get("DBT_TARGET_PATH") or str(project.get("target-path") or "target")
+    return dbt.project_dir / folder / "manifest.json"
+
+
+def _metrica_meta(thing: dict[str, Any]) -> dict[str, Any]:
+    for holder in (thing.get("config") or {}, thing):
+        meta = (holder.get("meta") or {}).get("metrica")
+        if isinstance(meta, dict):
+            return meta
+    return {}
+
+
+def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
+    entity = next((e for e in ENTITIES if e.name == meta["entity"]), None)
+    label = f"Model {node.get('name')}"
+    if entity is None:
+        raise SettingsError(f"{label}: {meta['entity']!r} is no entity of Metrica's.")
+    columns: list[Column] = []
+    attributes: list[Attribute] = []
+    for name, entry in node.get("columns", {}).items():
+        if name in OWN_COLUMNS:
+            continue
+        column = entity.column(name)
+        if column is None:
+            attribute = _attribute(label, name, _metrica_meta(entry))
+            attributes.append(attribute)
+            column = Column(name, _KIND_OF_TYPE[attribute.type_name])
+        columns.append(column)
+    needed = [c.name for c in entity.columns if c.required] + list(OWN_COLUMNS)
+    absent = [name for name in needed if name not in node.get("columns", {})]
+    if absent:
+        raise SettingsError(
+            f"{label} declares no column {', '.join(absent)}, which the export needs; "
+            "add it to the model and its YAML, then run `dbt build --full-refresh`."
+        )
+    return Mart(
+        entity=entity,
+        schema=node["schema"],
+        table=node.get("alias") or node["name"],
+        columns=tuple(columns),
+        attributes=tuple(attributes),
+        time_zone=meta.get("counter_time_zone"),
+    )
+
+
+_KIND_OF_TYPE = {
+    "numeric": Kind.NUMBER,
+    "date": Kind.DATE,
+    "datetime": Kind.DATETIME,
+    "email": Kind.TEXT,
+    "text": Kind.TEXT,
+}
+
+
+def _attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
+    type_name = meta.get("type")
+    if type_name not in ATTRIBUTE_TYPES:
+        raise SettingsError(
+            f"{label}: {name} is not Metrica's own, so it is a custom attribute, and its YAML "
+            f"entry must say `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}`."
+        )
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"{label}: Metrica takes attribute names of A-Z a-z 0-9 _ : - only, not {name!r}."
+        )
+    return Attribute(
+        name=name,
+        type_name=type_name,
+        humanized=str(meta.get("humanized") or name),
+        multivalued=bool(meta.get("multivalued", False)),
+    )

@@ -1,0 +1,168 @@
+"""The warehouse that dbt's profiles.yml names, read as dbt reads it, without starting dbt."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from exporter.config import DbtSettings
+from exporter.errors import SettingsError
+
+PROJECT_FILE = "dbt_project.yml"
+PROFILES_FILE = "profiles.yml"
+
+_PASSED_THROUGH = ("sslmode", "sslcert", "sslkey", "sslrootcert", "connect_timeout", "role")
+
+
+@dataclass(frozen=True, slots=True)
+class Duckdb:
+    """A warehouse in a DuckDB file."""
+
+    target: str
+    path: Path
+
+    kind = "duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A warehouse on a PostgreSQL server; `options` are libpq's own words."""
+
+    target: str
+    host: str
+    port: int
+    user: str
+    dbname: str
+    password: str = field(repr=False)
+    options: tuple[tuple[str, str], ...] = ()
+    role: str | None = None
+
+    kind = "postgres"
+
+
+Warehouse = Duckdb | Postgres
+
+
+def read_warehouse(dbt: DbtSettings) -> Warehouse:
+    """Return the output of profiles.yml that dbt would use.
+
+    Search order and defaults are dbt's: flag, then DBT_PROFILES_DIR, the working
+    directory, ~/.dbt; flag, then DBT_PROFILE, then `profile:` of the project; flag,
+    then DBT_TARGET, then `target:` of the profile, then `default`.
+    Raises SettingsError that names the file and the key.
+    """
+    project = read_project(dbt.project_dir)
+    path = _profiles_file(dbt)
+    name = dbt.profile or os.environ.get("DBT_PROFILE") or project.get("profile")
+    profiles = _load(path)
+    profile = profiles.get(name)
+    if not isinstance(profile, dict):
+        known = ", ".join(sorted(k for k in profiles if k != "config")) or "none"
+        raise SettingsError(f"{path} has no profile {name!r} (it has: {known}).")
+    target = (
+        dbt.target
+        or os.environ.get("DBT_TARGET")
+        or _render(profile.get("target"), path, "target")
+        or "default"
+    )
+    outputs = profile.get("outputs")
+    if not isinstance(outputs, dict) or not isinstance(outputs.get(target), dict):
+        known = ", ".join(sorted(outputs)) if isinstance(outputs, dict) else "none"
+        raise SettingsError(f"{path}: profile {name!r} has no target {target!r} (it has: {known}).")
+    output = {
+        key: _render(value, path, f"{name}.outputs.{target}.{key}")
+        for key, value in outputs[target].items()
+    }
+    return _warehouse(str(target), output, f"{path}: {name}.outputs.{target}")
+
+
+def read_project(project_dir: Path) -> dict[str, Any]:
+    """Return dbt_project.yml as a dictionary; SettingsError when it is not there."""
+    return _load(project_dir / PROJECT_FILE, "point --project-dir at the dbt project")
+
+
+def _profiles_file(dbt: DbtSettings) -> Path:
+    given = dbt.profiles_dir or os.environ.get("DBT_PROFILES_DIR")
+    places = [Path(given)] if given else [Path.cwd(), Path.home() / ".dbt"]
+    for place in places:
+        if (place / PROFILES_FILE).is_file():
+            return place / PROFILES_FILE
+    looked = ", ".join(str(place) for place in places)
+    raise SettingsError(
+        f"No {PROFILES_FILE} in {looked}: copy profiles.example.yml there under that name, "
+        "or point --profiles-dir at it."
+    )
+
+
+def _load(path: Path, advice: str = "check the path") -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"Cannot read {path} ({type(error).__name__}); {advice}.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"{path} is not valid YAML{line}.") from None
+    if not isinstance(loaded, dict):
+        raise SettingsError(f"{path} is not a YAML mapping; {advice}.")
+    return loaded
+
+
+def _render(value: Any, path: Path, key: str) -> Any:
+    if not isinstance(value, str) or "{" not in value:
+        return value
+
+    def env_var(name: str, default: str | None = None) -> str:
+        found = os.environ.get(name, default)
+        if found is None:
+            raise SettingsError(
+                f"{path}: {key} needs the environment variable {name}; set it and run again."
+            )
+        return found
+
+    environment = SandboxedEnvironment(undefined=StrictUndefined)
+    environment.globals["env_var"] = env_var
+    # dbt's filters set a type; here every value is read as text and typed by `_warehouse`.
+    environment.filters.update(dict.fromkeys(("as_number", "as_bool", "as_text", "as_native"), str))
+    try:
+        return environment.from_string(value).render()
+    except (TemplateError, TypeError, ValueError) as error:
+        # The text of the error may hold the secret that was being rendered.
+        raise SettingsError(f"{path}: cannot render {key} ({type(error).__name__}).") from None
+
+
+def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
+    def need(*names: str) -> str:
+        for name in names:
+            if output.get(name) not in (None, ""):
+                return str(output[name])
+        raise SettingsError(f"{where} has no {names[0]!r}; add it.")
+
+    kind = output.get("type")
+    if kind == "duckdb":
+        return Duckdb(target, Path(need("path")).expanduser())
+    if kind == "postgres":
+        try:
+            port = int(output.get("port") or 5432)
+        except (TypeError, ValueError):
+            raise SettingsError(f"{where}.port is not a number.") from None
+        options = tuple(
+            (name, str(output[name]))
+            for name in _PASSED_THROUGH
+            if name != "role" and output.get(name) not in (None, "")
+        )
+        return Postgres(
+            target=target,
+            host=need("host"),
+            port=port,
+            user=need("user"),
+            dbname=need("dbname", "database"),
+            password=str(output.get("password") or output.get("pass") or ""),
+            options=options,
+            role=str(output["role"]) if output.get("role") else None,
+        )
+    raise SettingsError(f"{where}.type is {kind!r}; this project runs on duckdb and postgres.")

@@ -1,0 +1,112 @@
+"""What a command tells: lines or a progress bar while it works, then a table or JSON."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from exporter.ledger import EntityCounts
+
+COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
+"""The keys of an entity in JSON, and the columns of the table; a promise to scripts."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one `run` or `plan` came to. `error` is the message that ended it early."""
+
+    entities: dict[str, EntityCounts] = field(default_factory=dict)
+    requests: int = 0
+    exit_code: int = 0
+    error: str | None = None
+
+    def as_json(self) -> str:
+        """Return one JSON object on one line."""
+        shown: dict[str, Any] = {
+            "entities": {
+                name: {key: getattr(counts, key) for key in (*COUNTS, "pending")}
+                for name, counts in self.entities.items()
+            },
+            "requests": self.requests,
+            "exit_code": self.exit_code,
+        }
+        if self.error is not None:
+            shown["error"] = self.error
+        return json.dumps(shown, ensure_ascii=False)
+
+
+class Bar(Protocol):
+    """Something that counts rows up."""
+
+    def __call__(self, rows: int) -> None:
+        """Count that many rows more."""
+
+
+class Reporter:
+    """Writes to standard error; standard output is for the result alone."""
+
+    def __init__(self) -> None:
+        """Look whether anybody watches: a terminal gets bars, a log gets plain lines."""
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def line(self, text: str) -> None:
+        """Say one thing that has happened."""
+        self._console.print(text, markup=False)
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Bar]:
+        """Show how far the rows of one mart are; yields the counter."""
+        if not self._console.is_terminal:
+            done = 0
+
+            def count(rows: int) -> None:
+                nonlocal done
+                done += rows
+                self.line(f"{what}: {done} of {total} rows")
+
+            yield count
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console, transient=True) as bars:
+            task = bars.add_task(what, total=total)
+            yield lambda rows: bars.advance(task, rows)
+
+
+def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | None = None) -> None:
+    """Print a table on standard output; numbers are aligned to the right."""
+    table = Table(title=title, title_justify="left")
+    for i, header in enumerate(headers):
+        numeric = bool(rows) and all(isinstance(row[i], int) for row in rows)
+        table.add_column(header, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else _plain(value) for value in row))
+    width = None if sys.stdout.isatty() else 160
+    Console(highlight=False, width=width).print(table)
+
+
+def show_outcome(outcome: Outcome, verb: str) -> None:
+    """Print the table of a `run` or a `plan`, with the sum that must hold."""
+    rows = []
+    for name, c in outcome.entities.items():
+        parts = f"{c.sent} + {c.unchanged} + {c.rejected} + {c.held}"
+        if c.pending:
+            parts += f" + {c.pending} pending"
+        rows.append((name, *(getattr(c, key) for key in COUNTS), f"{parts} = {c.rows}"))
+    headers = ("mart", "rows", verb, *COUNTS[2:], "the sum")
+    show(headers, rows)
+
+
+def _plain(value: object) -> str:
+    # Square brackets would be rich's markup.
+    return str(value).replace("[", r"\[")

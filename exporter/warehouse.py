@@ -1,0 +1,210 @@
+"""The warehouse, attached to one DuckDB process that also holds the local staging tables.
+
+Both kinds of warehouse are the attached database `wh`, so a query over marts and
+ledger is written once, in SQL that PostgreSQL and DuckDB both take.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from exporter.errors import ExportError, LedgerError, WarehouseError
+from exporter.profiles import Duckdb, Postgres, Warehouse
+
+HERE = "{wh}"
+"""Stands before each schema in a query text; `Attached` puts the right prefix in."""
+
+
+class Attached:
+    """An open warehouse. Queries run in DuckDB; `remote` runs one in the warehouse itself."""
+
+    def __init__(self, profile: Warehouse, staging: Path, *, read_only: bool) -> None:
+        """Attach the warehouse to a new DuckDB file in `staging`.
+
+        Raises WarehouseError when it cannot be reached, LedgerError when another
+        process holds the DuckDB file.
+        """
+        self.profile = profile
+        self._con = duckdb.connect(str(staging / "staging.duckdb"))
+        self._con.execute("set TimeZone = 'UTC'")
+        self._con.execute("set enable_progress_bar = false")
+        mode = "read_only" if read_only else "read_write"
+        if isinstance(profile, Duckdb):
+            self._attach_file(profile, mode)
+        else:
+            self._attach_server(profile, mode)
+
+    def _attach_file(self, profile: Duckdb, mode: str) -> None:
+        if not profile.path.is_file():
+            raise WarehouseError(
+                f"No warehouse at {profile.path} (target {profile.target!r}): "
+                "run `dbt build`, or correct `path` in profiles.yml."
+            )
+        try:
+            self._con.execute(f"attach {quote(str(profile.path))} as wh ({mode})")
+        except duckdb.Error as error:
+            if "lock" in str(error).lower():
+                raise LedgerError(
+                    f"{profile.path} is in use by another process (a run, dbt, or an open "
+                    "session): wait until it ends, or close it, and run again."
+                ) from None
+            raise WarehouseError(f"Cannot open {profile.path}: {explain(error)}") from None
+
+    def _attach_server(self, profile: Postgres, mode: str) -> None:
+        self._load_postgres()
+        # A secret and not the connection string: the string is repeated in errors.
+        self._con.execute(
+            f"create temporary secret wh_login (type postgres, host {quote(profile.host)}, "
+            f"port {profile.port}, user {quote(profile.user)}, "
+            f"password {quote(profile.password)}, database {quote(profile.dbname)})"
+        )
+        options = dict(profile.options)
+        options.setdefault("connect_timeout", "10")
+        if profile.role:
+            options["options"] = f"-c role={profile.role}"
+        text = " ".join(f"{key}={conninfo(value)}" for key, value in options.items())
+        try:
+            self._con.execute(
+                f"attach {quote(text)} as wh (type postgres, secret wh_login, {mode})"
+            )
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"Cannot reach PostgreSQL at {profile.host}:{profile.port}, database "
+                f"{profile.dbname!r}, as {profile.user!r}: {explain(error)} "
+                f"Check target {profile.target!r} of profiles.yml."
+            ) from None
+
+    def _load_postgres(self) -> None:
+        wheel = find_spec("duckdb_extension_postgres_scanner")
+        try:
+            if wheel is not None and wheel.origin is not None:
+                folder = Path(wheel.origin).parent / "extensions" / f"v{duckdb.__version__}"
+                self._con.execute(
+                    f"load {quote(str(folder / 'postgres_scanner.duckdb_extension'))}"
+                )
+            else:
+                self._con.execute("install postgres")
+                self._con.execute("load postgres")
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"DuckDB's postgres extension cannot be loaded: {explain(error)} Install it with "
+                f"`pip install duckdb-extension-postgres-scanner=={duckdb.__version__}`."
+            ) from None
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the warehouse is a PostgreSQL server."""
+        return isinstance(self.profile, Postgres)
+
+    def close(self) -> None:
+        """Let go of the warehouse and of the staging file."""
+        self._con.close()
+
+    def run(self, sql: str, parameters: list[Any] | None = None) -> None:
+        """Execute one statement in DuckDB; errors as in `rows`."""
+        self._execute(sql.replace(HERE, "wh."), parameters)
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return all rows of a query run in DuckDB; keep the result small.
+
+        Raises WarehouseError with the kind of the failure and without any cell's value.
+        """
+        return self._execute(sql.replace(HERE, "wh."), parameters).fetchall()
+
+    def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
+        """Return the one row of a query that always has one."""
+        return self.rows(sql, parameters)[0]
+
+    def remote(self, sql: str) -> str:
+        """Return a FROM item that evaluates the query where the data is.
+
+        On PostgreSQL the server's planner and indexes do the work, over one connection;
+        for whole tables let DuckDB scan in parallel instead.
+        """
+        if self.is_postgres:
+            return f"postgres_query('wh', {quote(sql.replace(HERE, ''))})"
+        return f"({sql.replace(HERE, 'wh.')})"
+
+    def command(self, sql: str) -> None:
+        """Execute a statement, such as DDL, in the warehouse itself and in its dialect."""
+        if self.is_postgres:
+            self._execute(f"call postgres_execute('wh', {quote(sql.replace(HERE, ''))})")
+        else:
+            self._execute("use wh")
+            try:
+                self._execute(sql.replace(HERE, ""))
+            finally:
+                self._execute("use staging")
+
+    def columns(self, schema: str, table: str) -> dict[str, str]:
+        """Return name → DuckDB type of a relation's columns, empty if there is none."""
+        return dict(
+            self.rows(
+                "select column_name, data_type from duckdb_columns() "
+                "where database_name = 'wh' and schema_name = ? and table_name = ?",
+                [schema, table],
+            )
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction over the warehouse: one snapshot to read, all or nothing to write.
+
+        DuckDB lets it write to one database only: the warehouse or the staging tables.
+        """
+        self._execute("begin")
+        try:
+            yield
+        except BaseException:
+            self._con.rollback()
+            raise
+        self._execute("commit")
+
+    def _execute(
+        self, sql: str, parameters: list[Any] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._con.execute(sql, parameters)
+        except duckdb.Error as error:
+            raise as_export_error(error) from None
+
+
+def as_export_error(error: duckdb.Error) -> ExportError:
+    """Return DuckDB's error as one of ours."""
+    return WarehouseError(f"The warehouse refused a query: {explain(error)}")
+
+
+def explain(error: duckdb.Error) -> str:
+    """Return the first line of an error, or its kind alone where the text may hold data."""
+    if isinstance(
+        error,
+        duckdb.CatalogException
+        | duckdb.BinderException
+        | duckdb.IOException
+        | duckdb.ParserException
+        | duckdb.TransactionException
+        | duckdb.PermissionException
+        | duckdb.OutOfMemoryException,
+    ):
+        line = str(error).strip().splitlines()[0]
+        return line if line.endswith((".", "!")) else line + "."
+    return f"{type(error).__name__} (its text may hold data and is not shown)."
+
+
+def quote(text: str) -> str:
+    """Return an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name(identifier: str) -> str:
+    """Return a quoted SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def conninfo(value: str) -> str:
+    """Return a value of a libpq connection string."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
