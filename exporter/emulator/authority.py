@@ -1,0 +1,32 @@
+"""Who may ask (authorization, errors)."""
+
+import re
+import secrets
+
+from exporter.emulator.options import EmulatorOptions
+from exporter.emulator.refusal import Refusal
+from exporter.emulator.switches import Switches
+
+_COUNTER = re.compile(r"/counter/([0-9]+)(/|$)")
+
+
+def authorise(
+    authorization: str | None, method: str, path: str, options: EmulatorOptions, switches: Switches
+) -> None:
+    """Check the `Authorization` header and the counter in the path; raises Refusal."""
+    scheme, _, token = (authorization or "").partition(" ")
+    schemes = ("OAuth",) if switches.auth_scheme_strict == "on" else ("OAuth", "Bearer")
+    if scheme not in schemes or not token.strip():
+        message = "Send the header `Authorization: OAuth <token>`."
+        raise Refusal(401, "unauthorized", message)
+    if not secrets.compare_digest(token.strip().encode(), options.token.encode()):
+        status = int(switches.bad_token_status)
+        error_type = {401: "unauthorized", 403: "invalid_token"}[status]
+        raise Refusal(status, error_type, "The token is not valid.")
+    match = _COUNTER.search(path)
+    if match and int(match[1]) != options.counter:
+        if switches.foreign_counter == "access_denied":
+            raise Refusal(403, "access_denied", "Access to this counter is denied.")
+        raise Refusal(404, "not_found", "There is no such counter.")
+    if method != "GET" and switches.token_scope == "read":  # noqa: S105 - no password
+        raise Refusal(403, "access_denied", "The token may read only: it lacks metrika:write.")

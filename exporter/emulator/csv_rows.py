@@ -1,0 +1,56 @@
+"""A CSV file, read row by row into a stage."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from exporter.emulator.catalogue import Catalogue
+from exporter.emulator.layout import Layout
+from exporter.emulator.refusal import bad_file
+from exporter.emulator.stage import Stage
+from exporter.emulator.switches import Switches
+from exporter.marts import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """An uploaded file and how its request says it is to be read."""
+
+    file: BinaryIO
+    delimiter: str
+    mapping: list[tuple[str, str]]
+
+    def read(self, stage: Stage, entity: Entity, catalogue: Catalogue, switches: Switches) -> None:
+        """Check every row and put it on the stage.
+
+        Raises Refusal when there is no header to read rows by.
+        """
+        encoding = "utf-8-sig" if switches.lenient == "on" else "utf-8"
+        text = io.TextIOWrapper(self.file, encoding=encoding, newline="")
+        rows = self._rows(text, stage)
+        header = next((row for row in rows if row), None)
+        if header is None and not stage.problems():
+            raise bad_file("The file is empty: the first row must hold the column names.")
+        layout = Layout.of(header or [], self.mapping, entity, catalogue, switches)
+        if not stage.problems():
+            for problem in layout.problems:
+                stage.refuse(problem)
+        if stage.problems():
+            stage.count = sum(1 for _ in rows)
+        else:
+            for row in rows:
+                values, problems = layout.read(row)
+                stage.add(values.get(entity.key), values, problems)
+            if not stage.count and not stage.problems():
+                stage.refuse("file: no_rows")
+        text.detach()
+
+    def _rows(self, text: io.TextIOWrapper, stage: Stage) -> Iterator[list[str]]:
+        try:
+            yield from csv.reader(text, delimiter=self.delimiter, strict=True)
+        except csv.Error:
+            stage.refuse(f"row {stage.count + 1}: malformed_csv")
+        except UnicodeDecodeError:
+            stage.refuse(f"row {stage.count + 1} or later: not_utf8")

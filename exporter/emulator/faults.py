@@ -1,0 +1,125 @@
+"""Faults on demand: what can go wrong between a client and Metrica."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from exporter.emulator.refusal import Refusal
+
+FAULTS = {
+    "status": "status:CODE answers with this status and the error body; nothing is applied",
+    "failed": "the upload is FAILED and listed; nothing is applied",
+    "refuse": "refuse:ID,ID makes uploads FAILED that hold a row of these ids",
+    "drop_before": "the connection is cut; nothing is applied",
+    "drop_after": "applied, then the connection is cut without an answer",
+    "timeout_after": "applied, answered with 504",
+    "non_json": "applied, answered with 200 and an HTML page",
+    "truncated": "applied, the answer is cut in the middle",
+    "slow": "slow:SECONDS waits before the request is handled",
+    "delay_list": "delay_list:POLLS answers without a status and leaves the upload out of the list",
+    "unknown_status": "applied, answered with a status that is not documented",
+}
+"""What each kind does."""
+
+AFTER = frozenset({"drop_after", "timeout_after", "non_json", "truncated"})
+"""Kinds that let the request be handled and spoil the answer."""
+
+_NEEDS_ARGUMENT = frozenset({"status", "refuse", "slow", "delay_list"})
+_ERROR_TYPES = {
+    400: "invalid_parameter",
+    401: "unauthorized",
+    403: "access_denied",
+    404: "not_found",
+    406: "not_acceptable",
+    409: "conflict",
+    413: "invalid_uploading",
+    420: "quota_requests_by_uid",
+    429: "quota_requests_by_uid",
+    503: "backend_error",
+    504: "timeout",
+}
+_FIELDS = frozenset({"match", "fault", "skip", "times", "retry_after"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault for the requests whose `METHOD path` holds `match`.
+
+    `match` is `METHOD path-fragment`, or a fragment alone, or empty for every request.
+    The first `skip` of them pass, then `times` suffer (None: all). `retry_after`, in
+    seconds, becomes a header of the answer.
+    """
+
+    match: str
+    kind: str
+    argument: str
+    skip: int
+    times: int | None
+    retry_after: int | None
+
+    @classmethod
+    def parse(cls, entry: object) -> Self:
+        """Read a fault from JSON; raises ValueError or TypeError for its author."""
+        if not isinstance(entry, dict) or not isinstance(entry.get("fault"), str):
+            raise TypeError('A fault is an object with at least {"fault": "<kind>"}.')
+        if unknown := sorted(set(entry) - _FIELDS):
+            raise ValueError(
+                f"A fault has no field {unknown[0]}. The fields are: {sorted(_FIELDS)}."
+            )
+        kind, _, argument = entry["fault"].partition(":")
+        if kind not in FAULTS or (kind in _NEEDS_ARGUMENT) != bool(argument):
+            raise ValueError(
+                f"There is no such fault. The faults are: {'; '.join(FAULTS.values())}."
+            )
+        if kind in ("status", "delay_list"):
+            int(argument)
+        if kind == "slow":
+            float(argument)
+        return cls(
+            match=str(entry.get("match", "")),
+            kind=kind,
+            argument=argument,
+            skip=int(entry.get("skip", 0)),
+            times=None if entry.get("times", 1) is None else int(entry.get("times", 1)),
+            retry_after=None if entry.get("retry_after") is None else int(entry["retry_after"]),
+        )
+
+    def matches(self, method: str, path: str) -> bool:
+        """Say whether a request is meant."""
+        wanted, space, fragment = self.match.partition(" ")
+        if not space:
+            return wanted in path
+        return wanted == method and fragment in path
+
+    def refusal(self) -> Refusal:
+        """Return the answer of a fault of kind `status`."""
+        status = int(self.argument)
+        error_type = _ERROR_TYPES.get(status, "backend_error")
+        return Refusal(status, error_type, f"A fault was asked for: {status}.")
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the answer carries."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+class FaultQueue:
+    """The faults that are waiting for their requests, first come, first served."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Fault] = []
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the fault that this request suffers, if any, and count it."""
+        for place, fault in enumerate(self.waiting):
+            if not fault.matches(method, path):
+                continue
+            if fault.skip:
+                self.waiting[place] = replace(fault, skip=fault.skip - 1)
+                continue
+            if fault.times is None:
+                return fault
+            if fault.times > 1:
+                self.waiting[place] = replace(fault, times=fault.times - 1)
+            else:
+                del self.waiting[place]
+            return fault
+        return None

@@ -1,0 +1,79 @@
+"""Metrica's quotas (quotas, errors, faq)."""
+
+from collections import Counter, deque
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+
+from exporter.emulator.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is allowed; tests lower them. Days begin at 00:00 UTC."""
+
+    requests_per_second: int = 30
+    parallel: int = 3
+    requests_per_day_user: int = 5000
+    requests_per_day_counter: int = 5000
+    max_file_bytes: int = 1_000_000_000
+
+    def with_values(self, values: dict[str, object]) -> Self:
+        """Return a copy with these limits changed; raises ValueError when one is unknown."""
+        for name, value in values.items():
+            if name not in asdict(self):
+                raise ValueError(
+                    f"There is no limit {name}. The limits are: {', '.join(asdict(self))}."
+                )
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ValueError(f"Limit {name} takes a whole number from 0.")
+        changes: dict[str, int] = {name: int(str(value)) for name, value in values.items()}
+        return replace(self, **changes)
+
+
+class Quotas:
+    """Counts requests and refuses the one too many.
+
+    There is one user and one counter, so both daily quotas count the same requests,
+    separately for reading and writing.
+    """
+
+    def __init__(self, limits: Limits, status: int) -> None:
+        self.limits = limits
+        self.status = status
+        self._recent: dict[str, deque[float]] = {}
+        self._in_flight = 0
+        self._day = ""
+        self._today: Counter[str] = Counter()
+
+    def restore(self, day: str, counts: dict[str, int]) -> None:
+        """Continue a day that began before a restart."""
+        self._day, self._today = day, Counter(counts)
+
+    def count_address(self, address: str, now: float) -> None:
+        """Count a request of an IP address; `now` is in seconds. Raises Refusal."""
+        recent = self._recent.setdefault(address, deque())
+        while recent and now - recent[0] >= 1:
+            recent.popleft()
+        if len(recent) >= self.limits.requests_per_second:
+            raise self._refusal("quota_requests_by_ip", "requests per second from one address")
+        recent.append(now)
+
+    def begin(self, group: str, day: str) -> None:
+        """Count a request of the user; `end` must follow. Raises Refusal."""
+        if day != self._day:
+            self.restore(day, {})
+        if self._in_flight >= self.limits.parallel:
+            raise self._refusal("quota_parallel_requests", "parallel requests of one user")
+        if self._today[group] >= self.limits.requests_per_day_user:
+            raise self._refusal("quota_requests_by_uid", "requests of one user per day")
+        if self._today[group] >= self.limits.requests_per_day_counter:
+            raise self._refusal("quota_requests_by_counter_id", "requests to a counter per day")
+        self._today[group] += 1
+        self._in_flight += 1
+
+    def end(self) -> None:
+        """Let the next request in."""
+        self._in_flight -= 1
+
+    def _refusal(self, error_type: str, what: str) -> Refusal:
+        return Refusal(self.status, error_type, f"The quota of {what} is used up.")
