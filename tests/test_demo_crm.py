@@ -309,6 +309,27 @@ def test_revenue_is_the_sum_of_the_lines(lived: Lived) -> None:
         assert count(con, "explained where abs(total - revenue) > 0.005") == 0
 
 
+def test_orders_are_in_roubles_mostly_and_amounts_in_the_order_s_currency(
+    full: duckdb.DuckDBPyConnection,
+) -> None:
+    typical = dict(
+        full.execute(
+            "select currency, median(revenue) from crm.orders group by currency"
+        ).fetchall()
+    )
+    assert set(typical) == {"RUB", "rub", "USD", "EUR", "KZT", None}
+    assert typical["USD"] * 50 < typical["RUB"] < typical["KZT"]
+    assert count(full, "crm.orders where upper(currency) = 'RUB'") > 50_000
+
+
+def test_a_cost_is_below_the_revenue_and_sometimes_unknown(
+    full: duckdb.DuckDBPyConnection,
+) -> None:
+    assert count(full, "crm.orders where cost is null and revenue is not null") > 5_000
+    assert count(full, "crm.orders where cost < revenue and cost > 0") > 40_000
+    assert count(full, "crm.orders where cost >= revenue") == 0
+
+
 def test_an_order_has_no_product_twice_and_none_that_is_unknown(lived: Lived) -> None:
     lines = count(lived.con, "crm.order_items")
     assert lines == count(lived.con, "(select distinct order_id, product_id from crm.order_items)")
@@ -390,11 +411,16 @@ def test_an_order_changes_by_its_line_alone_and_some_lines_come_late(lived: Live
     assert count(lived.con, grown) > count(lived.con, f"{grown} and {late}") > 0
 
 
-def test_one_day_follows_another() -> None:
+def test_one_day_follows_another_with_chances_of_its_own() -> None:
     with duckdb.connect() as con:
         crm.create(con, now=NOW, contacts=2_000)
-        first, second = crm.next_day(con), crm.next_day(con)
-        assert first != second
+        touched = []
+        for _ in range(2):
+            con.execute("create or replace table was as from crm.products")
+            crm.next_day(con)
+            products = con.execute("from crm.products except from was").fetchall()
+            touched.append({code for code, _, _ in products})
+        assert touched[0] != touched[1]
         assert count(con, "crm.orders") == 6_000 + 50 + 50
 
 
