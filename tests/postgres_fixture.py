@@ -6,7 +6,6 @@ a pipe stops the server and removes its folder when the pipe's other end is gone
 
 import os
 import secrets
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,16 +18,16 @@ import psutil
 from psycopg2.sql import SQL, Identifier
 
 from tests.database import Database
+from tests.ports import HOST, free_port, is_free
 from tests.postgres_binaries import Account, copied, server_account, version
 
 TIME_ZONE = "America/New_York"
 """Neither UTC nor the counter's, so that a forgotten zone shows."""
 
-_HOST = "127.0.0.1"
 _USER = "warehouse"
 _SUPERUSER = "postgres"
 _SETTINGS = f"""
-listen_addresses = '{_HOST}'
+listen_addresses = '{HOST}'
 timezone = '{TIME_ZONE}'
 log_timezone = '{TIME_ZONE}'
 # The data dies with the tests. A commit still reaches the operating system, so that
@@ -58,7 +57,7 @@ class RunningPostgres:
     `binaries` is a folder that `tests.postgres_binaries` found. Raises PostgresFailedError.
     """
 
-    host = _HOST
+    host = HOST
     user = _USER
 
     def __init__(self, binaries: Path) -> None:
@@ -66,7 +65,7 @@ class RunningPostgres:
         self._account = server_account()
         # The odd characters break any connection string that is put together by hand.
         self.password = secrets.token_hex(8) + "' \\\"@:/%?#é"
-        self.port = _free_port()
+        self.port = free_port()
         self.home = _new_home(self._account)
         self._data = self.home / "data"
         self._log = self.home / "log"
@@ -198,9 +197,9 @@ class RunningPostgres:
                 return self.start()
             except PostgresFailedError:
                 # Another session may take the port between our look and the server's start.
-                if _is_free(self.port):
+                if is_free(self.port):
                     raise
-                self.port = _free_port()
+                self.port = free_port()
         return self.start()
 
     def _superuser(self) -> Database:
@@ -236,22 +235,3 @@ def _new_home(account: Account) -> Path:
         )
         raise PostgresFailedError(message)
     return home
-
-
-def _free_port() -> int:
-    """Return a port below those that the kernel lends to clients, so that a restart finds it."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        if _is_free(port):
-            return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As PostgreSQL does: connections of the past do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
-    return True
