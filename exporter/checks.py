@@ -89,9 +89,7 @@ def _column_rules(column: Column) -> Iterator[Rule]:
     if pattern is not None:
         reason, expression = pattern
         text = f"nullif(cast({cell} as text), '')"
-        yield Rule(
-            reason, column.name, f"not regexp_full_match({text}, {quote(expression)})"
-        )
+        yield Rule(reason, column.name, f"not regexp_full_match({text}, {quote(expression)})")
     elif column.kind in {Kind.DATETIME, Kind.DATE}:
         yield Rule(
             "date_out_of_range",
@@ -99,9 +97,7 @@ def _column_rules(column: Column) -> Iterator[Rule]:
             f"not ({cell} >= timestamp '1970-01-01' and {cell} < timestamp '10000-01-01')",
         )
     elif column.kind in {Kind.MONEY, Kind.NUMBER}:
-        yield Rule(
-            "number_malformed", column.name, f"not isfinite(cast({cell} as double))"
-        )
+        yield Rule("number_malformed", column.name, f"not isfinite(cast({cell} as double))")
 
 
 # Goal ids have no documented length; RE2 bounds nested repetitions.

@@ -12,6 +12,9 @@ from exporter.marts import ENTITIES, MAX_FILE_BYTES
 DEFAULT_API_URL = "https://api-metrika.yandex.net"
 """Metrica's own address (method-call)."""
 
+MIN_FILE_BYTES = 1_000
+"""Below it not even a header and a row would fit."""
+
 TOKEN_VARIABLE = "METRICA_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -43,10 +46,10 @@ class Limits:
     def __post_init__(self) -> None:
         if self.chunk_rows < 1:
             raise SettingsError(f"--chunk-rows is {self.chunk_rows}; give 1 or more.")
-        if not 1_000 <= self.chunk_bytes <= MAX_FILE_BYTES:
+        if not MIN_FILE_BYTES <= self.chunk_bytes <= MAX_FILE_BYTES:
             raise SettingsError(
                 f"--chunk-bytes is {self.chunk_bytes}; "
-                f"give 1000 to {MAX_FILE_BYTES} (Metrica takes no larger file)."
+                f"give {MIN_FILE_BYTES} to {MAX_FILE_BYTES} (Metrica takes no larger file)."
             )
         if self.split_requests < 0:
             raise SettingsError(f"--split-requests is {self.split_requests}; give 0 or more.")
@@ -64,6 +67,22 @@ class Api:
     def is_local(self) -> bool:
         """Whether the address is on this machine, so an emulator and not Metrica."""
         return is_loopback(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one `run` or `plan` is asked to do.
+
+    `names` are the marts to export, in the order of work; `everything` compares whole
+    marts whatever the watermarks say (`--reconcile`).
+    """
+
+    dbt: DbtSettings
+    counter_id: int
+    names: tuple[str, ...]
+    everything: bool = False
+    limits: Limits = field(default_factory=Limits)
+    staging_dir: Path | None = None
 
 
 def read_api(url: str, counter_id: int) -> Api:

@@ -7,7 +7,7 @@ hashes must be what the last pass saw. If not (a late commit, a full refresh, a 
 row), everything is compared.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from exporter.errors import LedgerError
@@ -43,21 +43,11 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
     with wh.transaction():
         before = ledger.watermark(mart.name)
         if not everything and before is not None and before.updated_at is not None:
-            window = finder.window(before.updated_at)
-            found = finder.find(window, before)
+            found = finder.in_window(before, before.updated_at)
             if found is not None:
                 return found
-        found = finder.find(None, before)
-        assert found is not None
-        return Delta(
-            mart=mart,
-            mart_rows=found.mart_rows,
-            staged=found.staged,
-            unchanged=found.unchanged,
-            kept=found.kept,
-            watermark=found.watermark,
-            widened=not everything and before is not None,
-        )
+        found = finder.in_everything()
+    return replace(found, widened=not everything and before is not None)
 
 
 class _Finder:
@@ -66,25 +56,28 @@ class _Finder:
         self.relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
         self.key = f"cast(m.{name(mart.entity.key)} as text)"
 
-    def window(self, since: str) -> str:
-        """Return the condition of the rows that a pass must look at."""
+    def in_everything(self) -> Delta:
+        """Stage the delta of the whole mart."""
+        self._read_both(None)
+        return self._stage_and_count(None, 0, Decimal(0), None)
+
+    def in_window(self, before: Watermark, since: str) -> Delta | None:
+        """Stage the delta at or after `since`; None if the rows behind it have changed."""
         held = self.ledger.held_ids(self.mart.name)
-        return (
+        window = (
             f"(m.updated_at >= timestamptz {quote(since)} or m.updated_at is null "
             f"or {self.key} is null or {self.key} in ({held}))"
         )
+        self._read_both(window)
+        rows, total = self._behind(window)
+        last_rows, last_total = self._last_seen()
+        if (rows, total) != (before.mart_rows - last_rows, before.fingerprint - last_total):
+            return None
+        return self._stage_and_count(window, rows, total, before)
 
-    def find(self, window: str | None, before: Watermark | None) -> Delta | None:
-        """Stage the delta; None when rows outside the window are not those of `before`."""
+    def _read_both(self, window: str | None) -> None:
         self._read_keys(window)
         self._read_ledger(window)
-        behind_rows, behind_sum = 0, Decimal(0)
-        if window is not None:
-            behind_rows, behind_sum = self._behind(window)
-            if before is None or not self._is_as_before(before, behind_rows, behind_sum):
-                return None
-        staged = self._stage(window)
-        return self._count(staged, behind_rows, behind_sum, before if window else None)
 
     def _read(self, columns: str, window: str | None) -> str:
         if window is None:
@@ -117,7 +110,7 @@ class _Finder:
         rows, total = self.wh.row(f'select "n", "total" from {self.wh.remote(query)}')
         return rows, Decimal(total)
 
-    def _is_as_before(self, before: Watermark, behind_rows: int, behind_sum: Decimal) -> bool:
+    def _last_seen(self) -> tuple[int, Decimal]:
         # What the last pass saw of the ids in the window: their verdict, else what was sent.
         rows, total = self.wh.row(
             f"""
@@ -135,10 +128,13 @@ class _Finder:
             select count(*), cast(coalesce(sum({_BITS}), 0) as text) from last
             """
         )
-        return (before.mart_rows - rows, before.fingerprint - Decimal(total)) == (
-            behind_rows,
-            behind_sum,
-        )
+        return rows, Decimal(total)
+
+    def _stage_and_count(
+        self, window: str | None, behind_rows: int, behind_sum: Decimal, before: Watermark | None
+    ) -> Delta:
+        staged = self._stage(window)
+        return self._count(staged, behind_rows, behind_sum, before)
 
     def _stage(self, window: str | None) -> int:
         mart = self.mart.name

@@ -45,7 +45,7 @@ class Judge:
         judged, which is what a plan must suppose.
         """
         self.wh, self.ledger, self.marts = wh, ledger, marts
-        self._limits, self._presume = limits, presume
+        self.limits, self._presume = limits, presume
         self._judged: set[str] = set()
 
     def judge(self, mart: Mart, *, everything: bool) -> Delta:
@@ -57,7 +57,7 @@ class Judge:
             self._know(ORDER_STATUSES.name, DEFAULT_STATUSES)
             self._know(CONTACTS.name, ())
         self.wh.run(f"create or replace table problems_{mart.name} as {checks.problems(mart)}")
-        chunk.lay_out(self.wh, mart, self._limits)
+        chunk.lay_out(self.wh, mart, self.limits)
         self.wh.run(
             f"insert into problems_{mart.name} select _row, {quote(checks.REJECTED)}, null, "
             f"'row_too_large' from sendable_{mart.name} where _pos is null"

@@ -4,10 +4,8 @@ A delivery is written before its upload starts and counts once the upload is PAS
 Of several deliveries of one row the one of the latest upload holds.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 
 from exporter.errors import LedgerError
 from exporter.warehouse import HERE, Attached, quote
@@ -73,17 +71,6 @@ class Ledger:
                 f"The ledger is of version {found[0][0]} and this program knows {VERSION}: "
                 "upgrade metrica-crm-export."
             )
-
-    def create(self) -> None:
-        """Make the ledger's tables where they are missing."""
-        self._wh.command(f"create schema if not exists {SCHEMA}")
-        for statement in _statements(files("exporter").joinpath("ledger.sql").read_text("utf-8")):
-            self._wh.command(statement)
-        self._wh.command(
-            f"insert into {L}.ledger_version select {VERSION} "
-            f"where not exists (select 1 from {L}.ledger_version)"
-        )
-        self.exists = True
 
     def check_destination(self, *, is_local: bool) -> None:
         """Refuse to mix what an emulator has with what Metrica has.
@@ -161,9 +148,7 @@ class Ledger:
     def start_run(self) -> int:
         """Record that a run has begun; returns its number."""
         with self._wh.transaction():
-            (run_no,) = self._wh.row(
-                f"select coalesce(max(run_no), 0) + 1 from {L}.ledger_runs"
-            )
+            (run_no,) = self._wh.row(f"select coalesce(max(run_no), 0) + 1 from {L}.ledger_runs")
             self._wh.run(
                 f"insert into {L}.ledger_runs (run_no, counter_id, started_at) "
                 f"select {run_no}, {self.counter_id}, {self._now()}"
@@ -219,9 +204,7 @@ class Ledger:
                 [status, uploading_id, upload_no],
             )
 
-    def end_pass(
-        self, run_no: int, entity: str, verdicts: str, seen: Watermark | None
-    ) -> None:
+    def end_pass(self, run_no: int, entity: str, verdicts: str, seen: Watermark | None) -> None:
         """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
 
         `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`. A pass that
@@ -256,8 +239,3 @@ _EMPTY_VERDICTS = """
         cast(null as text) as _column, cast(null as text) as _reason
     where false
 """
-
-
-def _statements(script: str) -> Sequence[str]:
-    code = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
-    return [statement.strip() for statement in code.split(";") if statement.strip()]

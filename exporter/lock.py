@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg2
+from psycopg2.extensions import make_dsn
 
 from exporter.errors import LedgerError, WarehouseError
 from exporter.profiles import Duckdb, Warehouse
@@ -26,13 +27,15 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
         return
     try:
         session = psycopg2.connect(
-            host=profile.host,
-            port=profile.port,
-            user=profile.user,
-            password=profile.password,
-            dbname=profile.dbname,
-            application_name=f"metrica-export {counter_id}",
-            **dict((("connect_timeout", "10"), *profile.options)),
+            make_dsn(
+                host=profile.host,
+                port=profile.port,
+                user=profile.user,
+                password=profile.password,
+                dbname=profile.dbname,
+                application_name=f"metrica-export {counter_id}",
+                **{"connect_timeout": "10"} | dict(profile.options),
+            )
         )
     except psycopg2.Error as error:
         raise WarehouseError(

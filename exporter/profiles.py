@@ -59,7 +59,7 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     path = _profiles_file(dbt)
     name = dbt.profile or os.environ.get("DBT_PROFILE") or project.get("profile")
     profiles = _load(path)
-    profile = profiles.get(name)
+    profile = profiles.get(str(name))
     if not isinstance(profile, dict):
         known = ", ".join(sorted(k for k in profiles if k != "config")) or "none"
         raise SettingsError(f"{path} has no profile {name!r} (it has: {known}).")
@@ -112,7 +112,7 @@ def _load(path: Path, advice: str = "check the path") -> dict[str, Any]:
     return loaded
 
 
-def _render(value: Any, path: Path, key: str) -> Any:
+def _render(value: object, path: Path, key: str) -> object:
     if not isinstance(value, str) or "{" not in value:
         return value
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from exporter.errors import ExportError
 from exporter.ledger import EntityCounts
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
@@ -25,6 +27,14 @@ class Outcome:
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
+
+    def unsent_code(self) -> int:
+        """Return the exit code of a finished run: 1 if any row is rejected or held."""
+        return int(any(c.rejected or c.held for c in self.entities.values()))
+
+    def fail(self, error: ExportError) -> None:
+        """Take an error as the end of the command."""
+        self.error, self.exit_code = str(error), error.exit_code
 
     def as_json(self) -> str:
         """Return one JSON object on one line."""
@@ -95,8 +105,20 @@ def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | Non
     Console(highlight=False, width=width).print(table)
 
 
-def show_outcome(outcome: Outcome, verb: str) -> None:
-    """Print the table of a `run` or a `plan`, with the sum that must hold."""
+def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
+    """Print what a `run` or a `plan` came to: one JSON object, or the table of sums.
+
+    The error that ended it goes to standard error in both cases.
+    """
+    if as_json:
+        click.echo(outcome.as_json())
+    elif outcome.entities:
+        _show_sums(outcome, verb)
+    if outcome.error is not None:
+        click.echo(f"Error: {outcome.error}", err=True)
+
+
+def _show_sums(outcome: Outcome, verb: str) -> None:
     rows = []
     for name, c in outcome.entities.items():
         parts = f"{c.sent} + {c.unchanged} + {c.rejected} + {c.held}"

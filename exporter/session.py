@@ -1,5 +1,4 @@
-"""One command's hold on its surroundings: the warehouse, the ledger and the marts, opened
-together and closed together."""
+"""What one command has open: the warehouse, its marts, and a private folder for staging."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 from exporter.config import DbtSettings
 from exporter.errors import WarehouseError
-from exporter.ledger import Ledger
 from exporter.manifest import Marts, read_marts
 from exporter.profiles import Warehouse, read_warehouse
 from exporter.warehouse import Attached
@@ -17,22 +15,21 @@ from exporter.warehouse import Attached
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with; `staging` is a private folder that ends with it."""
+    """What a command works with; the folder is gone when it ends."""
 
     profile: Warehouse
     marts: Marts
     wh: Attached
-    ledger: Ledger
     staging: Path
 
 
 @contextmanager
 def open_session(
-    dbt: DbtSettings, counter_id: int, *, staging_dir: Path | None = None, read_only: bool = False
+    dbt: DbtSettings, *, staging_dir: Path | None = None, read_only: bool = False
 ) -> Iterator[Session]:
-    """Open the warehouse of dbt's profile and the ledger of the counter.
+    """Open the warehouse of dbt's profile.
 
-    Raises SettingsError, WarehouseError or LedgerError before anything is changed.
+    Raises SettingsError, WarehouseError, or LedgerError when another process holds it.
     """
     profile = read_warehouse(dbt)
     marts = read_marts(dbt, profile)
@@ -48,6 +45,6 @@ def open_session(
         staging = Path(name)
         wh = Attached(profile, staging, read_only=read_only)
         try:
-            yield Session(profile, marts, wh, Ledger(wh, counter_id), staging)
+            yield Session(profile, marts, wh, staging)
         finally:
             wh.close()

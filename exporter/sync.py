@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from exporter import checks, chunk
-from exporter.config import Limits
 from exporter.delta import Delta
 from exporter.errors import MetricaError, SettingsError
 from exporter.judge import LISTS, Judge
@@ -23,9 +22,7 @@ from exporter.warehouse import HERE, name, quote
 _ENTITY_TYPES = {CONTACTS.name: "CONTACT", ORDERS.name: "ORDER"}  # createAttributes
 
 
-def plan(
-    judge: Judge, limits: Limits, names: tuple[str, ...], *, everything: bool
-) -> dict[str, EntityCounts]:
+def plan(judge: Judge, names: tuple[str, ...], *, everything: bool) -> dict[str, EntityCounts]:
     """Return what a run would come to if Metrica took all of it."""
     found = {}
     for mart in judge.marts.all:
@@ -35,7 +32,7 @@ def plan(
             if mart.entity in LISTS:
                 uploads = -(-rows // MAX_CATALOGUE)
             else:
-                uploads = len(chunk.cut(judge.wh, mart, limits))
+                uploads = len(chunk.cut(judge.wh, mart, judge.limits))
             found[mart.name] = judge.counts(delta, rows, uploads)
     return found
 
@@ -53,6 +50,19 @@ def check_time_zone(metrica: Metrica, marts: Marts) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its number in the ledger, where files are made, and a check of its lock.
+
+    `check_lock` raises LedgerError once the lock is lost.
+    """
+
+    number: int
+    staging: Path
+    is_local: bool
+    check_lock: Callable[[], None]
+
+
 @dataclass(slots=True)
 class _Sent:
     rows: int = 0
@@ -62,25 +72,11 @@ class _Sent:
 class Sync:
     """One run: sends the difference between marts and ledger, mart by mart."""
 
-    def __init__(
-        self,
-        judge: Judge,
-        metrica: Metrica,
-        limits: Limits,
-        report: Reporter,
-        *,
-        run_no: int,
-        staging: Path,
-        is_local: bool,
-        check_lock: Callable[[], None],
-    ) -> None:
-        """Take what a run needs. `check_lock` raises when the run's lock is lost."""
-        self._judge, self._metrica, self._report = judge, metrica, report
+    def __init__(self, judge: Judge, metrica: Metrica, report: Reporter, run: Run) -> None:
+        """Take what a run needs; nothing is sent yet."""
+        self._judge, self._metrica, self._report, self._run = judge, metrica, report, run
         self._wh, self._ledger = judge.wh, judge.ledger
-        self._limits = limits
-        self._split_budget = limits.split_requests
-        self._run_no, self._staging = run_no, staging
-        self._is_local, self._check_lock = is_local, check_lock
+        self._split_budget = judge.limits.split_requests
 
     def export(self, mart: Mart, *, everything: bool) -> tuple[EntityCounts, MetricaError | None]:
         """Send a mart's delta; returns what became of its rows.
@@ -106,7 +102,7 @@ class Sync:
         except MetricaError as caught:
             error = caught
         self._ledger.end_pass(
-            self._run_no,
+            self._run.number,
             mart.name,
             self._judge.verdicts(mart),
             delta.watermark if error is None else None,
@@ -137,30 +133,31 @@ class Sync:
 
     def _send_files(self, mart: Mart, sent: _Sent) -> None:
         total = self._judge.sendable(mart)
-        waiting = deque(chunk.cut(self._wh, mart, self._limits))
+        waiting = deque(chunk.cut(self._wh, mart, self._judge.limits))
         with self._report.progress(mart.name, total) as bar:
             while waiting:
                 part = waiting.popleft()
                 status = self._send_file(mart, part, sent)
-                if status == "FAILED" and part.rows > 1 and self._split_budget >= 2:
-                    self._split_budget -= 2
-                    waiting.extendleft(reversed(part.halves()))
+                halves = part.halves()
+                if status == "FAILED" and len(halves) <= self._split_budget and part.rows > 1:
+                    self._split_budget -= len(halves)
+                    waiting.extendleft(reversed(halves))
                     continue
                 self._settle(mart, part, status)
                 bar(part.rows)
 
     def _send_file(self, mart: Mart, part: chunk.Chunk, sent: _Sent) -> str:
-        self._check_lock()
-        path = self._staging / f"{mart.name}.csv"
+        self._run.check_lock()
+        path = self._run.staging / f"{mart.name}.csv"
         file = chunk.write(self._wh, mart, part, path)
         upload_no = self._ledger.start_upload(
-            self._run_no,
+            self._run.number,
             mart.name,
             f"select _id, _hash from sendable_{mart.name} "
             f"where _pos between {part.first} and {part.last}",
             size=file.size,
             sha256=file.sha256,
-            is_local=self._is_local,
+            is_local=self._run.is_local,
         )
         try:
             answer = self._metrica.upload(mart.entity, [c.name for c in mart.columns], path)
@@ -211,15 +208,15 @@ class Sync:
             bar(sent.rows)
 
     def _start_list(self, mart: Mart, items: list[dict[str, Any]]) -> int:
-        self._check_lock()
+        self._run.check_lock()
         body = json.dumps(items, ensure_ascii=False).encode()
         return self._ledger.start_upload(
-            self._run_no,
+            self._run.number,
             mart.name,
             f"select _id, _hash from sendable_{mart.name} where _pos is not null",
             size=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
-            is_local=self._is_local,
+            is_local=self._run.is_local,
         )
 
     def _items(self, mart: Mart) -> list[dict[str, Any]]:

@@ -133,6 +133,8 @@ class Attached:
         """Execute a statement, such as DDL, in the warehouse itself and in its dialect."""
         if self.is_postgres:
             self._execute(f"call postgres_execute('wh', {quote(sql.replace(HERE, ''))})")
+            # DuckDB has looked up the server's schemas already and would miss a new one.
+            self._execute("call pg_clear_cache()")
         else:
             self._execute("use wh")
             try:
@@ -164,9 +166,7 @@ class Attached:
             raise
         self._execute("commit")
 
-    def _execute(
-        self, sql: str, parameters: list[Any] | None = None
-    ) -> duckdb.DuckDBPyConnection:
+    def _execute(self, sql: str, parameters: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
         try:
             return self._con.execute(sql, parameters)
         except duckdb.Error as error:

@@ -1,12 +1,37 @@
-"""The ledger's views, for queries by hand: `mart_rows`, `runs` and `uploads`."""
+"""The ledger's tables, and its views for queries by hand: `mart_rows`, `runs`, `uploads`."""
 
-from exporter.ledger import SCHEMA
+from importlib.resources import files
+
+from exporter.ledger import SCHEMA, VERSION, Ledger
 from exporter.manifest import Marts
 from exporter.warehouse import Attached, name, quote
 
 
-def create_views(wh: Attached, marts: Marts) -> None:
-    """Make the views of schema `metrica_export`, or make them again for today's marts.
+def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
+    """Return the counter's ledger, with its tables and views made where they are missing.
+
+    Only a run that holds the lock may call it. Raises LedgerError for a later version's.
+    """
+    Ledger(wh, counter_id)
+    _create_tables(wh)
+    _create_views(wh, marts)
+    return Ledger(wh, counter_id)
+
+
+def _create_tables(wh: Attached) -> None:
+    wh.command(f"create schema if not exists {SCHEMA}")
+    script = files("exporter").joinpath("ledger.sql").read_text("utf-8")
+    code = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    for statement in filter(None, map(str.strip, code.split(";"))):
+        wh.command(statement)
+    wh.command(
+        f"insert into {SCHEMA}.ledger_version select {VERSION} "
+        f"where not exists (select 1 from {SCHEMA}.ledger_version)"
+    )
+
+
+def _create_views(wh: Attached, marts: Marts) -> None:
+    """Make the views anew, for the marts of today.
 
     dbt's full refresh swaps a mart's table, and on PostgreSQL that would drop every view
     that depends on it. There the marts are read through a function, whose body is looked
@@ -33,7 +58,11 @@ def create_views(wh: Attached, marts: Marts) -> None:
 # One line for each row of a mart and each counter that had a run.
 _MART_ROWS = f"""
 with marts as ({{mart_keys}}),
-counters as (select distinct counter_id from {SCHEMA}.ledger_runs),
+counters as (
+    select distinct r.counter_id
+    from {SCHEMA}.ledger_runs as r
+    inner join {SCHEMA}.ledger_run_entities as e on r.run_no = e.run_no
+),
 passed as (
     select
         u.counter_id, d.entity, d.id, d.row_hash, u.upload_no, u.uploading_id, u.finished_at,

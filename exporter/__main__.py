@@ -1,0 +1,5 @@
+"""`python -m exporter` is the command `metrica-export`."""
+
+from exporter.cli import main
+
+main()
