@@ -52,13 +52,18 @@
 {%- endmacro %}
 
 
-{% macro identifier_form(kind) -%}
-    {%- set form = var('identifiers').get(kind, 'plain') -%}
-    {%- if form not in ['plain', 'md5', 'both'] -%}
+{% macro if_sent(kind, form, value) -%}
+    {%- set wanted = var('identifiers').get(kind) -%}
+    {%- if wanted not in ['plain', 'md5', 'both'] -%}
         {{ exceptions.raise_compiler_error(
-            "The var identifiers says '" ~ form ~ "' for " ~ kind
+            "The var identifiers says '" ~ wanted ~ "' for " ~ kind
             ~ ". Set it to plain, md5 or both in dbt_project.yml or by --vars."
         ) }}
     {%- endif -%}
-    {{ return(form) }}
+    {{ value if wanted in [form, 'both'] else 'cast(null as text)' }}
+{%- endmacro %}
+
+
+{% macro counter_now() -%}
+    {{ counter_time('current_timestamp') }}
 {%- endmacro %}

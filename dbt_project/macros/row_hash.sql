@@ -1,14 +1,17 @@
 {% macro row_hash() -%}
-    {#- A unit test is a node of its own; the columns stand in the model that it tests. -#}
-    {%- set mart = graph.nodes[model.tested_node_unique_id] if model.tested_node_unique_id is defined
-        and execute else model -%}
     {%- set parts = [] -%}
-    {%- for name, column in mart.columns.items() | sort -%}
+    {%- for name, column in model.columns.items() | sort -%}
         {%- if name not in ['updated_at', 'row_hash'] -%}
             {%- do parts.append(hashed_column(name, column.data_type)) -%}
         {%- endif -%}
     {%- endfor -%}
-    md5({{ parts | join(' || ') if parts else "''" }})
+    {%- if execute and not parts -%}
+        {{ exceptions.raise_compiler_error(
+            "row_hash() finds no columns of " ~ model.name ~ ". Name them in the model's YAML;"
+            ~ " dbt shows a unit test none, so override the macro row_hash there."
+        ) }}
+    {%- endif -%}
+    md5({{ parts | join(' || ') or "''" }})
 {%- endmacro %}
 
 

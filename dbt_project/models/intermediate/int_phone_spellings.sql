@@ -95,13 +95,21 @@ readings as (
         understood.raw,
         {{ code_columns }},
         substr(understood.digits, {{ default_code | length + 1 }}) as national,
-        case when codes.trunk_prefixes is null then 3 else 1 end as preference
+        case when codes.trunk_prefixes <> '' then 1 else 3 end as preference
     from understood
     inner join {{ ref('phone_calling_codes') }} as codes
         on
             codes.calling_code = '{{ default_code }}'
             and left(understood.digits, {{ default_code | length }}) = codes.calling_code
     where understood.is_number and not understood.is_international
+),
+
+dropped as (
+    select 0 as digits
+    union all
+    select 1 as digits
+    union all
+    select 2 as digits
 ),
 
 possible as (
@@ -114,13 +122,7 @@ possible as (
             order by readings.preference, dropped.digits
         ) as place
     from readings
-    cross join (
-        select 0 as digits
-        union all
-        select 1 as digits
-        union all
-        select 2 as digits
-    ) as dropped
+    cross join dropped
     where
         (
             dropped.digits = 0

@@ -28,11 +28,11 @@ known as (
 lists as (
     select
         contact_id,
-        {% for kind in ['client_id', 'email', 'phone'] %}
-        {{ joined('identifier') }} filter (where kind = '{{ kind }}') as {{ kind }}s,
-        {{ joined('hash') }} filter (where kind = '{{ kind }}') as {{ kind }}s_md5
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        {{ joined('identifier') }} filter (where kind = 'client_id') as client_ids,
+        {{ joined('identifier') }} filter (where kind = 'email') as emails,
+        {{ joined('identifier') }} filter (where kind = 'phone') as phones,
+        {{ joined('hash') }} filter (where kind = 'email') as emails_md5,
+        {{ joined('hash') }} filter (where kind = 'phone') as phones_md5
     from known
     group by contact_id
 ),
@@ -44,12 +44,10 @@ contacts as (
         {{ counter_time('to_build.created_at') }} as create_date_time,
         to_build.birth_date,
         lists.client_ids,
-        {% for kind in ['emails', 'phones'] %}
-        {% set form = identifier_form(kind) %}
-        {{ 'lists.' ~ kind if form in ['plain', 'both'] else 'cast(null as text)' }} as {{ kind }},
-        {{ 'lists.' ~ kind ~ '_md5' if form in ['md5', 'both'] else 'cast(null as text)' }}
-            as {{ kind }}_md5,
-        {% endfor %}
+        {{ if_sent('emails', 'plain', 'lists.emails') }} as emails,
+        {{ if_sent('phones', 'plain', 'lists.phones') }} as phones,
+        {{ if_sent('emails', 'md5', 'lists.emails_md5') }} as emails_md5,
+        {{ if_sent('phones', 'md5', 'lists.phones_md5') }} as phones_md5,
         to_build.identifiers_count,
         to_build.updated_at
     from to_build

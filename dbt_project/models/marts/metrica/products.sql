@@ -15,6 +15,8 @@ products as (
 )
 
 select
-    *,
+    name,
+    humanized,
+    updated_at,
     {{ row_hash() }} as row_hash
 from products

@@ -1,0 +1,29 @@
+-- Metrica ties an order to a visit in the 21 days after it was made, and takes changes of a
+-- tied order for 111 days.
+with orders as (
+    select
+        order_status,
+        currency,
+        revenue,
+        case
+            when create_date_time > {{ counter_now() }} then 'in the future'
+            when create_date_time >= {{ counter_now() }} - interval '21 days'
+                then 'up to 21 days: can be tied to a visit'
+            when create_date_time >= {{ counter_now() }} - interval '111 days'
+                then 'up to 111 days: only changes of a tied order'
+            when create_date_time is not null then 'older: nothing reaches the reports'
+            else 'no date: not sent'
+        end as age
+    from {{ ref('orders') }}
+)
+
+select
+    orders.age,
+    statuses.type as status_type,
+    orders.currency,
+    count(*) as orders,
+    sum(orders.revenue) as revenue
+from orders
+left join {{ ref('order_statuses') }} as statuses on orders.order_status = statuses.id
+group by orders.age, statuses.type, orders.currency
+order by orders.age, statuses.type, orders.currency

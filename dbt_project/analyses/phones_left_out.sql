@@ -1,0 +1,9 @@
+-- Every phone of the CRM that could not be made an international number.
+select
+    contact_id,
+    raw,
+    reason,
+    count(*) over (partition by reason) as phones_with_this_reason
+from {{ ref('int_contact_identifiers') }}
+where kind = 'phone' and reason is not null
+order by reason, contact_id, raw
