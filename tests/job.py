@@ -1,0 +1,70 @@
+"""A warehouse with hand-made marts, an emulator, and the export between them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from exporter import runs
+from exporter.config import Api, DbtSettings, Limits, Options
+from exporter.errors import ExportError
+from exporter.marts import ENTITIES
+from exporter.report import Outcome
+from tests.emulator_fixture import RunningEmulator
+from tests.marts_fixture import KEYS, MartsWarehouse
+
+ALL = tuple(entity.name for entity in ENTITIES)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs the export in this process, as the command line does."""
+
+    marts: MartsWarehouse
+    emulator: RunningEmulator
+
+    @property
+    def dbt(self) -> DbtSettings:
+        return DbtSettings(self.marts.folder, self.marts.folder)
+
+    def options(self, only: tuple[str, ...] = ALL, **more: Any) -> Options:
+        return Options(self.dbt, self.emulator.counter, only, **more)
+
+    def run(
+        self, only: tuple[str, ...] = ALL, *, everything: bool = False, **limits: int
+    ) -> Outcome:
+        """Run; an error that ended the run is in the outcome, as on the command line."""
+        outcome = Outcome()
+        options = self.options(only, everything=everything, limits=Limits(**limits))
+        api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
+        try:
+            runs.run(outcome, options, api)
+        except ExportError as error:
+            outcome.fail(error)
+        for name, counts in outcome.entities.items():
+            (rows,) = self.marts.sql(f"select count(*) from metrica.{name}")[0]
+            assert counts.rows == rows, name
+            if outcome.error is None:
+                assert counts.pending == 0, name
+        return outcome
+
+    def plan(self) -> Outcome:
+        outcome = Outcome()
+        runs.plan(outcome, self.options())
+        return outcome
+
+    def states(self, mart: str) -> dict[str, tuple[str, str | None]]:
+        """Return state and reason of each row, as analysts see them."""
+        rows = self.marts.sql(
+            "select id, state, reason from metrica_export.mart_rows "
+            f"where counter_id = {self.emulator.counter} and entity = '{mart}'"
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def held_by_metrica(self, mart: str, column: str) -> dict[str, Any]:
+        """Return key → one cell of what Metrica has."""
+        return dict(self.emulator.sql(f"select {KEYS[mart]}, {column} from {mart}"))
+
+    def uploads(self) -> list[tuple[str, int, str]]:
+        """Return entity, rows and status of every file that Metrica was sent."""
+        return self.emulator.sql(
+            "select entity, elements_count, status from uploads order by number"
+        )
