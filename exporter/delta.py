@@ -41,13 +41,13 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
     """
     finder = _Finder(wh, ledger, mart)
     with wh.transaction():
-        before = ledger.watermark(mart.name)
-        if not everything and before is not None and before.updated_at is not None:
-            found = finder.in_window(before, before.updated_at)
-            if found is not None:
-                return found
-        found = finder.in_everything()
-    return replace(found, widened=not everything and before is not None)
+        before = None if everything else ledger.watermark(mart.name)
+        if before is None or before.updated_at is None:
+            return finder.in_everything()
+        found = finder.in_window(before, before.updated_at)
+        if found is not None:
+            return found
+        return replace(finder.in_everything(), widened=True)
 
 
 class _Finder:
