@@ -92,7 +92,7 @@ class RunningEmulator:
         return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process at once, as a power failure would."""
+        """End the process at once, without a chance to tidy up."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -108,9 +108,19 @@ class RunningEmulator:
         finally:
             connection.close()
 
+    def reset(self) -> None:
+        """Make it as empty and as obliging as after its first start."""
+        self._debug("reset", {})
+
     def fault(self, fault: str, match: str = "", **fields: object) -> None:
         """Queue a fault, such as `fault("status:503", "POST /data/orders/csv", times=2)`."""
         self._debug("faults", {"fault": fault, "match": match, **fields})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults that are still waiting."""
+        answer = requests.get(f"{self.url}/debug/faults", timeout=_SECONDS)
+        waiting: list[dict[str, Any]] = answer.json()["faults"]
+        return waiting
 
     def clear_faults(self) -> None:
         """Forget the faults that are still waiting."""
@@ -128,11 +138,15 @@ class RunningEmulator:
         """Set the clock that far ahead of the real one."""
         self._debug("now", {"offset_seconds": seconds})
 
-    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call a CRM method of the counter with the token, such as `/last_uploadings`."""
+        return self.call_url(method, f"{self.crm}{path}", **arguments)
+
+    def call_url(self, method: str, url: str, **arguments: Any) -> requests.Response:
+        """Call any URL with the token."""
         return requests.request(
             method,
-            f"{self.crm}{path}",
+            url,
             headers=self.authorization | arguments.pop("headers", {}),
             timeout=_SECONDS,
             **arguments,

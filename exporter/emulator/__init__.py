@@ -4,11 +4,15 @@ It exists so that an export can be tested, and made to fail, without a counter. 
 web framework it needs is an optional extra, so it is imported only when `serve` runs.
 """
 
+from importlib.util import find_spec
+
 from exporter.emulator.options import EmulatorOptions
 from exporter.emulator.refusal import EmulatorError
 from exporter.emulator.switches import Switches
 
 __all__ = ["EmulatorError", "EmulatorOptions", "Switches", "serve"]
+
+_EXTRA = ("starlette", "uvicorn", "python_multipart")
 
 
 def serve(options: EmulatorOptions) -> None:
@@ -18,6 +22,9 @@ def serve(options: EmulatorOptions) -> None:
     Raises EmulatorError when the extra is not installed, the port is taken, or the state
     file is not the emulator's or belongs to another counter.
     """
+    if any(find_spec(name) is None for name in _EXTRA):
+        raise EmulatorError("Install the emulator: pip install 'metrica-crm-export[emulator]'")
+
     from exporter.emulator.server import run  # noqa: PLC0415 - needs the optional extra
 
     run(options)

@@ -53,6 +53,7 @@ def build(metrica: Metrica) -> ASGIApp:
             *_route("/debug/quotas", GET=debug.quotas, POST=debug.quotas),
             *_route("/debug/now", GET=debug.now, POST=debug.now),
             *_route("/debug/faults", GET=debug.faults, POST=debug.faults, DELETE=debug.faults),
+            *_route("/debug/reset", POST=debug.reset),
             *_route("/debug/{name}", GET=debug.dump),
         ],
         exception_handlers={

@@ -1,6 +1,7 @@
 """The body of a request: its type, its size, and what is in it."""
 
 import json
+import re
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -13,6 +14,8 @@ MULTIPART = "multipart/form-data"
 
 # What surrounds the file in a multipart body is far below this.
 _ENVELOPE = 100_000
+# Half of a surrogate pair is a character for Python's json, and for nobody else.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]").search
 
 
 def content_type(request: Request) -> str:
@@ -33,10 +36,18 @@ async def json_content(request: Request) -> tuple[object, int]:
     """Return a JSON body and its size in bytes; raises Refusal."""
     check(request, JSON)
     raw = await request.body()
+    return parse(raw), len(raw)
+
+
+def parse(raw: bytes) -> object:
+    """Read JSON; raises Refusal."""
     try:
-        return json.loads(raw), len(raw)
-    except ValueError:
+        content: object = json.loads(raw)
+        if _SURROGATE(raw):
+            json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise Refusal(400, "invalid_json", "The body is not valid JSON.") from None
+    return content
 
 
 def file_part(request: Request, form: FormData) -> UploadFile:

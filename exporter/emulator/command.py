@@ -1,6 +1,5 @@
 """The command that starts the emulator."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -8,7 +7,6 @@ import click
 from exporter.emulator import EmulatorError, EmulatorOptions, Switches, serve
 from exporter.emulator.switches import describe
 
-_EXTRA = ("starlette", "uvicorn", "python_multipart")
 _SETTINGS = 2
 
 
@@ -42,9 +40,6 @@ def emulator(  # noqa: PLR0913 - one parameter per option
     *, port: int, counter: int, token: str, state: Path | None, time_zone: str, switches: Switches
 ) -> None:
     """Run Metrica's CRM import on this machine, to test an export against it."""
-    if any(find_spec(name) is None for name in _EXTRA):
-        click.echo("Install the emulator: pip install 'metrica-crm-export[emulator]'", err=True)
-        raise SystemExit(_SETTINGS)
     options = EmulatorOptions(
         counter=counter,
         token=token,

@@ -3,7 +3,6 @@
 They need no token; the emulator listens on loopback unless told otherwise.
 """
 
-import json
 import sqlite3
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from exporter.emulator import body
 from exporter.emulator.faults import Fault
 from exporter.emulator.metrica import serving
 from exporter.emulator.refusal import Refusal, invalid
@@ -93,13 +93,19 @@ async def faults(request: Request) -> Response:
     if request.method == "DELETE":
         queue.waiting.clear()
     if request.method == "POST":
-        content = await _content(request)
+        content = body.parse(await request.body())
         try:
             entries = content if isinstance(content, list) else [content]
             queue.waiting.extend([Fault.parse(entry) for entry in entries])
         except (TypeError, ValueError) as error:
             raise invalid(str(error), "faults") from None
     return JSONResponse({"faults": [asdict(fault) for fault in queue.waiting]})
+
+
+async def reset(request: Request) -> Response:
+    """POST /debug/reset: as after a first start; Metrica itself can forget nothing."""
+    await serving(request).reset()
+    return JSONResponse({"success": True})
 
 
 def _with_zone(text: str) -> datetime:
@@ -109,16 +115,8 @@ def _with_zone(text: str) -> datetime:
     return moment
 
 
-async def _content(request: Request) -> object:
-    try:
-        content: object = json.loads(await request.body())
-    except ValueError:
-        raise Refusal(400, "invalid_json", "The body is not valid JSON.") from None
-    return content
-
-
 async def _object(request: Request) -> dict[str, object]:
-    content = await _content(request)
+    content = body.parse(await request.body())
     if not isinstance(content, dict):
         raise invalid("Expected a JSON object.", "body")
     return content

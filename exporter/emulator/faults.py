@@ -1,29 +1,35 @@
 """Faults on demand: what can go wrong between a client and Metrica."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Self
 
 from exporter.emulator.refusal import Refusal
 
 FAULTS = {
-    "status": "status:CODE answers with this status and the error body; nothing is applied",
+    "status:CODE": "answers with this status and the error body; nothing is applied",
     "failed": "the upload is FAILED and listed; nothing is applied",
-    "refuse": "refuse:ID,ID makes uploads FAILED that hold a row of these ids",
+    "refuse:ID,ID": "uploads that hold a row of these ids are FAILED",
     "drop_before": "the connection is cut; nothing is applied",
     "drop_after": "applied, then the connection is cut without an answer",
     "timeout_after": "applied, answered with 504",
     "non_json": "applied, answered with 200 and an HTML page",
     "truncated": "applied, the answer is cut in the middle",
-    "slow": "slow:SECONDS waits before the request is handled",
-    "delay_list": "delay_list:POLLS answers without a status and leaves the upload out of the list",
+    "slow:SECONDS": "waits before the request is handled",
+    "delay_list:POLLS": "answers without a status and is not listed for so many polls",
     "unknown_status": "applied, answered with a status that is not documented",
 }
-"""What each kind does."""
+"""What each fault does."""
 
 AFTER = frozenset({"drop_after", "timeout_after", "non_json", "truncated"})
 """Kinds that let the request be handled and spoil the answer."""
 
-_NEEDS_ARGUMENT = frozenset({"status", "refuse", "slow", "delay_list"})
+_ARGUMENTS = {usage.partition(":")[0]: re.compile("") for usage in FAULTS} | {
+    "status": re.compile(r"[45][0-9]{2}"),
+    "refuse": re.compile(r".+"),
+    "slow": re.compile(r"[0-9]+(\.[0-9]+)?"),
+    "delay_list": re.compile(r"[0-9]+"),
+}
 _ERROR_TYPES = {
     400: "invalid_parameter",
     401: "unauthorized",
@@ -66,21 +72,15 @@ class Fault:
                 f"A fault has no field {unknown[0]}. The fields are: {sorted(_FIELDS)}."
             )
         kind, _, argument = entry["fault"].partition(":")
-        if kind not in FAULTS or (kind in _NEEDS_ARGUMENT) != bool(argument):
-            raise ValueError(
-                f"There is no such fault. The faults are: {'; '.join(FAULTS.values())}."
-            )
-        if kind in ("status", "delay_list"):
-            int(argument)
-        if kind == "slow":
-            float(argument)
+        if kind not in _ARGUMENTS or not _ARGUMENTS[kind].fullmatch(argument):
+            raise ValueError(f"There is no such fault. The faults are: {', '.join(FAULTS)}.")
         return cls(
             match=str(entry.get("match", "")),
             kind=kind,
             argument=argument,
-            skip=int(entry.get("skip", 0)),
-            times=None if entry.get("times", 1) is None else int(entry.get("times", 1)),
-            retry_after=None if entry.get("retry_after") is None else int(entry["retry_after"]),
+            skip=_whole(entry.get("skip", 0), "skip"),
+            times=_whole_or_none(entry.get("times", 1), "times", least=1),
+            retry_after=_whole_or_none(entry.get("retry_after"), "retry_after"),
         )
 
     def matches(self, method: str, path: str) -> bool:
@@ -99,6 +99,16 @@ class Fault:
     def headers(self) -> dict[str, str]:
         """Return the headers that the answer carries."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+def _whole_or_none(value: object, name: str, least: int = 0) -> int | None:
+    return None if value is None else _whole(value, name, least)
+
+
+def _whole(value: object, name: str, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"A fault's {name} is a whole number from {least}.")
+    return value
 
 
 class FaultQueue:

@@ -37,8 +37,6 @@ class Gate:
             visit.leave()
 
     async def _serve(self, visit: Visit, fault: Fault | None) -> None:
-        if fault and fault.kind == "slow":
-            await asyncio.sleep(float(fault.argument))
         if fault and fault.kind == "drop_before":
             await self._cut(visit)
             return
@@ -52,6 +50,8 @@ class Gate:
                 response.headers.update(fault.headers())
             await response(visit.scope, visit.receive, visit.send)
             return
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(float(fault.argument))
         if fault and fault.kind in AFTER:
             await self._spoil(visit, fault)
         else:

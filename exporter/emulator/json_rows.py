@@ -1,6 +1,5 @@
 """The entities of a JSON body, read into a stage."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from exporter.marts import Column, Entity, Kind
 
 _FULL_MOMENT = len("yyyy-MM-dd HH:mm:ss")
 _FULL_DATE = len("yyyy-MM-dd")
+_HUGE = 10**18  # NaN and the infinities are not below it
 
 
 def read(
@@ -87,7 +87,7 @@ def _value(column: Column, reader: cells.Reader, value: object) -> Any:  # noqa:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_HUGE < value < _HUGE:
         raise BadValue("not_a_number")
     return float(value)
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,7 +13,7 @@ from exporter.emulator.faults import FaultQueue
 from exporter.emulator.options import EmulatorOptions
 from exporter.emulator.quotas import Limits, Quotas
 from exporter.emulator.refusal import EmulatorError
-from exporter.emulator.store import Store
+from exporter.emulator.store import Store, empty
 from exporter.emulator.switches import Switches
 
 T = TypeVar("T")
@@ -27,9 +28,10 @@ class Metrica:
     def __init__(self, options: EmulatorOptions) -> None:
         try:
             zone = ZoneInfo(options.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            message = f"There is no time zone {options.time_zone}. Name one like Europe/Moscow."
-            raise EmulatorError(message) from None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise EmulatorError(
+                f"There is no time zone {options.time_zone}. Name one like Europe/Moscow."
+            ) from None
         self.options = options
         self.clock = Clock(zone)
         self.faults = FaultQueue()
@@ -51,6 +53,14 @@ class Metrica:
     def day(self) -> str:
         """Return today's date by the clock of the daily quotas, 00:00 UTC to 00:00 UTC."""
         return self.clock.now().date().isoformat()
+
+    async def reset(self) -> None:
+        """Forget all that was uploaded and set since the first start."""
+        await self.store.run(empty)
+        self.switches = self.options.switches
+        self.quotas.reset()
+        self.faults.waiting.clear()
+        self.clock.offset = timedelta()
 
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work on the store, in one transaction."""

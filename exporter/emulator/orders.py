@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from exporter.emulator.catalogue import Catalogue, Status
+from exporter.emulator.clock import Clock
 from exporter.emulator.columns import SIMPLE_ORDERS
 from exporter.emulator.goals_reached import reached
 from exporter.emulator.stage import Values
@@ -19,29 +20,55 @@ _DEFAULT_CURRENCY = "RUB"
 
 @dataclass(frozen=True, slots=True)
 class OrderRules:
-    """The rules of one upload of orders, and the goals and statuses that come of it."""
+    """The rules of one upload of orders, and the goals and statuses that come of it.
+
+    The three times are the counter's local ones: the upload's, and the earliest creation
+    of an order that is still tied to a visit, or updated in reports.
+    """
 
     entity: Entity
     catalogue: Catalogue
-    now: datetime
-    wall: Callable[[datetime], str]
     cancel_spam_goals: bool
+    now: str
+    tied_from: str
+    updated_from: str
     _goals: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
     _unknown: Counter[str] = field(default_factory=Counter)
 
+    @classmethod
+    def at(
+        cls,
+        moment: datetime,
+        clock: Clock,
+        entity: Entity,
+        catalogue: Catalogue,
+        *,
+        cancel_spam_goals: bool,
+    ) -> Self:
+        """Return the rules of an upload at this moment."""
+        return cls(
+            entity,
+            catalogue,
+            cancel_spam_goals,
+            now=clock.wall(moment),
+            tied_from=clock.wall(moment - _LINK_WINDOW),
+            updated_from=clock.wall(moment - _UPDATE_WINDOW),
+        )
+
     def complete(self, order: Values, before: Values | None, sent: Values, upload_id: str) -> None:
         """Fill in what the row left to Metrica, and note the goals reached."""
-        now = self.wall(self.now)
         simple = self.entity is SIMPLE_ORDERS
         if simple:
             order.setdefault("order_status", "PAID")
         status = self._status(order["order_status"], simple=simple)
         order["status_type"] = status.type
-        paid_at = (before or {}).get("first_paid_at") or (now if status.type == "PAID" else None)
+        paid_at = (before or {}).get("first_paid_at") or (
+            self.now if status.type == "PAID" else None
+        )
         if paid_at:
             order["first_paid_at"] = paid_at
         if not simple:
-            _fill_dates(order, sent, now)
+            _fill_dates(order, sent, self.now)
         outside = self._outside_window(order, is_new=before is None)
         order.pop("outside_window", None)
         if outside:
@@ -55,7 +82,7 @@ class OrderRules:
                 goal,
                 revenue,
                 order.get("currency", _DEFAULT_CURRENCY),
-                now,
+                self.now,
                 upload_id,
             )
 
@@ -89,11 +116,11 @@ class OrderRules:
         return status
 
     def _outside_window(self, order: Values, *, is_new: bool) -> str | None:
-        if is_new:
-            late = order["create_date_time"] < self.wall(self.now - _LINK_WINDOW)
-            return "created more than 21 days ago: tied to no visit" if late else None
-        late = order["create_date_time"] < self.wall(self.now - _UPDATE_WINDOW)
-        return "created more than 111 days ago: the update is not in reports" if late else None
+        if is_new and order["create_date_time"] < self.tied_from:
+            return "created more than 21 days ago: tied to no visit"
+        if not is_new and order["create_date_time"] < self.updated_from:
+            return "created more than 111 days ago: the update is not in reports"
+        return None
 
 
 def _fill_dates(order: Values, sent: Values, now: str) -> None:

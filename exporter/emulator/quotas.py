@@ -49,6 +49,12 @@ class Quotas:
         """Continue a day that began before a restart."""
         self._day, self._today = day, Counter(counts)
 
+    def reset(self) -> None:
+        """Forget the counts and changed limits, but not the requests in flight."""
+        self.limits = Limits()
+        self._recent.clear()
+        self._today.clear()
+
     def count_address(self, address: str, now: float) -> None:
         """Count a request of an IP address; `now` is in seconds. Raises Refusal."""
         recent = self._recent.setdefault(address, deque())

@@ -15,7 +15,7 @@ create table contacts (
     emails_md5 text,
     phones_md5 text,
     custom text,
-    upload_id text not null
+    uploading_id text not null
 );
 
 create table orders (
@@ -35,10 +35,8 @@ create table orders (
     custom text,
     first_paid_at text,
     outside_window text,
-    upload_id text not null
+    uploading_id text not null
 );
-
-create index orders_by_client on orders (client_uniq_id);
 
 -- An order that names no known contact is kept, and tied to no visit.
 create view unattached_orders as
@@ -64,7 +62,7 @@ create table simple_orders (
     custom text,
     first_paid_at text,
     outside_window text,
-    upload_id text not null
+    uploading_id text not null
 );
 
 -- order_key is the order's id, or a simple order's number: a simple order may have no id.
@@ -76,7 +74,7 @@ create table goals_reached (
     revenue real,
     currency text not null,
     reached_at text not null,
-    upload_id text not null,
+    uploading_id text not null,
     primary key (entity, order_key, goal)
 );
 
@@ -130,7 +128,7 @@ create table uploads (
 -- Every state that was applied, in the order in which it was.
 create table applied (
     seq integer primary key autoincrement,
-    upload_id text not null,
+    uploading_id text not null,
     entity text not null,
     id text,
     state text not null

@@ -69,8 +69,7 @@ def _listen(options: EmulatorOptions) -> socket.socket:
     try:
         return socket.create_server((options.host, options.port), backlog=128)
     except OSError as error:
-        message = (
+        raise EmulatorError(
             f"Cannot listen on {options.host}:{options.port} ({error.strerror})."
             " Name another port with --port; 0 takes a free one."
-        )
-        raise EmulatorError(message) from None
+        ) from None

@@ -11,6 +11,7 @@ Values = dict[str, Any]
 
 _BATCH = 1000
 _REPORTED = 100
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,7 @@ class Stage:
         for problem in problems:
             self.refuse(f"row {self.count}: {problem}")
         if not self._problems:
-            entry = json.dumps(values, ensure_ascii=False)
-            self._waiting.append((self.count, key, entry))
+            self._waiting.append((self.count, key, _ENCODE(values)))
             if len(self._waiting) >= _BATCH:
                 self._flush()
 

@@ -43,29 +43,39 @@ class Store:
             return work(self._connection)
 
 
+def empty(connection: sqlite3.Connection) -> None:
+    """Delete every row that came with a request, and count from 1 again."""
+    query = "select name from sqlite_master where type = 'table' and name != 'meta'"
+    for table in [row["name"] for row in connection.execute(query)]:
+        connection.execute(f"delete from {table}")
+
+
 def _open(path: Path | None, counter: int) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path or ":memory:", timeout=10)
         version = connection.execute("pragma user_version").fetchone()[0]
         tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
     except sqlite3.Error as error:
-        message = f"Cannot use {path} as the state file ({error}). Name another with --state."
-        raise EmulatorError(message) from None
+        raise EmulatorError(
+            f"Cannot use {path} as the state file ({error}). Name another with --state."
+        ) from None
     connection.row_factory = sqlite3.Row
     if version != _VERSION and (version or tables):
         connection.close()
-        message = f"{path} is not a state file of this emulator. Name another with --state."
-        raise EmulatorError(message)
+        raise EmulatorError(
+            f"{path} is not a state file of this emulator. Name another with --state."
+        )
     connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = normal")
+    # What a killed process wrote is in the system's hands; only a power failure loses it.
+    connection.execute("pragma synchronous = off")
     if not version:
         ddl = files("exporter.emulator").joinpath("schema.sql").read_text(encoding="utf-8")
-        connection.executescript(f"begin; {ddl} pragma user_version = {_VERSION}; commit;")
-        with connection:
-            connection.execute("insert into meta values (?)", (counter,))
+        owner = f"insert into meta values ({counter}); pragma user_version = {_VERSION};"
+        connection.executescript(f"begin; {ddl} {owner} commit;")
     owner = connection.execute("select counter from meta").fetchone()[0]
     if owner != counter:
         connection.close()
-        message = f"{path} holds counter {owner}, not {counter}. Name another with --state."
-        raise EmulatorError(message)
+        raise EmulatorError(
+            f"{path} holds counter {owner}, not {counter}. Name another with --state."
+        )
     return connection

@@ -86,7 +86,9 @@ def describe() -> list[tuple[str, str, str]]:
     described = []
     for name, switch in _FIELDS.items():
         others = [choice for choice in _choices(name) if choice != switch.default]
-        choices = "|".join([str(switch.default), *others]) if others else f"{switch.default}, 1, …"
+        choices = (
+            "|".join([str(switch.default), *others]) if others else f"{switch.default} (a number)"
+        )
         described.append((name, choices, str(get_args(switch.type)[1])))
     return described
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from exporter.emulator import catalogue
-from exporter.emulator.applier import Application, CreationChangedError
+from exporter.emulator.applier import Applier, CreationChangedError
 from exporter.emulator.columns import ENTITY_TYPES
 from exporter.emulator.faults import Fault
 from exporter.emulator.merge import MergeMode
@@ -62,7 +62,7 @@ class Upload:
         warnings: Counter[str] = Counter()
         if not problems:
             number = connection.execute("select count(*) from uploads").fetchone()[0]
-            application = Application(
+            applier = Applier(
                 connection=connection,
                 upload_id=upload_id,
                 entity=self.entity,
@@ -71,7 +71,7 @@ class Upload:
                 creation_may_differ=switches.create_date_change == "ignore",
             )
             seed = f"{switches.duplicate_shuffle_seed}.{number}"
-            warnings = application.apply(self.stage.rows(seed))
+            warnings = applier.apply(self.stage.rows(seed))
         delayed = self.fault is not None and self.fault.kind == "delay_list"
         polls = int(self.fault.argument) if self.fault and delayed else switches.delayed_visibility
         row = connection.execute(
@@ -100,10 +100,10 @@ class Upload:
     def _rules(self, connection: sqlite3.Connection, now: datetime) -> OrderRules | None:
         if self.entity is CONTACTS:
             return None
-        return OrderRules(
-            entity=self.entity,
-            catalogue=catalogue.load(connection, entity_type_of(self.entity)),
-            now=now,
-            wall=self.metrica.clock.wall,
+        return OrderRules.at(
+            now,
+            self.metrica.clock,
+            self.entity,
+            catalogue.load(connection, entity_type_of(self.entity)),
             cancel_spam_goals=self.metrica.switches.cancel_spam_goals == "on",
         )

@@ -1,0 +1,19 @@
+"""One emulator for all tests of this folder, empty again before each."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.emulator_fixture import RunningEmulator
+
+
+@pytest.fixture(scope="session")
+def emulator_process() -> Iterator[RunningEmulator]:
+    with RunningEmulator() as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(emulator_process: RunningEmulator) -> RunningEmulator:
+    emulator_process.reset()
+    return emulator_process

@@ -1,0 +1,105 @@
+"""The debug routes."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from exporter.emulator import Switches
+from tests.emulator_fixture import RunningEmulator
+
+
+def debug(emulator: RunningEmulator, name: str) -> Any:  # noqa: ANN401 - JSON
+    answer = requests.get(f"{emulator.url}/debug/{name}", timeout=10)
+    assert answer.status_code == 200
+    return answer.json()[name]
+
+
+def test_what_is_held_can_be_dumped(emulator: RunningEmulator) -> None:
+    emulator.upload("/data/contacts/csv", "uniq_id,name\nc1,Anna\n")
+    head = "id,client_uniq_id,client_type,create_date_time,order_status\n"
+    rows = "1,c1,CONTACT,2026-01-01 10:00:00,PAID\n2,c2,CONTACT,2026-01-01 10:00:00,SPAM\n"
+    emulator.upload("/data/orders/csv", head + rows)
+    assert [contact["name"] for contact in debug(emulator, "contacts")] == ["Anna"]
+    assert [(o["id"], o["attached"]) for o in debug(emulator, "orders")] == [("1", 1), ("2", 0)]
+    assert [(g["order_id"], g["goal"]) for g in debug(emulator, "goals")] == [
+        ("1", "CRM: Order created"),
+        ("1", "CRM: Order paid"),
+        ("2", "CRM: Spam order"),
+    ]
+    assert [u["entity"] for u in debug(emulator, "uploads")] == ["contacts", "orders"]
+    assert [r["status"] for r in debug(emulator, "requests")] == [200, 200]
+    assert len(debug(emulator, "applied")) == 3
+    for name in ("simple_orders", "order_statuses", "attributes", "products"):
+        assert debug(emulator, name) == []
+
+
+def test_a_dump_of_something_else_is_404(emulator: RunningEmulator) -> None:
+    answer = requests.get(f"{emulator.url}/debug/sqlite_master", timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (404, 404)
+
+
+def test_switches_are_read_and_changed(emulator: RunningEmulator) -> None:
+    assert debug(emulator, "switches") == Switches().as_dict()
+    emulator.switches(lenient=True, delayed_visibility=2)
+    assert debug(emulator, "switches") == Switches().as_dict() | {
+        "lenient": "on",
+        "delayed_visibility": 2,
+    }
+    with pytest.raises(ValueError, match="There is no switch"):
+        emulator.switches(unknown="x")
+    with pytest.raises(ValueError, match="takes fail or ignore"):
+        emulator.switches(unknown_column="maybe")
+    assert debug(emulator, "switches")["unknown_column"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("content", "now"),
+    [
+        ({"now": "2030-01-02T03:04:05Z"}, "2030-01-02T03:04"),
+        ({"now": "2030-01-02T03:04:05+03:00"}, "2030-01-02T00:04"),
+    ],
+)
+def test_the_clock_can_be_set(emulator: RunningEmulator, content: dict[str, str], now: str) -> None:
+    answer = requests.post(f"{emulator.url}/debug/now", json=content, timeout=10)
+    assert answer.json()["now"].startswith(now)
+    assert debug(emulator, "now").startswith(now)
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"now": "yesterday"}, {"now": "2030-01-02T03:04:05"}, {"offset_seconds": "x"}]
+)
+def test_a_wrong_time_is_refused(emulator: RunningEmulator, content: dict[str, str]) -> None:
+    answer = requests.post(f"{emulator.url}/debug/now", json=content, timeout=10)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["switches", "quotas", "now", "faults"])
+def test_a_body_that_is_no_object_is_refused(emulator: RunningEmulator, name: str) -> None:
+    for body in (b"{", b"5"):
+        answer = requests.post(f"{emulator.url}/debug/{name}", data=body, timeout=10)
+        assert answer.status_code == 400
+        assert answer.json()["message"]
+
+
+def test_reset_puts_everything_back(emulator: RunningEmulator) -> None:
+    emulator.upload("/data/contacts/csv", "uniq_id\n1\n")
+    emulator.switches(lenient="on")
+    emulator.quotas(parallel=1)
+    emulator.move_clock(86400)
+    emulator.fault("failed")
+    emulator.reset()
+    for table in ("contacts", "uploads", "requests", "applied"):
+        assert emulator.sql(f"select count(*) from {table}") == [(0,)]
+    assert debug(emulator, "switches") == Switches().as_dict()
+    assert debug(emulator, "quotas")["parallel"] == 3
+    assert debug(emulator, "faults") == []
+    emulator.upload("/data/contacts/csv", "uniq_id\n1\n")
+    assert emulator.sql("select number from uploads") == [(1,)]
+
+
+def test_debug_requests_are_neither_logged_nor_counted(emulator: RunningEmulator) -> None:
+    emulator.quotas(requests_per_second=0)
+    for _ in range(3):
+        debug(emulator, "contacts")
+    assert emulator.sql("select count(*) from requests") == [(0,)]
