@@ -20,7 +20,7 @@ def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 counter = click.option(
-    "--counter",
+    "--counter-id",
     "counter_id",
     type=click.IntRange(min=1),
     envvar="METRICA_COUNTER_ID",
