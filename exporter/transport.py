@@ -61,6 +61,8 @@ class Transport:
         self._url = api.url
         self._session = requests.Session()
         self._session.auth = _Token(api.token)
+        # A proxy of the environment would be sent the token of a call to this very machine.
+        self._session.trust_env = not api.is_local
         self._last = 0.0
         self.requests = 0
 
@@ -182,4 +184,4 @@ def _json(response: requests.Response) -> dict[str, Any]:
 
 def _retry_after(response: requests.Response) -> float | None:
     value = response.headers.get("Retry-After", "")
-    return min(float(value), 60.0) if value.isdigit() else None
+    return min(float(value), 60.0) if value.isdecimal() else None
