@@ -65,8 +65,8 @@ class Metrica:
         """Return name → type of the custom attributes of CONTACT or ORDER (getAttributes)."""
         url = f"{self._base}/schema/attributes"
         found = self._call("GET", url, params={"entity_type": entity_type})
-        custom = found.get("custom_attributes") or []
-        return {a["name"]: a.get("type_name") for a in custom if isinstance(a, dict)}
+        custom = _objects(found, "custom_attributes")
+        return {a["name"]: a.get("type_name") for a in custom if isinstance(a.get("name"), str)}
 
     def create_attributes(self, entity_type: str, missing: list[Attribute]) -> None:
         """Create custom attributes (createAttributes)."""
@@ -127,7 +127,7 @@ class Metrica:
             found = self._call(
                 "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
             )
-            for uploading in found.get("uploadings") or []:
+            for uploading in _objects(found, "uploadings"):
                 if _answer(uploading).uploading_id == answer.uploading_id:
                     answer = _answer(uploading)
         return answer
@@ -137,6 +137,11 @@ class Metrica:
             raise MetricaError(
                 "Metrica answered 200 to a change of the schema, but not `success: true`."
             )
+
+
+def _objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = body.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _answer(uploading: object) -> Answer:
