@@ -1,0 +1,223 @@
+"""The calls of Metrica's API, and how its answers are judged."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from exporter.errors import MetricaError
+from exporter.manifest import Attribute
+from exporter.marts import CONTACTS, ORDERS
+from exporter.metrica import Answer, Metrica
+from tests.scripted_fixture import COUNTER, TOKEN, Reply, ScriptedServer, ok, refusal
+
+BASE = f"/cdp/api/v1/counter/{COUNTER}"
+POLLS = 5
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """Return a server that may be asked as fast as it answers."""
+    monkeypatch.setattr("exporter.transport._GAP", 0.0)
+    with ScriptedServer() as started:
+        yield started
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the waits between looks into the upload list, noted and not slept."""
+    noted: list[float] = []
+    monkeypatch.setattr("exporter.metrica.time", SimpleNamespace(sleep=noted.append))
+    return noted
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "contacts.csv"
+    path.write_text('"uniq_id","name"\n"1","Anna"\n')
+    return path
+
+
+def uploading(status: object, identifier: object = "u-1") -> dict[str, Any]:
+    """Return an upload as Metrica shows it (uploadContacts)."""
+    return {"uploading_id": identifier, "api_validation_status": status, "elements_count": 1}
+
+
+def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file: Path) -> None:
+    server.will(ok(uploading=uploading("PASSED")), ok(uploading=uploading("PASSED")))
+    metrica = Metrica(server.api)
+    metrica.upload(CONTACTS, ["uniq_id", "my:attribute"], file)
+    metrica.upload(ORDERS, ["id"], file)
+    contacts, orders = server.asked
+    assert (contacts.method, contacts.path) == ("POST", f"{BASE}/data/contacts/csv")
+    assert contacts.params == {
+        "merge_mode": "SAVE",
+        "delimiter_type": "COMMA",
+        "columns_mapping": '"uniq_id":"uniq_id","my:attribute":"my:attribute"',
+    }
+    assert (orders.path, orders.params["delimiter_type"]) == (
+        f"{BASE}/data/orders/csv",
+        "SEMICOLON",
+    )
+    assert file.read_bytes() in contacts.body
+    assert metrica.requests == 2
+
+
+@pytest.mark.usefixtures("naps")
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        (ok(uploading=uploading("PASSED")), Answer("PASSED", "u-1")),
+        (ok(uploading=uploading("FAILED")), Answer("FAILED", "u-1")),
+        (ok(uploading={"api_validation_status": "FAILED"}), Answer("FAILED", None)),
+        # A success that cannot be pointed at is none.
+        (ok(uploading=uploading("PASSED", "")), Answer("unknown", None)),
+        (ok(uploading=uploading("PASSED", None)), Answer("unknown", None)),
+        (ok(uploading={"api_validation_status": "PASSED"}), Answer("unknown", None)),
+        (ok(api_validation_status="PASSED", uploading_id="u-1"), Answer("unknown", None)),
+        (ok(success=True), Answer("unknown", None)),
+        (ok(uploading="PASSED"), Answer("unknown", None)),
+        (Reply(body=b"<html>PASSED</html>"), Answer("unknown", None)),
+        (Reply(body=b""), Answer("unknown", None)),
+        (refusal(400, "invalid_uploading"), Answer("FAILED", None)),
+    ],
+)
+def test_an_upload_is_judged_by_its_status_and_id(
+    server: ScriptedServer, file: Path, reply: Reply, answer: Answer
+) -> None:
+    server.will(reply)
+    assert Metrica(server.api).upload(CONTACTS, ["uniq_id"], file) == answer
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", ["PASSED", "FAILED"])
+@pytest.mark.parametrize("first", ["IN_PROGRESS", "passed", "", None, True, ["PASSED"]])
+def test_an_unknown_status_is_looked_up_in_the_list(
+    server: ScriptedServer, file: Path, naps: list[float], first: object, status: str
+) -> None:
+    server.will(
+        ok(uploading=uploading(first)),
+        ok(uploadings=[uploading("PASSED", "u-0"), uploading("FAILED", "u-2")]),
+        ok(uploadings=[uploading("FAILED", "u-0"), uploading(status)]),
+    )
+    answer = Metrica(server.api).upload(CONTACTS, ["uniq_id"], file)
+    assert answer == Answer(status, "u-1")  # type: ignore[arg-type]
+    _, *looks = server.asked
+    assert {(look.method, look.path) for look in looks} == {("GET", f"{BASE}/last_uploadings")}
+    assert looks[0].params == {"limit": "1000", "source": "API"}
+    assert naps == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        ok(uploadings=[]),
+        ok(uploadings=[uploading("PASSED", "u-2"), uploading("PASSED", None), "u-1", None]),
+        ok(uploadings=[uploading("IN_PROGRESS")]),
+        ok(uploadings=None),
+        ok(uploadings=5),
+        ok(uploadings={"u-1": "PASSED"}),
+        ok(),
+        Reply(body=b"<html></html>"),
+    ],
+)
+def test_an_upload_that_the_list_does_not_settle_stays_unknown(
+    server: ScriptedServer, file: Path, naps: list[float], listed: Reply
+) -> None:
+    server.will(ok(uploading=uploading("IN_PROGRESS")), *[listed] * POLLS)
+    answer = Metrica(server.api).upload(CONTACTS, ["uniq_id"], file)
+    assert answer == Answer("unknown", "u-1")
+    assert len(server.asked) == 1 + POLLS
+    assert len(naps) == POLLS
+
+
+def test_metricas_texts_about_rows_are_not_kept(server: ScriptedServer, file: Path) -> None:
+    told = uploading("FAILED") | {"api_validation_errors": ["bad e-mail anna@example.com"]}
+    server.will(ok(uploading=told))
+    assert "anna" not in repr(Metrica(server.api).upload(CONTACTS, ["uniq_id"], file))
+
+
+def test_the_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> None:
+    server.will(ok(counter={"time_zone_name": "Asia/Omsk", "time_zone_offset": 360}))
+    assert Metrica(server.api).time_zone() == "Asia/Omsk"
+    assert server.asked[0].path == f"/management/v1/counter/{COUNTER}"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [ok(), ok(counter={}), ok(counter={"time_zone_offset": 180}), ok(counter=1), Reply(body=b"<")],
+)
+def test_an_address_that_is_not_metricas_api_is_named(server: ScriptedServer, reply: Reply) -> None:
+    server.will(reply)
+    with pytest.raises(MetricaError, match="Metrica's API") as caught:
+        Metrica(server.api).time_zone()
+    assert server.url in str(caught.value)
+    assert str(COUNTER) in str(caught.value)
+
+
+def test_custom_attributes_are_read_by_entity_type(server: ScriptedServer) -> None:
+    custom = [{"name": "age", "type_name": "numeric"}, {"name": "note"}]
+    system = [{"name": "uniq_id", "type_name": "text"}]
+    server.will(ok(custom_attributes=custom, system_attributes=system))
+    assert Metrica(server.api).attributes("CONTACT") == {"age": "numeric", "note": None}
+    (asked,) = server.asked
+    assert (asked.path, asked.params) == (f"{BASE}/schema/attributes", {"entity_type": "CONTACT"})
+
+
+@pytest.mark.parametrize(
+    "custom", [None, [], 5, "age", {"age": "numeric"}, [None, "age", {}, {"name": None}]]
+)
+def test_attributes_without_a_name_are_none(server: ScriptedServer, custom: object) -> None:
+    server.will(ok(custom_attributes=custom))
+    assert Metrica(server.api).attributes("ORDER") == {}
+
+
+def test_attributes_are_created_as_declared(server: ScriptedServer) -> None:
+    server.will(ok(success=True))
+    size = Attribute("size", "numeric", "Размер", multivalued=True)
+    Metrica(server.api).create_attributes("ORDER", [size])
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", f"{BASE}/schema/attributes")
+    assert asked.params == {"entity_type": "ORDER"}
+    assert json.loads(asked.body) == {
+        "attributes": [
+            {"name": "size", "type_name": "numeric", "humanized": "Размер", "multivalued": True}
+        ]
+    }
+
+
+def test_statuses_and_products_are_sent_in_metricas_words(server: ScriptedServer) -> None:
+    server.will(ok(success=True), ok(success=True))
+    metrica = Metrica(server.api)
+    statuses = [{"id": "paid", "type": "PAID", "goal_action_ids": ["a", "b"]}]
+    metrica.put_statuses(statuses)
+    metrica.put_products([{"name": "p1", "humanized": "Груша"}])
+    first, second = server.asked
+    assert first.path == f"{BASE}/schema/order_statuses"
+    assert json.loads(first.body) == {"order_statuses": statuses}
+    assert second.path == f"{BASE}/schema/products"
+    assert json.loads(second.body) == {
+        "attributes": [],
+        "items": [{"name": "p1", "humanized": "Груша"}],
+    }
+
+
+@pytest.mark.parametrize("reply", [ok(), ok(success=False), ok(success="true"), Reply(body=b"<")])
+def test_a_schema_change_that_is_not_confirmed_is_an_error(
+    server: ScriptedServer, reply: Reply
+) -> None:
+    server.will(*[reply] * 3)
+    metrica = Metrica(server.api)
+    changes = (
+        lambda: metrica.put_statuses([]),
+        lambda: metrica.put_products([]),
+        lambda: metrica.create_attributes("CONTACT", []),
+    )
+    for change in changes:
+        with pytest.raises(MetricaError, match="success") as caught:
+            change()
+        assert TOKEN not in str(caught.value)
+    assert len(server.asked) == 3
