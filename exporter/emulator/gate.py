@@ -50,8 +50,9 @@ class Gate:
                 response.headers.update(fault.headers())
             await response(visit.scope, visit.receive, visit.send)
             return
-        if fault and fault.kind == "slow":
-            await asyncio.sleep(float(fault.argument))
+        if fault and fault.kind == "slow" and await self._stops_within(float(fault.argument)):
+            await self._cut(visit)
+            return
         if fault and fault.kind in AFTER:
             await self._spoil(visit, fault)
         else:
@@ -64,6 +65,13 @@ class Gate:
         path, method = scope["path"], scope["method"]
         authorise(authorization, method, path, metrica.options, metrica.switches)
         visit.enter("client_read" if method == "GET" else "client_write")
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._metrica.stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def _spoil(self, visit: Visit, fault: Fault) -> None:
         answer = bytearray()

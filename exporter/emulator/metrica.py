@@ -1,5 +1,6 @@
 """The emulated service: its counter, its settings, and what it holds."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,6 +36,7 @@ class Metrica:
         self.options = options
         self.clock = Clock(zone)
         self.faults = FaultQueue()
+        self.stopping = asyncio.Event()
         self.store = Store(options.state, options.counter)
         self.quotas = Quotas(Limits(), int(options.switches.quota_status))
         self.quotas.restore(self.day(), self.store.call(self._counted_today))

@@ -34,12 +34,14 @@ def _serve(options: EmulatorOptions, metrica: Metrica, listener: socket.socket) 
             build(metrica),
             http=CuttableProtocol,
             lifespan="off",
+            proxy_headers=False,
             ws="none",
             log_level="warning",
             access_log=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         ),
+        metrica,
         f"Metrica's emulator listens on http://{options.host}:{port}, counter {options.counter}",
     )
 
@@ -56,13 +58,18 @@ def _serve(options: EmulatorOptions, metrica: Metrica, listener: socket.socket) 
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
+    def __init__(self, config: uvicorn.Config, metrica: Metrica, announcement: str) -> None:
         super().__init__(config)
+        self._metrica = metrica
         self._announcement = announcement
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(self._announcement, file=sys.stderr, flush=True)  # noqa: T201 - it is promised
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._metrica.stopping.set()
+        await super().shutdown(sockets)
 
 
 def _listen(options: EmulatorOptions) -> socket.socket:

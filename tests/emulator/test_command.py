@@ -5,9 +5,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from exporter.emulator import Switches
@@ -63,6 +65,19 @@ def test_what_was_uploaded_survives_a_restart_and_a_kill(tmp_path: Path) -> None
             ("2", "Boris"),
         ]
         assert len(emulator.call("GET", "/last_uploadings").json()["uploadings"]) == 2
+
+
+def test_it_stops_although_a_request_is_still_being_answered(tmp_path: Path) -> None:
+    with RunningEmulator(tmp_path / "state.sqlite") as emulator, ThreadPoolExecutor(1) as pool:
+        emulator.fault("slow:60")
+        waiting = pool.submit(emulator.call, "GET", "/schema/types")
+        while emulator.faults():
+            time.sleep(0.01)
+        began = time.monotonic()
+        assert emulator.stop() == ""
+        assert time.monotonic() - began < 20
+        with pytest.raises(requests.ConnectionError):
+            waiting.result()
 
 
 def test_without_a_state_file_it_works_in_memory() -> None:

@@ -103,6 +103,12 @@ def test_the_connection_can_be_cut(
     assert upload(emulator, "2").status_code == 200
 
 
+def test_a_connection_is_cut_for_a_client_behind_a_proxy_too(emulator: RunningEmulator) -> None:
+    emulator.fault("drop_before")
+    with pytest.raises(requests.ConnectionError):
+        emulator.call("GET", "/schema/types", headers={"X-Forwarded-For": "192.0.2.1"})
+
+
 def test_a_timeout_can_come_after_the_work_was_done(emulator: RunningEmulator) -> None:
     emulator.fault("timeout_after", CSV, retry_after=1)
     answer = upload(emulator)
