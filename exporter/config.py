@@ -101,15 +101,31 @@ def read_api(url: str, counter_id: int) -> Api:
         raise SettingsError(
             f"{TOKEN_VARIABLE} holds a space or a character no token has; set the bare token."
         )
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError(f"--api-url {url!r} is not an address; give https://host[:port].")
-    if parts.scheme == "http" and not is_loopback(url):
+    if not _is_address(url):
+        # It is not repeated: what does not belong in an address may be a secret.
+        raise SettingsError("--api-url is not an address; give https://host[:port].")
+    if urlsplit(url).scheme == "http" and not is_loopback(url):
         raise SettingsError(
             f"--api-url {url!r} would send the token in clear text; use https. "
             "Plain http is for the emulator on this machine only."
         )
     return Api(url.rstrip("/"), counter_id, token)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        url.isprintable()
+        and " " not in url
+        and parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and port != 0
+        and not (parts.username or parts.password or parts.query or parts.fragment)
+    )
 
 
 def is_loopback(url: str) -> bool:
