@@ -76,7 +76,7 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
         raise SettingsError(
             f"No manifest at {path}: run `dbt build --project-dir {dbt.project_dir}` first."
         ) from None
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise SettingsError(f"{path} is not dbt's manifest; run `dbt build` again.") from None
     if adapter != warehouse.kind:
         raise SettingsError(
