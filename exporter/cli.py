@@ -5,6 +5,7 @@ errors come at once.
 """
 
 import json
+import signal
 import sys
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 
 from exporter import options
 from exporter.config import read_api
-from exporter.errors import ExportError
+from exporter.errors import ExportError, InterruptedRunError
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -22,6 +23,7 @@ Exit codes:
   3  warehouse
   4  Metrica
   5  ledger or lock
+  130  interrupted
 """
 
 
@@ -59,6 +61,9 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
     from exporter import report, runs
 
+    # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     outcome = report.Outcome()
     try:
         api = read_api(api_url, given["counter_id"])
@@ -136,6 +141,13 @@ def demo() -> None:
     from exporter.demo.show import run_demo
 
     run_demo()
+
+
+def _interrupt(signum: int, _: object) -> None:
+    raise InterruptedRunError(
+        f"Interrupted by {signal.Signals(signum).name}. What was sent is in the ledger, and the "
+        "next run goes on from there."
+    )
 
 
 def main() -> None:

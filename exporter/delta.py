@@ -10,8 +10,9 @@ row), everything is compared.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from exporter.entries import Watermark
 from exporter.errors import LedgerError
-from exporter.ledger import Ledger, Watermark
+from exporter.ledger import Ledger
 from exporter.manifest import Mart
 from exporter.warehouse import HERE, Attached, name, quote
 

@@ -5,7 +5,8 @@ ExportError
 ├── WarehouseError   3   the warehouse or a mart in it
 ├── MetricaError     4   Metrica refused, or could not be reached
 │   └── QuotaError   4   nothing more today; the next run goes on from here
-└── LedgerError      5   the ledger, or another run that holds its lock
+├── LedgerError      5   the ledger, or another run that holds its lock
+└── InterruptedRunError 130  somebody ended the run
 
 A row that cannot be sent is not an error: it is a value with a reason (`checks`).
 Messages say what happened, where, and what to do next. They name keys and columns,
@@ -45,3 +46,9 @@ class LedgerError(ExportError):
     """The ledger is locked by another run, newer than this program, or damaged."""
 
     exit_code = 5
+
+
+class InterruptedRunError(ExportError):
+    """The process was asked to end (SIGINT, SIGTERM), and ends in order."""
+
+    exit_code = 130

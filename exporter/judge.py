@@ -3,8 +3,9 @@
 from exporter import checks, chunk
 from exporter.config import Limits
 from exporter.delta import Delta, find_delta
+from exporter.entries import EntityCounts
 from exporter.errors import WarehouseError
-from exporter.ledger import EntityCounts, Ledger
+from exporter.ledger import Ledger
 from exporter.manifest import OWN_COLUMNS, Mart, Marts
 from exporter.marts import CONTACTS, DEFAULT_STATUSES, ORDER_STATUSES, ORDERS, PRODUCTS, Kind
 from exporter.warehouse import Attached, quote

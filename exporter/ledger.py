@@ -4,48 +4,17 @@ A delivery is written before its upload starts and counts once the upload is PAS
 Of several deliveries of one row the one of the latest upload holds.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from exporter.entries import EntityCounts, Upload, Watermark
 from exporter.errors import LedgerError
+from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.warehouse import HERE, Attached, quote
-
-SCHEMA = "metrica_export"
 
 VERSION = 1
 """Of the ledger's tables. A ledger of a later version is left alone."""
 
 L = f"{HERE}{SCHEMA}"
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """What the last complete pass over a mart saw.
-
-    `updated_at` is the greatest timestamp that was not in the future, as text with its
-    offset, None if no row had one; `fingerprint` the sum of the hashes' first 60 bits.
-    """
-
-    updated_at: str | None
-    mart_rows: int
-    fingerprint: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class EntityCounts:
-    """What became of the rows of one mart in one run."""
-
-    rows: int
-    sent: int
-    unchanged: int
-    rejected: int
-    held: int
-    uploads: int
-
-    @property
-    def pending(self) -> int:
-        """Rows that a run left for the next one because it was cut short."""
-        return self.rows - self.sent - self.unchanged - self.rejected - self.held
 
 
 class Ledger:
@@ -110,10 +79,7 @@ class Ledger:
         `ids` is a query of the ids that matter; with it the warehouse does the join.
         """
         if not self.exists:
-            return (
-                "(select cast(null as text) as _id, cast(null as text) as _hash, "
-                "0 as _upload_no where false)"
-            )
+            return f"(select _id, _hash, 0 as _upload_no from ({_EMPTY_VERDICTS}))"
         query = f"""
             select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"
             from {L}.ledger_deliveries d
@@ -146,8 +112,19 @@ class Ledger:
     # What a run writes.
 
     def start_run(self) -> int:
-        """Record that a run has begun; returns its number."""
+        """Record that a run has begun; returns its number.
+
+        The lock is held, so what an earlier run left open was left by one that died.
+        """
         with self._wh.transaction():
+            self._wh.run(
+                f"update {L}.ledger_uploads set status = 'unknown', finished_at = {self._now()} "
+                f"where counter_id = {self.counter_id} and status = 'started'"
+            )
+            self._wh.run(
+                f"update {L}.ledger_runs set message = 'did not finish' "
+                f"where counter_id = {self.counter_id} and finished_at is null"
+            )
             (run_no,) = self._wh.row(f"select coalesce(max(run_no), 0) + 1 from {L}.ledger_runs")
             self._wh.run(
                 f"insert into {L}.ledger_runs (run_no, counter_id, started_at) "
@@ -171,9 +148,7 @@ class Ledger:
                 [exit_code, message, run_no],
             )
 
-    def start_upload(
-        self, run_no: int, entity: str, sent: str, *, size: int, sha256: str, is_local: bool
-    ) -> int:
+    def start_upload(self, upload: Upload, sent: str) -> int:
         """Record an upload and the rows in it before the first byte goes out.
 
         `sent` is a query of `_id` and `_hash`. Returns the upload's number.
@@ -184,14 +159,14 @@ class Ledger:
             )
             self._wh.run(
                 f"insert into {L}.ledger_deliveries "
-                f'select {upload_no}, {quote(entity)}, "_id", "_hash" from ({sent})'
+                f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash" from ({sent})'
             )
+            u = upload
             self._wh.run(
                 f"insert into {L}.ledger_uploads (upload_no, run_no, counter_id, entity, "
-                "row_count, byte_count, sha256, local_api, started_at, status) "
-                f"select {upload_no}, {run_no}, {self.counter_id}, {quote(entity)}, "
-                f"(select count(*) from ({sent})), {size}, {quote(sha256)}, {is_local}, "
-                f"{self._now()}, 'started'"
+                "byte_count, sha256, local_api, row_count, started_at, status) "
+                f"select ?, ?, ?, ?, ?, ?, ?, count(*), {self._now()}, 'started' from ({sent})",
+                [upload_no, u.run_no, self.counter_id, u.entity, u.size, u.sha256, u.is_local],
             )
         return int(upload_no)
 

@@ -2,7 +2,8 @@
 
 from importlib.resources import files
 
-from exporter.ledger import SCHEMA, VERSION, Ledger
+from exporter.ledger import VERSION, Ledger
+from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.manifest import Marts
 from exporter.warehouse import Attached, name, quote
 

@@ -10,10 +10,13 @@ from typing import Any
 from exporter.config import DbtSettings
 from exporter.errors import SettingsError
 from exporter.marts import ATTRIBUTE_TYPES, ENTITIES, Column, Entity, Kind
-from exporter.profiles import Warehouse, read_project
+from exporter.profiles import Duckdb, Warehouse, read_project
 
 OWN_COLUMNS = ("updated_at", "row_hash")
 """Columns of every mart that are the exporter's own and never leave the warehouse."""
+
+LEDGER_SCHEMA = "metrica_export"
+"""Where the exporter keeps its ledger, beside the marts' schema."""
 
 _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 
@@ -106,7 +109,19 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
             f"{path} declares no mart for {', '.join(missing)}: "
             "a model says so by `meta: {metrica: {entity: …}}`."
         )
-    return Marts(tuple(found[entity.name] for entity in ENTITIES))
+    marts = Marts(tuple(found[entity.name] for entity in ENTITIES))
+    _check_file_name(marts, warehouse)
+    return marts
+
+
+def _check_file_name(marts: Marts, warehouse: Warehouse) -> None:
+    # DuckDB takes the file's name for its catalog's and cannot tell it from a schema.
+    schemas = {mart.schema for mart in marts.all} | {LEDGER_SCHEMA}
+    if isinstance(warehouse, Duckdb) and warehouse.path.stem in schemas:
+        raise SettingsError(
+            f"{warehouse.path} is named like a schema in it, and DuckDB would confuse the two: "
+            "give the file another name."
+        )
 
 
 def _manifest_path(dbt: DbtSettings) -> Path:

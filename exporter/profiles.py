@@ -57,11 +57,12 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     """
     project = read_project(dbt.project_dir)
     path = _profiles_file(dbt)
-    name = dbt.profile or os.environ.get("DBT_PROFILE") or project.get("profile")
+    own = _render(project.get("profile"), dbt.project_dir / PROJECT_FILE, "profile")
+    name = dbt.profile or os.environ.get("DBT_PROFILE") or own
     profiles = _load(path)
     profile = profiles.get(str(name))
     if not isinstance(profile, dict):
-        known = ", ".join(sorted(k for k in profiles if k != "config")) or "none"
+        known = ", ".join(sorted(str(k) for k in profiles if k != "config")) or "none"
         raise SettingsError(f"{path} has no profile {name!r} (it has: {known}).")
     target = (
         dbt.target
@@ -71,7 +72,7 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     )
     outputs = profile.get("outputs")
     if not isinstance(outputs, dict) or not isinstance(outputs.get(target), dict):
-        known = ", ".join(sorted(outputs)) if isinstance(outputs, dict) else "none"
+        known = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
         raise SettingsError(f"{path}: profile {name!r} has no target {target!r} (it has: {known}).")
     output = {
         key: _render(value, path, f"{name}.outputs.{target}.{key}")
@@ -131,6 +132,9 @@ def _render(value: object, path: Path, key: str) -> object:
     try:
         return environment.from_string(value).render()
     except (TemplateError, TypeError, ValueError) as error:
+        if key.endswith(".password"):
+            # As dbt does: braces in a password need not be a template.
+            return value
         # The text of the error may hold the secret that was being rendered.
         raise SettingsError(f"{path}: cannot render {key} ({type(error).__name__}).") from None
 

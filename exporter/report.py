@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from exporter.entries import EntityCounts
 from exporter.errors import ExportError
-from exporter.ledger import EntityCounts
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 """The keys of an entity in JSON, and the columns of the table; a promise to scripts."""

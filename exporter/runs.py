@@ -6,9 +6,10 @@ from exporter.checks import REASONS
 from exporter.config import Api, DbtSettings, Options
 from exporter.errors import ExportError, LedgerError
 from exporter.judge import Judge, check_relation
-from exporter.ledger import SCHEMA, Ledger
+from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
+from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.metrica import Metrica
 from exporter.report import Outcome, Reporter
 from exporter.session import open_session

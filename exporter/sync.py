@@ -10,9 +10,9 @@ from typing import Any
 
 from exporter import checks, chunk
 from exporter.delta import Delta
+from exporter.entries import EntityCounts, Upload
 from exporter.errors import MetricaError, SettingsError
 from exporter.judge import LISTS, Judge
-from exporter.ledger import EntityCounts
 from exporter.manifest import Mart, Marts
 from exporter.marts import CONTACTS, MAX_CATALOGUE, ORDER_STATUSES, ORDERS
 from exporter.metrica import Metrica
@@ -151,13 +151,9 @@ class Sync:
         path = self._run.staging / f"{mart.name}.csv"
         file = chunk.write(self._wh, mart, part, path)
         upload_no = self._ledger.start_upload(
-            self._run.number,
-            mart.name,
+            Upload(self._run.number, mart.name, file.size, file.sha256, self._run.is_local),
             f"select _id, _hash from sendable_{mart.name} "
             f"where _pos between {part.first} and {part.last}",
-            size=file.size,
-            sha256=file.sha256,
-            is_local=self._run.is_local,
         )
         try:
             answer = self._metrica.upload(mart.entity, [c.name for c in mart.columns], path)
@@ -210,13 +206,10 @@ class Sync:
     def _start_list(self, mart: Mart, items: list[dict[str, Any]]) -> int:
         self._run.check_lock()
         body = json.dumps(items, ensure_ascii=False).encode()
+        sha256 = hashlib.sha256(body).hexdigest()
         return self._ledger.start_upload(
-            self._run.number,
-            mart.name,
+            Upload(self._run.number, mart.name, len(body), sha256, self._run.is_local),
             f"select _id, _hash from sendable_{mart.name} where _pos is not null",
-            size=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
-            is_local=self._run.is_local,
         )
 
     def _items(self, mart: Mart) -> list[dict[str, Any]]:

@@ -8,7 +8,14 @@ from click.testing import CliRunner
 
 from exporter.checks import REASONS
 from exporter.cli import cli
-from exporter.errors import ExportError, LedgerError, MetricaError, SettingsError, WarehouseError
+from exporter.errors import (
+    ExportError,
+    InterruptedRunError,
+    LedgerError,
+    MetricaError,
+    SettingsError,
+    WarehouseError,
+)
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -35,7 +42,7 @@ def test_the_help_in_the_readme_is_the_programs_own() -> None:
 
 
 def test_the_exit_codes_in_the_readme_are_those_of_the_errors() -> None:
-    rows = dict(re.findall(r"^\| (\d) \| (\w+)", README.read_text(), re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\d+) \| (\w+)", README.read_text(), re.MULTILINE))
     assert rows == {
         "0": "clean",
         str(ExportError.exit_code): "finished",
@@ -43,6 +50,7 @@ def test_the_exit_codes_in_the_readme_are_those_of_the_errors() -> None:
         str(WarehouseError.exit_code): "warehouse",
         str(MetricaError.exit_code): "Metrica",
         str(LedgerError.exit_code): "another",
+        str(InterruptedRunError.exit_code): "interrupted",
     }
 
 
