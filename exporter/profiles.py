@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from exporter.config import DbtSettings
@@ -132,7 +132,7 @@ def _render(value: object, path: Path, key: str) -> object:
     try:
         return environment.from_string(value).render()
     except (TemplateError, TypeError, ValueError) as error:
-        if key.endswith(".password"):
+        if isinstance(error, TemplateSyntaxError) and key.endswith(".password"):
             # As dbt does: braces in a password need not be a template.
             return value
         # The text of the error may hold the secret that was being rendered.
