@@ -104,7 +104,7 @@ def test_an_unknown_status_is_looked_up_in_the_list(
         ok(uploadings=[uploading("FAILED", "u-0"), uploading(status)]),
     )
     answer = Metrica(server.api).upload(CONTACTS, ["uniq_id"], file)
-    assert answer == Answer(status, "u-1")  # type: ignore[arg-type]
+    assert answer == Answer(status, "u-1")
     _, *looks = server.asked
     assert {(look.method, look.path) for look in looks} == {("GET", f"{BASE}/last_uploadings")}
     assert looks[0].params == {"limit": "1000", "source": "API"}
