@@ -4,8 +4,9 @@ Both kinds of warehouse are the attached database `wh`, so a query over marts an
 ledger is written once, in SQL that PostgreSQL and DuckDB both take.
 """
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Attached:
         try:
             self._con.execute(f"attach {quote(str(profile.path))} as wh ({mode})")
         except duckdb.Error as error:
-            if "lock" in str(error).lower():
+            if "Could not set lock" in str(error):
                 raise LedgerError(
                     f"{profile.path} is in use by another process (a run, dbt, or an open "
                     "session): wait until it ends, or close it, and run again."
@@ -57,11 +58,18 @@ class Attached:
     def _attach_server(self, profile: Postgres, mode: str) -> None:
         self._load_postgres()
         # A secret and not the connection string: the string is repeated in errors.
-        self._con.execute(
-            f"create temporary secret wh_login (type postgres, host {quote(profile.host)}, "
-            f"port {profile.port}, user {quote(profile.user)}, "
-            f"password {quote(profile.password)}, database {quote(profile.dbname)})"
-        )
+        try:
+            self._con.execute(
+                f"create temporary secret wh_login (type postgres, host {quote(profile.host)}, "
+                f"port {profile.port}, user {quote(profile.user)}, "
+                f"password {quote(profile.password)}, database {quote(profile.dbname)})"
+            )
+        except duckdb.Error as error:
+            # Its text repeats the statement, the password included.
+            raise WarehouseError(
+                f"Target {profile.target!r} of profiles.yml holds a character that no login "
+                f"can have ({type(error).__name__}); check host, user, password and dbname."
+            ) from None
         options = dict(profile.options)
         options.setdefault("connect_timeout", "10")
         if profile.role:
@@ -162,7 +170,9 @@ class Attached:
         try:
             yield
         except BaseException:
-            self._con.rollback()
+            # A server that is gone has rolled back by itself; the first error is the one to tell.
+            with suppress(duckdb.Error):
+                self._con.rollback()
             raise
         self._execute("commit")
 
@@ -178,8 +188,14 @@ def as_export_error(error: duckdb.Error) -> ExportError:
     return WarehouseError(f"The warehouse refused a query: {explain(error)}")
 
 
+_DENIED = re.compile(r"ERROR:\s+(permission denied for [^\n]*)")
+"""PostgreSQL names what it denies, and never a value."""
+
+
 def explain(error: duckdb.Error) -> str:
     """Return the first line of an error, or its kind alone where the text may hold data."""
+    if denied := _DENIED.search(str(error)):
+        return f"{denied[1]}; grant it to the user of profiles.yml."
     if isinstance(
         error,
         duckdb.CatalogException
@@ -191,6 +207,10 @@ def explain(error: duckdb.Error) -> str:
         | duckdb.OutOfMemoryException,
     ):
         line = str(error).strip().splitlines()[0]
+        if isinstance(error, duckdb.IOException):
+            # What PostgreSQL could not read as a number or a date, it repeats in quotes.
+            said, failed, why = line.partition("ERROR:")
+            line = said + failed + why.partition('"')[0].rstrip(" :")
         return line if line.endswith((".", "!")) else line + "."
     return f"{type(error).__name__} (its text may hold data and is not shown)."
 
