@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from exporter.entries import EntityCounts
 from exporter.errors import ExportError
@@ -67,7 +68,7 @@ class Reporter:
 
     def line(self, text: str) -> None:
         """Say one thing that has happened."""
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, emoji=False)
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Bar]:
@@ -100,7 +101,7 @@ def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | Non
         numeric = bool(rows) and all(isinstance(row[i], int) for row in rows)
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else _plain(value) for value in row))
+        table.add_row(*(_cell(value) for value in row))
     width = None if sys.stdout.isatty() else 160
     Console(highlight=False, width=width).print(table)
 
@@ -129,6 +130,7 @@ def _show_sums(outcome: Outcome, verb: str) -> None:
     show(headers, rows)
 
 
-def _plain(value: object) -> str:
-    # Square brackets would be rich's markup.
-    return str(value).replace("[", r"\[")
+def _cell(value: object) -> Text:
+    # As it is: an id may look like rich's markup, or hold what would move the cursor.
+    text = "" if value is None else str(value)
+    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
