@@ -1,0 +1,132 @@
+"""What a command tells, and on which of the two streams."""
+
+import json
+
+import pytest
+
+from exporter.errors import LedgerError, MetricaError
+from exporter.ledger import EntityCounts
+from exporter.report import Outcome, Reporter, finish, show
+
+Streams = pytest.CaptureFixture[str]
+
+DONE = EntityCounts(rows=10, sent=4, unchanged=3, rejected=2, held=1, uploads=2)
+CUT_SHORT = EntityCounts(rows=10, sent=4, unchanged=3, rejected=0, held=0, uploads=1)
+
+
+def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
+    finish(Outcome({"contacts": DONE}, requests=5, exit_code=1), "sent", as_json=True)
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert json.loads(out) == {
+        "entities": {
+            "contacts": {
+                "rows": 10,
+                "sent": 4,
+                "unchanged": 3,
+                "rejected": 2,
+                "held": 1,
+                "uploads": 2,
+                "pending": 0,
+            }
+        },
+        "requests": 5,
+        "exit_code": 1,
+    }
+    assert err == ""
+
+
+def test_the_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: Streams) -> None:
+    outcome = Outcome({"contacts": CUT_SHORT})
+    outcome.fail(MetricaError("Ошибка [1]\nsecond line"))
+    finish(outcome, "sent", as_json=True)
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    shown = json.loads(out)
+    assert (shown["exit_code"], shown["error"]) == (4, "Ошибка [1]\nsecond line")
+    assert shown["entities"]["contacts"]["pending"] == 3
+    assert "Ошибка" in out
+    assert err == "Error: Ошибка [1]\nsecond line\n"
+
+
+def test_an_early_error_leaves_standard_output_empty_without_json(capsys: Streams) -> None:
+    outcome = Outcome()
+    outcome.fail(LedgerError("held"))
+    finish(outcome, "sent", as_json=False)
+    assert capsys.readouterr() == ("", "Error: held\n")
+    assert outcome.exit_code == 5
+
+
+def test_the_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
+    finish(Outcome({"contacts": DONE, "orders": CUT_SHORT}), "would send", as_json=False)
+    out, err = capsys.readouterr()
+    assert "would send" in out
+    assert "4 + 3 + 2 + 1 = 10" in out
+    assert "4 + 3 + 0 + 0 + 3 pending = 10" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"),
+    [
+        ([], 0),
+        ([EntityCounts(3, 2, 1, 0, 0, 1)], 0),
+        ([EntityCounts(3, 2, 0, 1, 0, 1)], 1),
+        ([EntityCounts(3, 2, 0, 0, 1, 1)], 1),
+        ([EntityCounts(1, 1, 0, 0, 0, 1), EntityCounts(1, 0, 0, 0, 1, 0)], 1),
+    ],
+)
+def test_a_run_is_clean_when_no_row_is_rejected_or_held(
+    counts: list[EntityCounts], code: int
+) -> None:
+    assert Outcome({str(i): c for i, c in enumerate(counts)}).unsent_code() == code
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("[bold]x[/bold]", "[bold]x[/bold]"),
+        ("[/]", "[/]"),
+        ("a\\[b", "a\\[b"),
+        ("back\\", "back\\"),
+        ("order:100:1", "order:100:1"),
+        (":smile:", ":smile:"),
+        ("Анна", "Анна"),
+        ("\x1b[31mred\r\n", "\\x1b[31mred\\r\\n"),
+        (0, "0"),
+        (None, ""),
+    ],
+)
+def test_a_cell_shows_an_id_as_it_is_and_no_control_character(
+    capsys: Streams, value: object, shown: str
+) -> None:
+    show(("id", "end"), [(value, "x")])
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [cell.strip() for cell in rows[0].split("│")] == ["", shown, "x", ""]
+
+
+def test_a_long_id_is_shown_whole(capsys: Streams) -> None:
+    identifier = "".join(str(i % 10) for i in range(255))
+    show(("id",), [(identifier,)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert "".join(line.strip("│ ") for line in lines) == identifier
+
+
+def test_progress_in_a_log_is_plain_lines_on_standard_error(capsys: Streams) -> None:
+    reporter = Reporter()
+    reporter.line("contacts: [2] rows :100: held")
+    with reporter.progress("contacts", 5) as bar:
+        bar(2)
+        bar(3)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "contacts: [2] rows :100: held",
+        "contacts: 2 of 5 rows",
+        "contacts: 5 of 5 rows",
+    ]
+
+
+def test_a_long_line_stays_one_line_in_a_log(capsys: Streams) -> None:
+    Reporter().line("word " * 100)
+    assert capsys.readouterr().err == "word " * 100 + "\n"
