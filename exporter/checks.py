@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.manifest import Mart
-from exporter.marts import CONTACTS, ORDERS, STATUS_TYPES, Column, Kind
+from exporter.marts import CONTACTS, MAX_HUMANIZED, ORDERS, STATUS_TYPES, Column, Kind
 from exporter.warehouse import name, quote
 
 REJECTED = "rejected"
@@ -18,12 +18,12 @@ HELD = "held"
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
     "hash_missing": "The mart gives the row no row_hash, so its changes cannot be followed.",
-    "id_malformed": "An id is 1 to 255 printable characters.",
+    "id_malformed": "An id is 1 to 255 printable characters, no space first or last.",
     "name_malformed": "Metrica takes 1 to 255 of A-Z a-z 0-9 _ : - here.",
     "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",
     "client_type_unknown": "Metrica knows the client type CONTACT only.",
     "date_out_of_range": "Metrica takes dates from 1970-01-01, and a year has four digits.",
-    "number_malformed": "Not a finite number.",
+    "number_malformed": "A number is digits with a dot before decimals, without an exponent.",
     "currency_malformed": "A currency is three capital letters (ISO 4217).",
     "client_ids_malformed": "ClientIDs are digits, separated by commas.",
     "emails_malformed": "E-mails are lower-case, Latin, with @ and a domain, comma-separated.",
@@ -31,7 +31,9 @@ REASONS = {
     "md5_malformed": "Hashes are 32 lower-case hexadecimal digits each, comma-separated.",
     "goals_malformed": "Goals are written goal[:price],goal[:price].",
     "products_malformed": "Products are written product:quantity with whole quantities from 1.",
-    "goal_ids_malformed": "Goal ids are 1 to 10, comma-separated, without spaces or colons.",
+    "goal_ids_malformed": "Goal ids are 1 to 10 different ones, comma-separated, without spaces "
+    "or colons.",
+    "humanized_too_long": f"A name for people is {MAX_HUMANIZED} characters at most.",
     "row_too_large": "The row alone is larger than a chunk may be (--chunk-bytes).",
     "refused_by_metrica": "Metrica refused the row when it was alone in a file.",
     "id_duplicated": "Several rows of the mart have this id; goes when one is left.",
@@ -99,8 +101,11 @@ def _column_rules(column: Column) -> Iterator[Rule]:
             column.name,
             f"not ({cell} >= timestamp '1970-01-01' and {cell} < timestamp '10000-01-01')",
         )
-    elif column.kind in {Kind.MONEY, Kind.NUMBER}:
-        yield Rule("number_malformed", column.name, f"not isfinite(cast({cell} as double))")
+    elif column.kind is Kind.HUMANIZED:
+        yield Rule("humanized_too_long", column.name, f"length({cell}) > {MAX_HUMANIZED}")
+    if column.kind is Kind.GOAL_IDS:
+        goals = f"string_split({cell}, ',')"
+        yield Rule("goal_ids_malformed", column.name, f"len(list_distinct({goals})) < len({goals})")
 
 
 _LONGEST = 255
@@ -109,20 +114,22 @@ _BOUNDED = {Kind.ID, Kind.NAME, Kind.STATUS}
 
 _GOAL = r"[^\s,:;\"]+"
 
+_EMAIL = r"[!-+\--?\[-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+"
+_NUMBER = r"-?\d+(\.\d+)?"
+
 _PATTERNS = {
-    # RE2 reads \p{C} as control, format and unassigned characters.
-    Kind.ID: ("id_malformed", r"[^\p{C}]*[^\p{C}\s]"),
+    # RE2 reads \p{C} as control, format and private characters, \p{Z} as all kinds of space.
+    Kind.ID: ("id_malformed", r"[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?"),
     Kind.NAME: ("name_malformed", r"[A-Za-z0-9_:-]+"),
     Kind.STATUS: ("name_malformed", r"[A-Za-z0-9_:-]+"),
     Kind.STATUS_TYPE: ("type_unknown", "|".join(STATUS_TYPES)),
     Kind.CLIENT_TYPE: ("client_type_unknown", "CONTACT"),
+    Kind.MONEY: ("number_malformed", _NUMBER),
+    Kind.NUMBER: ("number_malformed", _NUMBER),
     Kind.CURRENCY: ("currency_malformed", r"[A-Z]{3}"),
     Kind.CLIENT_IDS: ("client_ids_malformed", r"\d{1,20}(,\d{1,20})*"),
-    Kind.EMAILS: (
-        "emails_malformed",
-        r"[!-+\--?\[-~]+@[a-z0-9.-]+\.[a-z0-9-]+(,[!-+\--?\[-~]+@[a-z0-9.-]+\.[a-z0-9-]+)*",
-    ),
-    Kind.PHONES: ("phones_malformed", r"\d{7,15}(,\d{7,15})*"),
+    Kind.EMAILS: ("emails_malformed", rf"{_EMAIL}(,{_EMAIL})*"),
+    Kind.PHONES: ("phones_malformed", r"[1-9]\d{6,14}(,[1-9]\d{6,14})*"),
     Kind.MD5S: ("md5_malformed", r"[0-9a-f]{32}(,[0-9a-f]{32})*"),
     Kind.GOALS: (
         "goals_malformed",

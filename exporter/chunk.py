@@ -49,7 +49,7 @@ def cell(column: Column) -> str:
             text = f"strftime({value}, '%Y-%m-%d %H:%M:%S')"
         case Kind.DATE:
             text = f"strftime({value}, '%Y-%m-%d')"
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.HUMANIZED:
             text = rf"trim(regexp_replace(cast({value} as text), '[\r\n\t]+', ' ', 'g'))"
         case _:
             text = f"cast({value} as text)"

@@ -13,6 +13,8 @@ from exporter.warehouse import Attached, quote
 LISTS = (ORDER_STATUSES, PRODUCTS)
 """Entities that Metrica takes as one list, not as files."""
 
+_TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
+
 
 def check_relation(wh: Attached, mart: Mart) -> None:
     """Compare a mart in the warehouse with its declaration; WarehouseError names the columns."""
@@ -27,10 +29,10 @@ def check_relation(wh: Attached, mart: Mart) -> None:
             "run `dbt build --full-refresh`."
         )
     for column in mart.columns:
-        if column.kind is Kind.DATETIME and there[column.name] != "TIMESTAMP":
+        if there[column.name] != _TYPES.get(column.kind, there[column.name]):
             raise WarehouseError(
-                f"Mart {relation}: {column.name} is {there[column.name]}, and must be timestamp, "
-                "the wall-clock time in the counter's zone."
+                f"Mart {relation}: {column.name} is {there[column.name]}, and must be "
+                f"{_TYPES[column.kind]}: a time is the wall clock's in the counter's zone."
             )
 
 

@@ -14,6 +14,7 @@ class Kind(Enum):
     ID = "id"  # any text, 1..255 printable characters
     NAME = "name"  # 1..255 of A-Z a-z 0-9 _ : -   (Metrica's `^[\w-:]+$`, read as ASCII)
     TEXT = "text"
+    HUMANIZED = "humanized"  # a name for people, 0..4096 characters
     CLIENT_TYPE = "client_type"  # the literal CONTACT
     STATUS = "status"  # an order status id, which follows the rule of NAME
     STATUS_TYPE = "status_type"  # IN_PROGRESS | PAID | CANCELLED | SPAM | OTHER
@@ -70,7 +71,7 @@ ORDER_STATUSES = Entity(
     columns=(
         Column("id", Kind.NAME, required=True),
         Column("type", Kind.STATUS_TYPE, required=True),
-        Column("humanized", Kind.TEXT),
+        Column("humanized", Kind.HUMANIZED),
         Column("goal_action_ids", Kind.GOAL_IDS),
     ),
 )
@@ -81,7 +82,7 @@ PRODUCTS = Entity(
     key="name",
     columns=(
         Column("name", Kind.NAME, required=True),
-        Column("humanized", Kind.TEXT),
+        Column("humanized", Kind.HUMANIZED),
     ),
 )
 """Source: createProducts."""
@@ -139,6 +140,9 @@ ATTRIBUTE_TYPES = ("numeric", "date", "datetime", "email", "text")
 
 MAX_CATALOGUE = 160_000
 """Products, and attributes, in one request (createProducts)."""
+
+MAX_HUMANIZED = 4096
+"""Characters of a name for people (mapOrderStatuses, createProducts)."""
 
 MAX_FILE_BYTES = 1_000_000_000
 """A file's size (uploadContacts); 10^9 is the stricter reading of "1 GB"."""
