@@ -171,7 +171,8 @@ def problems(mart: Mart) -> str:
         for rule in rules(mart)
     )
     return (
-        "select _row, _why.state as _state, _why.column as _column, _why.reason as _reason "
+        "select _row, _why.state as _state, _why.column as _column, _why.reason as _reason, "
+        "cast(null as text) as _detail "
         f"from (select s.rowid as _row, case {cases} end as _why from staged_{mart.name} s) "
         "as judged where _why is not null"
     )

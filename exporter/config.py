@@ -12,6 +12,9 @@ from exporter.marts import ENTITIES, MAX_FILE_BYTES
 DEFAULT_API_URL = "https://api-metrika.yandex.net"
 """Metrica's own address (method-call)."""
 
+DAILY_QUOTA = 5_000
+"""Requests a day that Metrica takes for a counter, and for a user (quotas)."""
+
 MIN_FILE_BYTES = 1_000
 """Below it not even a header and a row would fit."""
 
@@ -36,12 +39,14 @@ class Limits:
     """How much goes into one file, and how hard a refused file is tried.
 
     `chunk_rows` and `chunk_bytes` bound every uploaded file. `split_requests` bounds
-    the uploads that a run may spend on finding the guilty rows of refused files.
+    the uploads that a run may spend on finding the guilty rows of refused files; it is
+    cut to half of what is left of `daily_requests`, which all runs of a day share.
     """
 
     chunk_rows: int = 50_000
     chunk_bytes: int = 16_000_000
     split_requests: int = 100
+    daily_requests: int = 4_000
 
     def __post_init__(self) -> None:
         if self.chunk_rows < 1:
@@ -53,6 +58,11 @@ class Limits:
             )
         if self.split_requests < 0:
             raise SettingsError(f"--split-requests is {self.split_requests}; give 0 or more.")
+        if not 1 <= self.daily_requests <= DAILY_QUOTA:
+            raise SettingsError(
+                f"--daily-requests is {self.daily_requests}; give 1 to {DAILY_QUOTA} "
+                "(Metrica's own limit for a counter)."
+            )
 
 
 @dataclass(frozen=True, slots=True)

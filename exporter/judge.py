@@ -63,7 +63,7 @@ class Judge:
         chunk.lay_out(self.wh, mart, self.limits)
         self.wh.run(
             f"insert into problems_{mart.name} select _row, {quote(checks.REJECTED)}, null, "
-            f"'row_too_large' from sendable_{mart.name} where _pos is null"
+            f"'row_too_large', null from sendable_{mart.name} where _pos is null"
         )
         self._judged.add(mart.name)
         return delta
@@ -90,8 +90,8 @@ class Judge:
     def verdicts(self, mart: Mart) -> str:
         """Return the query of all verdicts of a mart as they stand after this pass."""
         return (
-            f'select "_id", "_hash", "_state", "_column", "_reason" from kept_{mart.name} '
-            "union all select s._id, s._hash, p._state, p._column, p._reason "
+            f"select _id, _hash, _state, _column, _reason, _detail from kept_{mart.name} "
+            "union all select s._id, s._hash, p._state, p._column, p._reason, p._detail "
             f"from staged_{mart.name} s join problems_{mart.name} p on p._row = s.rowid"
         )
 

@@ -11,8 +11,18 @@ from exporter.errors import LedgerError
 from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.warehouse import HERE, Attached, quote
 
-VERSION = 1
+VERSION = 2
 """Of the ledger's tables. A ledger of a later version is left alone."""
+
+TABLES = {
+    "ledger_version",
+    "ledger_runs",
+    "ledger_run_entities",
+    "ledger_uploads",
+    "ledger_deliveries",
+    "ledger_verdicts",
+    "ledger_watermarks",
+}
 
 L = f"{HERE}{SCHEMA}"
 
@@ -21,25 +31,44 @@ class Ledger:
     """The ledger of one counter. Reading works before the first run has made it."""
 
     def __init__(self, wh: Attached, counter_id: int) -> None:
-        """Look whether there is a ledger; LedgerError if a later version wrote it."""
+        """Look which ledger there is; LedgerError if a later version's, or damaged."""
         self._wh = wh
         self.counter_id = counter_id
-        self.exists = bool(wh.columns(SCHEMA, "ledger_version"))
-        if self.exists:
-            self._check_version()
+        self.version = self._find_version()
 
-    def _check_version(self) -> None:
-        found = self._wh.rows(f"select version from {L}.ledger_version")
-        if len(found) != 1:
-            raise LedgerError(
-                f"The ledger is damaged: {SCHEMA}.ledger_version has {len(found)} rows instead "
-                "of one. Restore the schema from a backup."
+    @property
+    def exists(self) -> bool:
+        """Whether a run has made the ledger."""
+        return self.version > 0
+
+    def _find_version(self) -> int:
+        tables = {
+            name
+            for (name,) in self._wh.rows(
+                "select table_name from duckdb_tables() "
+                "where database_name = 'wh' and schema_name = ?",
+                [SCHEMA],
             )
-        if found[0][0] > VERSION:
+        }
+        if not tables & TABLES:
+            return 0
+        found = []
+        if tables >= TABLES:
+            found = self._wh.rows(f"select version from {L}.ledger_version")
+        if len(found) != 1:
+            missing = ", ".join(sorted(TABLES - tables)) or "the one row of ledger_version"
             raise LedgerError(
-                f"The ledger is of version {found[0][0]} and this program knows {VERSION}: "
+                f"The ledger is damaged: schema {SCHEMA} lacks {missing}. Restore it from a "
+                f"backup. If there is none, drop schema {SCHEMA}: the next run makes a new ledger "
+                "and sends every row once more, which changes nothing in Metrica."
+            )
+        version = int(found[0][0])
+        if version > VERSION:
+            raise LedgerError(
+                f"The ledger is of version {version} and this program knows {VERSION}: "
                 "upgrade metrica-crm-export."
             )
+        return version
 
     def check_destination(self, *, is_local: bool) -> None:
         """Refuse to mix what an emulator has with what Metrica has.
@@ -97,7 +126,7 @@ class Ledger:
             return f"({_EMPTY_VERDICTS})"
         return f"""
             (select id as "_id", row_hash as "_hash", state as "_state",
-                column_name as "_column", reason as "_reason"
+                column_name as "_column", reason as "_reason", detail as "_detail"
             from {L}.ledger_verdicts
             where counter_id = {self.counter_id} and entity = {quote(entity)})
         """
@@ -127,8 +156,8 @@ class Ledger:
             )
             (run_no,) = self._wh.row(f"select coalesce(max(run_no), 0) + 1 from {L}.ledger_runs")
             self._wh.run(
-                f"insert into {L}.ledger_runs (run_no, counter_id, started_at) "
-                f"select {run_no}, {self.counter_id}, {self._now()}"
+                f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
+                f"select {run_no}, {self.counter_id}, {self._now()}, 0"
             )
         return int(run_no)
 
@@ -170,6 +199,32 @@ class Ledger:
             )
         return int(upload_no)
 
+    def count_requests(self, run_no: int, requests: int) -> None:
+        """Record how many requests a run has made, so that the day's share holds."""
+        self._wh.run(
+            f"update {L}.ledger_runs set requests = ? where run_no = ?", [requests, run_no]
+        )
+
+    def requests_today(self) -> int:
+        """Return how many requests runs have made since 00:00 GMT, when quotas start anew."""
+        (found,) = self._wh.row(
+            f"select coalesce(sum(requests), 0) from {L}.ledger_runs where counter_id = ? "
+            f"and started_at >= date_trunc('day', {self._now()})",
+            [self.counter_id],
+        )
+        return int(found)
+
+    def unknown_uploads(self) -> dict[str, int]:
+        """Return Metrica's id → number of recent uploads whose outcome is not known."""
+        return dict(
+            self._wh.rows(
+                f"select uploading_id, upload_no from {L}.ledger_uploads where counter_id = ? "
+                "and status = 'unknown' and uploading_id is not null "
+                f"and started_at > {self._now()} - interval '2 days'",
+                [self.counter_id],
+            )
+        )
+
     def end_upload(self, upload_no: int, status: str, uploading_id: str | None) -> None:
         """Record Metrica's answer; PASSED is what makes the upload's rows count as sent."""
         with self._wh.transaction():
@@ -182,17 +237,17 @@ class Ledger:
     def end_pass(self, run_no: int, entity: str, verdicts: str, seen: Watermark | None) -> None:
         """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
 
-        `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`. A pass that
-        was cut short leaves the watermark where it was: the next one then finds that the
-        rows behind it are not the same ones, and compares everything.
+        `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`, `_detail`.
+        A pass that was cut short leaves the watermark where it was: the next one then finds
+        that the rows behind it are not the same ones, and compares everything.
         """
         mine = f"counter_id = {self.counter_id} and entity = {quote(entity)}"
         with self._wh.transaction():
             self._wh.run(f"delete from {L}.ledger_verdicts where {mine}")
             self._wh.run(
                 f"insert into {L}.ledger_verdicts select {self.counter_id}, {quote(entity)}, "
-                f'"_id", "_hash", "_state", "_column", "_reason", {run_no}, {self._now()} '
-                f"from ({verdicts})"
+                f'"_id", "_hash", "_state", "_column", "_reason", {run_no}, {self._now()}, '
+                f'"_detail" from ({verdicts})'
             )
             if seen is None:
                 return
@@ -211,6 +266,6 @@ class Ledger:
 
 _EMPTY_VERDICTS = """
     select cast(null as text) as _id, cast(null as text) as _hash, cast(null as text) as _state,
-        cast(null as text) as _column, cast(null as text) as _reason
+        cast(null as text) as _column, cast(null as text) as _reason, cast(null as text) as _detail
     where false
 """

@@ -5,7 +5,7 @@ state twice changes nothing (modes).
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,22 +26,23 @@ _POLLS = 5
 class Answer:
     """What Metrica said of an upload.
 
-    PASSED and FAILED are Metrica's own words; `unknown` is any other answer. Error texts
-    are not kept: they may repeat what is in the rows.
+    PASSED and FAILED are Metrica's own words; `unknown` is any other answer. `errors` may
+    repeat what is in the rows: it goes nowhere but through `redaction`.
     """
 
     status: Literal["PASSED", "FAILED", "unknown"]
     uploading_id: str | None
+    errors: str = field(default="", repr=False)
 
 
 class Metrica:
     """The API for one counter. Raises MetricaError; QuotaError when the day is used up."""
 
-    def __init__(self, api: Api) -> None:
-        """Open nothing yet; the first call connects."""
+    def __init__(self, api: Api, budget: int) -> None:
+        """Open nothing yet; the first call connects. `budget` is how many requests are left."""
         self._api = api
         self._base = f"/cdp/api/v1/counter/{api.counter_id}"
-        self._transport = Transport(api)
+        self._transport = Transport(api, budget)
         self._call = self._transport.call
 
     @property
@@ -117,6 +118,14 @@ class Metrica:
         except RefusedFileError:
             return Answer("FAILED", None)
 
+    def outcomes(self) -> dict[str, Answer]:
+        """Return the latest uploads by their id (getLastUploadings), at most 1,000."""
+        found = self._call(
+            "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
+        )
+        answers = map(_answer, _objects(found, "uploadings"))
+        return {answer.uploading_id: answer for answer in answers if answer.uploading_id}
+
     def _settle(self, body: dict[str, Any]) -> Answer:
         answer = _answer(body.get("uploading"))
         for _ in range(_POLLS):
@@ -124,12 +133,7 @@ class Metrica:
                 break
             # No page knows of a third status, so the list is asked before it counts as lost.
             time.sleep(1)
-            found = self._call(
-                "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
-            )
-            for uploading in _objects(found, "uploadings"):
-                if _answer(uploading).uploading_id == answer.uploading_id:
-                    answer = _answer(uploading)
+            answer = self.outcomes().get(answer.uploading_id, answer)
         return answer
 
     def _accept(self, body: dict[str, Any]) -> None:
@@ -149,6 +153,9 @@ def _answer(uploading: object) -> Answer:
         return Answer("unknown", None)
     identifier = uploading.get("uploading_id") or None
     status = uploading.get("api_validation_status")
-    if status == "FAILED" or (status == "PASSED" and identifier):
+    if status == "FAILED":
+        errors = uploading.get("api_validation_errors")
+        return Answer(status, identifier, " ".join(map(str, errors or ())))
+    if status == "PASSED" and identifier:
         return Answer(status, identifier)
     return Answer("unknown", identifier)

@@ -81,6 +81,14 @@ limits = _all(
         help="Uploads that a run may spend on finding the bad rows of refused files.",
     ),
     click.option(
+        "--daily-requests",
+        default=Limits().daily_requests,
+        show_default=True,
+        envvar="METRICA_DAILY_REQUESTS",
+        show_envvar=True,
+        help="Requests that all runs of a day may make, of Metrica's 5,000.",
+    ),
+    click.option(
         "--staging-dir",
         type=_FOLDER,
         envvar="METRICA_STAGING_DIR",
@@ -107,7 +115,8 @@ def dbt_of(given: dict[str, Any]) -> DbtSettings:
 
 def options_of(given: dict[str, Any]) -> Options:
     """Return what the options of `run` or `plan` ask for; SettingsError if it is not to be had."""
-    limits = Limits(given["chunk_rows"], given["chunk_bytes"], given["split_requests"])
+    names = ("chunk_rows", "chunk_bytes", "split_requests", "daily_requests")
+    limits = Limits(**{name: given[name] for name in names})
     return Options(
         dbt=dbt_of(given),
         counter_id=given["counter_id"],

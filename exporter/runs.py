@@ -4,6 +4,7 @@ from typing import Any
 
 from exporter.checks import REASONS
 from exporter.config import Api, DbtSettings, Options
+from exporter.delivery import Run
 from exporter.errors import ExportError, LedgerError
 from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
@@ -13,7 +14,7 @@ from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.metrica import Metrica
 from exporter.report import Outcome, Reporter
 from exporter.session import open_session
-from exporter.sync import Run, Sync, check_time_zone
+from exporter.sync import Sync, check_time_zone
 from exporter.sync import plan as plan_marts
 from exporter.warehouse import HERE, name
 
@@ -25,7 +26,6 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
 
     Raises ExportError. What was sent before an error is in the ledger.
     """
-    metrica = Metrica(api)
     with (
         open_session(options.dbt, staging_dir=options.staging_dir) as session,
         run_lock(session.profile, api.counter_id) as check_lock,
@@ -34,12 +34,15 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             check_relation(session.wh, mart)
         Ledger(session.wh, api.counter_id).check_destination(is_local=api.is_local)
         ledger = open_ledger(session.wh, api.counter_id, session.marts)
-        run = Run(ledger.start_run(), session.staging, api.is_local, check_lock)
+        budget = options.limits.daily_requests - ledger.requests_today()
+        metrica = Metrica(api, budget)
+        run = Run(ledger.start_run(), budget, session.staging, api.is_local, check_lock)
         judge = Judge(session.wh, ledger, session.marts, options.limits, presume=False)
         sync = Sync(judge, metrica, Reporter(), run)
         error: ExportError | None = None
         try:
             check_time_zone(metrica, session.marts)
+            sync.resolve()
             for mart in session.marts.all:
                 if mart.name in options.names and error is None:
                     counts, error = sync.export(mart, everything=options.everything)
@@ -57,9 +60,14 @@ def _close(outcome: Outcome, ledger: Ledger, run_no: int, error: ExportError | N
         outcome.exit_code = outcome.unsent_code()
         message = "rows rejected or held" if outcome.exit_code else "clean"
         ledger.finish_run(run_no, outcome.exit_code, message, outcome.entities)
+        ledger.count_requests(run_no, outcome.requests)
         return
+    for mart, counts in outcome.entities.items():
+        if counts.pending:
+            error.args = (f"{error} {counts.pending} rows of {mart} are left.",)
     try:
         ledger.finish_run(run_no, error.exit_code, str(error), outcome.entities)
+        ledger.count_requests(run_no, outcome.requests)
     except ExportError:
         # The warehouse may be what failed, and then the first error is the one to tell.
         raise error from None

@@ -56,8 +56,9 @@ class _Token(requests.auth.AuthBase):
 class Transport:
     """Authorized requests to one API, one at a time. Raises MetricaError and its children."""
 
-    def __init__(self, api: Api) -> None:
-        """Open nothing yet; the first call connects."""
+    def __init__(self, api: Api, budget: int) -> None:
+        """Open nothing yet; `budget` is how many requests may be made."""
+        self._budget = budget
         self._url = api.url
         self._session = requests.Session()
         self._session.auth = _Token(api.token)
@@ -81,7 +82,7 @@ class Transport:
         ):
             with attempt:
                 self._pace()
-                self.requests += 1
+                self._spend()
                 upload = None if file is None else _Multipart(file)
                 headers = {} if upload is None else {"Content-Type": upload.content_type}
                 try:
@@ -102,6 +103,14 @@ class Transport:
                     ) from None
                 return _read(f"{method} {path}", response)
         raise AssertionError
+
+    def _spend(self) -> None:
+        if self.requests >= self._budget:
+            raise QuotaError(
+                "This job's share of the day's requests is used up (--daily-requests); the day "
+                "ends at 00:00 GMT. What is not sent yet is still pending: run again then."
+            )
+        self.requests += 1
 
     def _pace(self) -> None:
         time.sleep(max(0.0, self._last + _GAP - time.monotonic()))

@@ -1,0 +1,110 @@
+"""The ledger's views for queries by hand: `mart_rows`, `runs` and `uploads`."""
+
+from hashlib import sha256
+
+from exporter.manifest import LEDGER_SCHEMA as SCHEMA
+from exporter.manifest import Marts
+from exporter.warehouse import HERE, Attached, name, quote
+
+
+def create_views(wh: Attached, marts: Marts) -> None:
+    """Make the views for the marts of today, unless they are there already.
+
+    dbt's full refresh swaps a mart's table, and on PostgreSQL that would drop every view
+    that depends on it. There the marts are read through a function, whose body is looked
+    up when it runs. On DuckDB every view works like that. A view that is in use cannot be
+    replaced, so it is left alone while it is right.
+    """
+    statements = _statements(wh, marts)
+    digest = sha256("".join(statements).encode()).hexdigest()
+    (made,) = wh.row(f"select views from {HERE}{SCHEMA}.ledger_version")
+    if made == digest and all(wh.columns(SCHEMA, view) for view in _VIEWS):
+        return
+    for statement in statements:
+        wh.command(statement)
+    wh.run(f"update {HERE}{SCHEMA}.ledger_version set views = {quote(digest)}")
+
+
+def _statements(wh: Attached, marts: Marts) -> list[str]:
+    keys = " union all ".join(
+        f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
+        f"row_hash, updated_at from {name(mart.schema)}.{name(mart.table)}"
+        for mart in marts.all
+    )
+    statements = []
+    if wh.is_postgres:
+        statements.append(
+            f"create or replace function {SCHEMA}.mart_keys() returns table "
+            f"(entity text, id text, row_hash text, updated_at timestamptz) "
+            f"language sql stable as {quote(keys)}"
+        )
+        keys = f"select * from {SCHEMA}.mart_keys()"
+    statements.extend(
+        f"create or replace view {SCHEMA}.{view} as {query.replace('{mart_keys}', keys)}"
+        for view, query in _VIEWS.items()
+    )
+    return statements
+
+
+# One line for each row of a mart and each counter that had a run.
+_MART_ROWS = f"""
+with marts as ({{mart_keys}}),
+counters as (
+    select distinct r.counter_id
+    from {SCHEMA}.ledger_runs as r
+    inner join {SCHEMA}.ledger_run_entities as e on r.run_no = e.run_no
+),
+passed as (
+    select
+        u.counter_id, d.entity, d.id, d.row_hash, u.upload_no, u.uploading_id, u.finished_at,
+        row_number() over (
+            partition by u.counter_id, d.entity, d.id order by u.upload_no desc
+        ) as nth
+    from {SCHEMA}.ledger_deliveries as d
+    inner join {SCHEMA}.ledger_uploads as u on d.upload_no = u.upload_no
+    where u.status = 'PASSED'
+),
+verdicts as (
+    select distinct
+        counter_id, entity, coalesce(id, '') as id, coalesce(row_hash, '') as row_hash,
+        state, column_name, reason, detail
+    from {SCHEMA}.ledger_verdicts
+)
+select
+    c.counter_id,
+    m.entity,
+    m.id,
+    case when p.row_hash = m.row_hash then 'sent' else coalesce(v.state, 'pending') end as state,
+    v.column_name,
+    v.reason,
+    m.updated_at,
+    p.upload_no,
+    p.uploading_id,
+    p.finished_at as sent_at,
+    v.detail
+from marts as m
+cross join counters as c
+left join passed as p
+    on c.counter_id = p.counter_id and m.entity = p.entity and m.id = p.id and p.nth = 1
+left join verdicts as v
+    on c.counter_id = v.counter_id and m.entity = v.entity
+    and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
+"""
+
+_RUNS = f"""
+select
+    r.run_no, r.counter_id, r.started_at, r.finished_at, r.exit_code, r.message,
+    e.entity, e.mart_rows, e.sent, e.unchanged, e.rejected, e.held, e.uploads,
+    r.requests
+from {SCHEMA}.ledger_runs as r
+left join {SCHEMA}.ledger_run_entities as e on r.run_no = e.run_no
+"""
+
+_UPLOADS = f"""
+select
+    upload_no, run_no, counter_id, entity, row_count, byte_count, sha256,
+    started_at, finished_at, status, uploading_id
+from {SCHEMA}.ledger_uploads
+"""
+
+_VIEWS = {"mart_rows": _MART_ROWS, "runs": _RUNS, "uploads": _UPLOADS}
