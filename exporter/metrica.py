@@ -151,11 +151,13 @@ def _objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
 def _answer(uploading: object) -> Answer:
     if not isinstance(uploading, dict):
         return Answer("unknown", None)
-    identifier = uploading.get("uploading_id") or None
+    known = uploading.get("uploading_id")
+    identifier = str(known) if known and isinstance(known, str | int) else None
     status = uploading.get("api_validation_status")
     if status == "FAILED":
         errors = uploading.get("api_validation_errors")
-        return Answer(status, identifier, " ".join(map(str, errors or ())))
+        texts = errors if isinstance(errors, list) else []
+        return Answer(status, identifier, " ".join(map(str, texts)))
     if status == "PASSED" and identifier:
         return Answer(status, identifier)
     return Answer("unknown", identifier)
