@@ -16,6 +16,7 @@ from tests.scripted_fixture import COUNTER, TOKEN, Reply, ScriptedServer, ok, re
 
 BASE = f"/cdp/api/v1/counter/{COUNTER}"
 POLLS = 5
+BUDGET = 100
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def uploading(status: object, identifier: object = "u-1") -> dict[str, Any]:
 
 def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file: Path) -> None:
     server.will(ok(uploading=uploading("PASSED")), ok(uploading=uploading("PASSED")))
-    metrica = Metrica(server.api)
+    metrica = Metrica(server.api, BUDGET)
     metrica.upload(CONTACTS, ["uniq_id", "my:attribute"], file)
     metrica.upload(ORDERS, ["id"], file)
     contacts, orders = server.asked
@@ -89,7 +90,7 @@ def test_an_upload_is_judged_by_its_status_and_id(
     server: ScriptedServer, file: Path, reply: Reply, answer: Answer
 ) -> None:
     server.will(reply)
-    assert Metrica(server.api).upload(CONTACTS, ["uniq_id"], file) == answer
+    assert Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file) == answer
     assert len(server.asked) == 1
 
 
@@ -103,7 +104,7 @@ def test_an_unknown_status_is_looked_up_in_the_list(
         ok(uploadings=[uploading("PASSED", "u-0"), uploading("FAILED", "u-2")]),
         ok(uploadings=[uploading("FAILED", "u-0"), uploading(status)]),
     )
-    answer = Metrica(server.api).upload(CONTACTS, ["uniq_id"], file)
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file)
     assert answer == Answer(status, "u-1")
     _, *looks = server.asked
     assert {(look.method, look.path) for look in looks} == {("GET", f"{BASE}/last_uploadings")}
@@ -128,21 +129,56 @@ def test_an_upload_that_the_list_does_not_settle_stays_unknown(
     server: ScriptedServer, file: Path, naps: list[float], listed: Reply
 ) -> None:
     server.will(ok(uploading=uploading("IN_PROGRESS")), *[listed] * POLLS)
-    answer = Metrica(server.api).upload(CONTACTS, ["uniq_id"], file)
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file)
     assert answer == Answer("unknown", "u-1")
     assert len(server.asked) == 1 + POLLS
     assert len(naps) == POLLS
 
 
-def test_metricas_texts_about_rows_are_not_kept(server: ScriptedServer, file: Path) -> None:
-    told = uploading("FAILED") | {"api_validation_errors": ["bad e-mail anna@example.com"]}
-    server.will(ok(uploading=told))
-    assert "anna" not in repr(Metrica(server.api).upload(CONTACTS, ["uniq_id"], file))
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (["bad e-mail anna@example.com", "line 2"], "bad e-mail anna@example.com line 2"),
+        ([{"line": 2}, None, 5], "{'line': 2} None 5"),
+        ([], ""),
+        (None, ""),
+        (5, ""),
+        (True, ""),
+    ],
+)
+def test_metricas_texts_about_rows_are_kept_out_of_sight(
+    server: ScriptedServer, file: Path, told: object, kept: str
+) -> None:
+    server.will(ok(uploading=uploading("FAILED") | {"api_validation_errors": told}))
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file)
+    assert answer == Answer("FAILED", "u-1", kept)
+    assert "anna" not in repr(answer)
+
+
+def test_outcomes_are_the_listed_uploads_by_their_id(server: ScriptedServer) -> None:
+    listed = [
+        uploading("PASSED", "a"),
+        uploading("FAILED", "b"),
+        uploading("IN_PROGRESS", "c"),
+        uploading("PASSED", None),
+        uploading("PASSED", ["d"]),
+        uploading("PASSED", {}),
+        uploading("PASSED", 7),
+        "e",
+    ]
+    server.will(ok(uploadings=listed))
+    assert Metrica(server.api, BUDGET).outcomes() == {
+        "a": Answer("PASSED", "a"),
+        "b": Answer("FAILED", "b"),
+        "c": Answer("unknown", "c"),
+        "7": Answer("PASSED", "7"),
+    }
+    assert server.asked[0].params == {"limit": "1000", "source": "API"}
 
 
 def test_the_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> None:
     server.will(ok(counter={"time_zone_name": "Asia/Omsk", "time_zone_offset": 360}))
-    assert Metrica(server.api).time_zone() == "Asia/Omsk"
+    assert Metrica(server.api, BUDGET).time_zone() == "Asia/Omsk"
     assert server.asked[0].path == f"/management/v1/counter/{COUNTER}"
 
 
@@ -153,7 +189,7 @@ def test_the_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> Non
 def test_an_address_that_is_not_metricas_api_is_named(server: ScriptedServer, reply: Reply) -> None:
     server.will(reply)
     with pytest.raises(MetricaError, match="Metrica's API") as caught:
-        Metrica(server.api).time_zone()
+        Metrica(server.api, BUDGET).time_zone()
     assert server.url in str(caught.value)
     assert str(COUNTER) in str(caught.value)
 
@@ -162,7 +198,7 @@ def test_custom_attributes_are_read_by_entity_type(server: ScriptedServer) -> No
     custom = [{"name": "age", "type_name": "numeric"}, {"name": "note"}]
     system = [{"name": "uniq_id", "type_name": "text"}]
     server.will(ok(custom_attributes=custom, system_attributes=system))
-    assert Metrica(server.api).attributes("CONTACT") == {"age": "numeric", "note": None}
+    assert Metrica(server.api, BUDGET).attributes("CONTACT") == {"age": "numeric", "note": None}
     (asked,) = server.asked
     assert (asked.path, asked.params) == (f"{BASE}/schema/attributes", {"entity_type": "CONTACT"})
 
@@ -172,13 +208,13 @@ def test_custom_attributes_are_read_by_entity_type(server: ScriptedServer) -> No
 )
 def test_attributes_without_a_name_are_none(server: ScriptedServer, custom: object) -> None:
     server.will(ok(custom_attributes=custom))
-    assert Metrica(server.api).attributes("ORDER") == {}
+    assert Metrica(server.api, BUDGET).attributes("ORDER") == {}
 
 
 def test_attributes_are_created_as_declared(server: ScriptedServer) -> None:
     server.will(ok(success=True))
     size = Attribute("size", "numeric", "Размер", multivalued=True)
-    Metrica(server.api).create_attributes("ORDER", [size])
+    Metrica(server.api, BUDGET).create_attributes("ORDER", [size])
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", f"{BASE}/schema/attributes")
     assert asked.params == {"entity_type": "ORDER"}
@@ -191,7 +227,7 @@ def test_attributes_are_created_as_declared(server: ScriptedServer) -> None:
 
 def test_statuses_and_products_are_sent_in_metricas_words(server: ScriptedServer) -> None:
     server.will(ok(success=True), ok(success=True))
-    metrica = Metrica(server.api)
+    metrica = Metrica(server.api, BUDGET)
     statuses = [{"id": "paid", "type": "PAID", "goal_action_ids": ["a", "b"]}]
     metrica.put_statuses(statuses)
     metrica.put_products([{"name": "p1", "humanized": "Груша"}])
@@ -210,7 +246,7 @@ def test_a_schema_change_that_is_not_confirmed_is_an_error(
     server: ScriptedServer, reply: Reply
 ) -> None:
     server.will(*[reply] * 3)
-    metrica = Metrica(server.api)
+    metrica = Metrica(server.api, BUDGET)
     changes = (
         lambda: metrica.put_statuses([]),
         lambda: metrica.put_products([]),

@@ -17,6 +17,7 @@ from tests.ports import free_port
 from tests.scripted_fixture import COUNTER, TOKEN, Asked, Reply, ScriptedServer, ok, refusal
 
 ATTEMPTS = 6
+BUDGET = 100
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def fails(server: ScriptedServer, *script: Reply) -> MetricaError:
     """Make one call that must fail; return its error."""
     server.will(*script)
     with pytest.raises(MetricaError) as caught:
-        Transport(server.api).call("GET", "/it")
+        Transport(server.api, BUDGET).call("GET", "/it")
     return caught.value
 
 
@@ -63,7 +64,7 @@ def fails(server: ScriptedServer, *script: Reply) -> MetricaError:
 )
 def test_what_may_pass_is_tried_again_until_it_does(server: ScriptedServer, reply: Reply) -> None:
     server.will(reply, reply, ok(done=True))
-    transport = Transport(server.api)
+    transport = Transport(server.api, BUDGET)
     assert transport.call("GET", "/it") == {"done": True}
     assert len(server.asked) == transport.requests == 3
 
@@ -82,20 +83,20 @@ def test_trying_again_ends_after_six_attempts_with_growing_waits(
 def test_waits_are_jittered(waits: list[float]) -> None:
     for _ in range(3):
         with ScriptedServer(refusal(503), ok()) as server:
-            Transport(server.api).call("GET", "/it")
+            Transport(server.api, BUDGET).call("GET", "/it")
     assert len(set(waits)) == 3
 
 
 @pytest.mark.parametrize("status", [420, 429, 503])
 def test_retry_after_is_the_wait(server: ScriptedServer, waits: list[float], status: int) -> None:
     server.will(refusal(status, Retry_After="7"), ok())
-    Transport(server.api).call("GET", "/it")
+    Transport(server.api, BUDGET).call("GET", "/it")
     assert waits == [7.0]
 
 
 def test_retry_after_is_a_minute_at_most(server: ScriptedServer, waits: list[float]) -> None:
     server.will(refusal(429, Retry_After="86400"), ok())
-    Transport(server.api).call("GET", "/it")
+    Transport(server.api, BUDGET).call("GET", "/it")
     assert waits == [60.0]
 
 
@@ -104,7 +105,7 @@ def test_a_retry_after_that_is_no_number_leaves_the_wait_to_us(
     server: ScriptedServer, waits: list[float], value: str
 ) -> None:
     server.will(refusal(429, Retry_After=value), ok())
-    Transport(server.api).call("GET", "/it")
+    Transport(server.api, BUDGET).call("GET", "/it")
     assert len(waits) == 1
     assert 1 <= waits[0] <= 2
 
@@ -120,6 +121,27 @@ def test_a_used_up_daily_quota_ends_it_at_once(
     assert "00:00 GMT" in str(error)
     assert "run again" in str(error)
     assert (len(server.asked), waits) == (1, [])
+
+
+@pytest.mark.parametrize("budget", [0, 1, 3])
+def test_no_more_requests_are_made_than_there_are_left(server: ScriptedServer, budget: int) -> None:
+    server.will(*[ok()] * budget)
+    transport = Transport(server.api, budget)
+    for _ in range(budget):
+        transport.call("GET", "/it")
+    with pytest.raises(QuotaError, match="--daily-requests") as caught:
+        transport.call("GET", "/it")
+    assert caught.value.exit_code == 4
+    assert "run again" in str(caught.value)
+    assert transport.requests == len(server.asked) == budget
+
+
+def test_trying_again_counts_as_a_request(server: ScriptedServer, waits: list[float]) -> None:
+    server.will(*[refusal(503)] * ATTEMPTS)
+    transport = Transport(server.api, 2)
+    with pytest.raises(QuotaError):
+        transport.call("GET", "/it")
+    assert transport.requests == len(server.asked) == len(waits) == 2
 
 
 @pytest.mark.parametrize(
@@ -165,13 +187,13 @@ def test_an_error_without_metricas_words_is_judged_by_its_status(
 @pytest.mark.parametrize("body", [b"<html></html>", b"", b"[1]", b"null", b"\xff"])
 def test_a_200_without_a_json_object_is_an_empty_one(server: ScriptedServer, body: bytes) -> None:
     server.will(Reply(body=body))
-    assert Transport(server.api).call("GET", "/it") == {}
+    assert Transport(server.api, BUDGET).call("GET", "/it") == {}
 
 
 @pytest.mark.usefixtures("waits")
 def test_an_address_without_a_server_is_named() -> None:
     api = Api(f"http://127.0.0.1:{free_port()}", COUNTER, TOKEN)
-    transport = Transport(api)
+    transport = Transport(api, BUDGET)
     with pytest.raises(MetricaError, match="no answer") as caught:
         transport.call("GET", "/it")
     assert api.url in str(caught.value)
@@ -191,7 +213,7 @@ def test_a_redirect_is_not_followed_so_the_token_does_not_travel(
 
 def test_the_token_goes_in_the_header_and_nowhere_else(server: ScriptedServer) -> None:
     server.will(ok())
-    Transport(server.api).call("POST", "/it", params={"a": "ж"}, body={"b": 1})
+    Transport(server.api, BUDGET).call("POST", "/it", params={"a": "ж"}, body={"b": 1})
     (asked,) = server.asked
     assert asked.headers["Authorization"] == f"OAuth {TOKEN}"
     assert (asked.path, asked.params) == ("/it", {"a": "ж"})
@@ -207,7 +229,7 @@ def test_netrc_does_not_take_the_tokens_place(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     server.will(ok())
-    Transport(server.api).call("GET", "/it")
+    Transport(server.api, BUDGET).call("GET", "/it")
     assert server.asked[0].headers["Authorization"] == f"OAuth {TOKEN}"
 
 
@@ -218,7 +240,7 @@ def test_a_proxy_does_not_see_the_token_on_its_way_to_this_machine(
     with ScriptedServer(ok(), ok()) as proxy:
         monkeypatch.setenv(variable, proxy.url)
         server.will(ok(real=True))
-        assert Transport(server.api).call("GET", "/it") == {"real": True}
+        assert Transport(server.api, BUDGET).call("GET", "/it") == {"real": True}
         assert proxy.asked == []
 
 
@@ -232,7 +254,7 @@ def test_no_error_and_no_log_line_holds_the_token_or_metricas_texts(
     for reply in (refusal(400), refusal(403), refusal(500), Reply(cut=True)):
         with ScriptedServer(*[reply] * ATTEMPTS) as server:
             with pytest.raises(MetricaError) as caught:
-                Transport(server.api).call("POST", "/it", file=file)
+                Transport(server.api, BUDGET).call("POST", "/it", file=file)
             told += [repr(caught.value), repr(caught.value.__cause__), repr(server.api)]
     assert logged.records
     told += [f"{record.getMessage()} {vars(record)}" for record in logged.records]
@@ -258,7 +280,7 @@ def test_a_file_is_one_multipart_part_with_its_length_announced(
     file = tmp_path / "contacts.csv"
     file.write_bytes(content)
     server.will(ok(done=True))
-    assert Transport(server.api).call("POST", "/it", file=file) == {"done": True}
+    assert Transport(server.api, BUDGET).call("POST", "/it", file=file) == {"done": True}
     (asked,) = server.asked
     (part,) = parts(asked)
     assert (part.field_name, part.file_name) == (b"file", b"contacts.csv")
@@ -275,7 +297,7 @@ def test_a_file_goes_whole_in_every_attempt(
     file = tmp_path / "contacts.csv"
     file.write_bytes(b"content")
     server.will(refusal(504, "timeout"), Reply(cut=True), ok())
-    Transport(server.api).call("POST", "/it", file=file)
+    Transport(server.api, BUDGET).call("POST", "/it", file=file)
     assert len(waits) == 2
     for asked in server.asked:
         (part,) = parts(asked)
@@ -289,7 +311,7 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     with file.open("wb") as out:
         out.truncate(size)
     with ScriptedServer(ok(), keep_bodies=False) as server:
-        transport = Transport(server.api)
+        transport = Transport(server.api, BUDGET)
         tracemalloc.start()
         try:
             transport.call("POST", "/it", file=file)
@@ -302,7 +324,7 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
 
 def test_requests_keep_below_the_quota_of_a_second(server: ScriptedServer) -> None:
     server.will(*[ok()] * 5)
-    transport = Transport(server.api)
+    transport = Transport(server.api, BUDGET)
     for _ in range(5):
         transport.call("GET", "/it")
     gaps = [later.moment - earlier.moment for earlier, later in pairwise(server.asked)]
