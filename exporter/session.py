@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from exporter.config import DbtSettings
-from exporter.errors import WarehouseError
+from exporter.errors import SettingsError
 from exporter.manifest import Marts, read_marts
 from exporter.profiles import Warehouse, read_warehouse
 from exporter.warehouse import Attached
@@ -37,7 +37,7 @@ def open_session(
         # Made for this user only, since contacts are staged in it.
         folder = TemporaryDirectory(prefix="metrica-export-", dir=staging_dir)
     except OSError as error:
-        raise WarehouseError(
+        raise SettingsError(
             f"Cannot make a folder for staging in {staging_dir or 'the temporary folder'} "
             f"({error.strerror}): give --staging-dir a folder that can be written."
         ) from None
