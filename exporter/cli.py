@@ -136,6 +136,41 @@ def rejects(*, as_json: bool, counter_id: int, **given: Any) -> None:
 
 
 @cli.command()
+@options.rows
+@options.counter
+@options.warehouse
+def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -> None:
+    """Let rows that Metrica refused go again in the next run."""
+    from exporter import amends
+
+    options.check_rows(mart, key)
+    rows = amends.retry(options.dbt_of(given), counter_id, mart, key)
+    click.echo(f"{rows} refused rows will go again in the next run.")
+
+
+@cli.command()
+@options.rows
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.counter
+@options.warehouse
+def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **given: Any) -> None:
+    """Forget what was sent, so that the next run sends it again."""
+    from exporter import amends
+
+    options.check_rows(mart, key)
+    dbt = options.dbt_of(given)
+    counts = amends.count_sent(dbt, counter_id, mart, key)
+    for name, rows in counts.items():
+        click.echo(f"{name}: {rows} rows would be sent again")
+    click.echo(
+        "Metrica merges equal states, so sending again changes nothing there; it costs requests."
+    )
+    if yes or click.confirm(f"Forget them for counter {counter_id}?", abort=True):
+        amends.reset(dbt, counter_id, mart, key)
+        click.echo("Forgotten.")
+
+
+@cli.command()
 def demo() -> None:
     """Run the whole job on a made-up CRM, an embedded warehouse and the emulator."""
     from exporter.demo.show import run_demo

@@ -11,6 +11,7 @@ from typing import Any
 from exporter import checks, chunk
 from exporter.entries import Upload
 from exporter.errors import MetricaError
+from exporter.journal import Journal
 from exporter.judge import LISTS, Judge
 from exporter.manifest import Mart
 from exporter.marts import CONTACTS, MAX_CATALOGUE, ORDER_STATUSES, ORDERS
@@ -24,12 +25,12 @@ _ENTITY_TYPES = {CONTACTS.name: "CONTACT", ORDERS.name: "ORDER"}  # createAttrib
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: its number in the ledger, the requests it may make, where it makes files.
+    """One run: its side of the ledger, the requests it may make, where it makes files.
 
     `check_lock` raises LedgerError once the lock is lost.
     """
 
-    number: int
+    journal: Journal
     budget: int
     staging: Path
     is_local: bool
@@ -50,7 +51,7 @@ class Delivery:
     def __init__(self, judge: Judge, metrica: Metrica, report: Reporter, run: Run) -> None:
         """Take what a run needs; nothing is sent yet."""
         self._judge, self._metrica, self._report, self._run = judge, metrica, report, run
-        self._wh, self._ledger = judge.wh, judge.ledger
+        self._wh, self._journal = judge.wh, run.journal
         self._split_budget = min(judge.limits.split_requests, run.budget // 2)
 
     def send(self, mart: Mart, sent: Sent) -> None:
@@ -105,7 +106,7 @@ class Delivery:
         try:
             file = chunk.write(self._wh, mart, part, path)
             upload_no = self._start(
-                Upload(self._run.number, mart.name, file.size, file.sha256, self._run.is_local),
+                Upload(mart.name, file.size, file.sha256, self._run.is_local),
                 f"select _id, _hash from sendable_{mart.name} "
                 f"where _pos between {part.first} and {part.last}",
             )
@@ -113,18 +114,18 @@ class Delivery:
                 columns = [column.name for column in mart.columns]
                 answer = self._metrica.upload(mart.entity, columns, path)
             except MetricaError:
-                self._ledger.end_upload(upload_no, "unknown", None)
+                self._journal.end_upload(upload_no, "unknown", None)
                 raise
         finally:
             path.unlink(missing_ok=True)
-        self._ledger.end_upload(upload_no, answer.status, answer.uploading_id)
+        self._journal.end_upload(upload_no, answer.status, answer.uploading_id)
         return answer
 
     def _start(self, upload: Upload, rows: str) -> int:
         self._run.check_lock()
         # Counted before it is made: a run that is killed has made it all the same.
-        self._ledger.count_requests(self._run.number, self._metrica.requests + 1)
-        return self._ledger.start_upload(upload, rows)
+        self._journal.count_requests(self._metrica.requests + 1)
+        return self._journal.start_upload(upload, rows)
 
     def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer) -> None:
         if answer.status == "unknown":
@@ -160,9 +161,9 @@ class Delivery:
                         self._metrica.put_products(part)
                     sent.uploads += 1
             except MetricaError:
-                self._ledger.end_upload(upload_no, "unknown", None)
+                self._journal.end_upload(upload_no, "unknown", None)
                 raise
-            self._ledger.end_upload(upload_no, "PASSED", None)
+            self._journal.end_upload(upload_no, "PASSED", None)
             sent.rows += self._judge.sendable(mart)
             bar(sent.rows)
 
@@ -170,7 +171,7 @@ class Delivery:
         body = json.dumps(items, ensure_ascii=False).encode()
         sha256 = hashlib.sha256(body).hexdigest()
         return self._start(
-            Upload(self._run.number, mart.name, len(body), sha256, self._run.is_local),
+            Upload(mart.name, len(body), sha256, self._run.is_local),
             f"select _id, _hash from sendable_{mart.name} where _pos is not null",
         )
 

@@ -36,9 +36,8 @@ class EntityCounts:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One request that carries rows: its run, its mart, its bytes, and where it goes."""
+    """One request that carries rows: its mart, its bytes, and where it goes."""
 
-    run_no: int
     entity: str
     size: int
     sha256: str

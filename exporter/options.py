@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from exporter.config import DEFAULT_API_URL, DbtSettings, Limits, Options, read_only
+from exporter.errors import SettingsError
+from exporter.marts import ENTITIES
 
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -100,6 +102,18 @@ scope = _all(
     click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),
     click.option("--reconcile", is_flag=True, help="Compare every row, whatever the watermark."),
 )
+rows = _all(
+    click.option(
+        "--mart", type=click.Choice([e.name for e in ENTITIES]), help="One mart.  [default: all]"
+    ),
+    click.option("--id", "key", help="One row of that mart.  [default: all]"),
+)
+
+
+def check_rows(mart: str | None, key: str | None) -> None:
+    """Refuse an id without the mart that it belongs to; SettingsError says so."""
+    if key is not None and mart is None:
+        raise SettingsError(f"--id {key!r} alone names no row: give --mart too.")
 
 
 def dbt_of(given: dict[str, Any]) -> DbtSettings:

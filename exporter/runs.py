@@ -6,6 +6,7 @@ from exporter.checks import REASONS
 from exporter.config import Api, DbtSettings, Options
 from exporter.delivery import Run
 from exporter.errors import ExportError, LedgerError
+from exporter.journal import Journal
 from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
@@ -34,9 +35,11 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             check_relation(session.wh, mart)
         Ledger(session.wh, api.counter_id).check_destination(is_local=api.is_local)
         ledger = open_ledger(session.wh, api.counter_id, session.marts)
-        budget = options.limits.daily_requests - ledger.requests_today()
+        journal = Journal(session.wh, api.counter_id)
+        journal.start_run()
+        budget = options.limits.daily_requests - journal.requests_today()
         metrica = Metrica(api, budget)
-        run = Run(ledger.start_run(), budget, session.staging, api.is_local, check_lock)
+        run = Run(journal, budget, session.staging, api.is_local, check_lock)
         judge = Judge(session.wh, ledger, session.marts, options.limits, presume=False)
         sync = Sync(judge, metrica, Reporter(), run)
         error: ExportError | None = None
@@ -51,23 +54,21 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             error = caught
         finally:
             outcome.requests = metrica.requests
-        _close(outcome, ledger, run.number, error)
+        _close(outcome, journal, error)
 
 
-def _close(outcome: Outcome, ledger: Ledger, run_no: int, error: ExportError | None) -> None:
+def _close(outcome: Outcome, journal: Journal, error: ExportError | None) -> None:
     """Record how the run ended, and raise the error that ended it, if any."""
     if error is None:
         outcome.exit_code = outcome.unsent_code()
         message = "rows rejected or held" if outcome.exit_code else "clean"
-        ledger.finish_run(run_no, outcome.exit_code, message, outcome.entities)
-        ledger.count_requests(run_no, outcome.requests)
+        journal.finish_run(outcome.exit_code, message, outcome.requests, outcome.entities)
         return
     for mart, counts in outcome.entities.items():
         if counts.pending:
             error.args = (f"{error} {counts.pending} rows of {mart} are left.",)
     try:
-        ledger.finish_run(run_no, error.exit_code, str(error), outcome.entities)
-        ledger.count_requests(run_no, outcome.requests)
+        journal.finish_run(error.exit_code, str(error), outcome.requests, outcome.entities)
     except ExportError:
         # The warehouse may be what failed, and then the first error is the one to tell.
         raise error from None

@@ -45,7 +45,7 @@ class Sync:
     def __init__(self, judge: Judge, metrica: Metrica, report: Reporter, run: Run) -> None:
         """Take what a run needs; nothing is sent yet."""
         self._judge, self._metrica, self._report = judge, metrica, report
-        self._ledger, self._run_no = judge.ledger, run.number
+        self._journal = run.journal
         self._delivery = Delivery(judge, metrica, report, run)
 
     def resolve(self) -> None:
@@ -54,12 +54,12 @@ class Sync:
         An upload whose answer was lost has no id, and nothing in Metrica's list says
         without doubt which one it was: its rows simply go again.
         """
-        waiting = self._ledger.unknown_uploads()
+        waiting = self._journal.unknown_uploads()
         if not waiting:
             return
         for uploading_id, answer in self._metrica.outcomes().items():
             if uploading_id in waiting and answer.status != "unknown":
-                self._ledger.end_upload(waiting[uploading_id], answer.status, uploading_id)
+                self._journal.end_upload(waiting[uploading_id], answer.status, uploading_id)
 
     def export(self, mart: Mart, *, everything: bool) -> tuple[EntityCounts, MetricaError | None]:
         """Send a mart's delta; returns what became of its rows.
@@ -79,8 +79,7 @@ class Sync:
             self._delivery.send(mart, sent)
         except MetricaError as caught:
             error = caught
-        self._ledger.end_pass(
-            self._run_no,
+        self._journal.end_pass(
             mart.name,
             self._judge.verdicts(mart),
             delta.watermark if error is None else None,

@@ -85,7 +85,7 @@ class MartsWarehouse:
 
     @contextmanager
     def connection(self) -> Iterator[Any]:
-        """A connection of its own; on DuckDB it holds the file until it ends."""
+        """Open a connection; on DuckDB it holds the file until it ends."""
         if self.database is None:
             duck = duckdb.connect(str(self.folder / "warehouse.duckdb"))
             duck.execute("set TimeZone = 'UTC'")
@@ -199,7 +199,7 @@ def _hash(mart: str) -> str:
     return f"md5({cells})"
 
 
-def _literal(value: Any) -> str:
+def _literal(value: object) -> str:
     if value is None:
         return "null"
     return "'" + str(value).replace("'", "''") + "'"

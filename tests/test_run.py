@@ -21,8 +21,8 @@ def emulator() -> Iterator[RunningEmulator]:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def job(request: pytest.FixtureRequest, tmp_path: Path, emulator: RunningEmulator) -> Iterator[Job]:
-    """A filled warehouse and an empty Metrica."""
+def job(request: pytest.FixtureRequest, tmp_path: Path, emulator: RunningEmulator) -> Job:
+    """Return a filled warehouse and an empty Metrica."""
     database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
     emulator.reset()
     marts = make_marts(tmp_path, database)
@@ -30,7 +30,7 @@ def job(request: pytest.FixtureRequest, tmp_path: Path, emulator: RunningEmulato
     marts.put("products", {"name": "p1", "humanized": "Яблоко"})
     marts.contacts("c1", "c2", "c3")
     marts.orders("1", "2", "3")
-    yield Job(marts, emulator)
+    return Job(marts, emulator)
 
 
 def sent(job: Job, **options: object) -> dict[str, int]:

@@ -1,0 +1,51 @@
+"""What a person may change in the ledger: let refused rows go again, or forget what was sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from exporter.config import DbtSettings
+from exporter.errors import LedgerError
+from exporter.journal import Journal
+from exporter.ledger import Ledger
+from exporter.ledger_schema import open_ledger
+from exporter.lock import run_lock
+from exporter.session import open_session
+from exporter.warehouse import quote
+
+
+@contextmanager
+def _locked(dbt: DbtSettings, counter_id: int) -> Iterator[Journal]:
+    with open_session(dbt) as session, run_lock(session.profile, counter_id):
+        if not Ledger(session.wh, counter_id).exists:
+            raise LedgerError("There is no ledger in this warehouse yet, so nothing to change.")
+        open_ledger(session.wh, counter_id, session.marts)
+        yield Journal(session.wh, counter_id)
+
+
+def retry(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None) -> int:
+    """Let rows that Metrica refused go in the next run; returns how many there are."""
+    with _locked(dbt, counter_id) as journal:
+        return journal.retry(entity, key)
+
+
+def count_sent(
+    dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None
+) -> dict[str, int]:
+    """Return, mart by mart, how many rows `reset` would make the next run send again."""
+    with open_session(dbt, read_only=True) as session:
+        ledger = Ledger(session.wh, counter_id)
+        found = {}
+        for mart in session.marts.all:
+            if entity in (None, mart.name):
+                one = "" if key is None else f"where _id = {quote(key)}"
+                (rows,) = session.wh.row(
+                    f"select count(distinct _id) from {ledger.delivered(mart.name)} {one}"
+                )
+                found[mart.name] = int(rows)
+        return found
+
+
+def reset(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None) -> None:
+    """Forget what was sent: of the counter, of one mart, or of one row of it."""
+    with _locked(dbt, counter_id) as journal:
+        journal.forget(entity, key)

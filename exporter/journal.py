@@ -1,0 +1,178 @@
+"""What a run writes into the ledger: its own entry, its uploads, and its verdicts.
+
+Each method is one transaction. Every time is the warehouse's, so that times of runs from
+several machines compare.
+"""
+
+from exporter.entries import EntityCounts, Upload, Watermark
+from exporter.ledger import LEDGER as L
+from exporter.warehouse import Attached, quote
+
+
+class Journal:
+    """The writing side of a counter's ledger; only a run that holds the lock has one."""
+
+    def __init__(self, wh: Attached, counter_id: int) -> None:
+        """Take the ledger that `open_ledger` has made sure of."""
+        self._wh, self._counter_id = wh, counter_id
+        self._run_no = 0
+
+    def start_run(self) -> None:
+        """Record that a run has begun; what follows is entered under its number.
+
+        The lock is held, so what an earlier run left open was left by one that died.
+        """
+        with self._wh.transaction():
+            (self._run_no,) = self._wh.row(
+                f"select coalesce(max(run_no), 0) + 1 from {L}.ledger_runs"
+            )
+            self._wh.run(
+                f"update {L}.ledger_uploads set status = 'unknown', finished_at = {self._now()} "
+                f"where counter_id = {self._counter_id} and status = 'started'"
+            )
+            self._wh.run(
+                f"update {L}.ledger_runs set message = 'did not finish' "
+                f"where counter_id = {self._counter_id} and finished_at is null"
+            )
+            self._wh.run(
+                f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
+                f"select {self._run_no}, {self._counter_id}, {self._now()}, 0"
+            )
+
+    def finish_run(
+        self, exit_code: int, message: str, requests: int, entities: dict[str, EntityCounts]
+    ) -> None:
+        """Record how the run ended."""
+        with self._wh.transaction():
+            for entity, c in entities.items():
+                self._wh.run(
+                    f"insert into {L}.ledger_run_entities values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        *(self._run_no, entity, c.rows, c.sent),
+                        *(c.unchanged, c.rejected, c.held, c.uploads),
+                    ],
+                )
+            self._wh.run(
+                f"update {L}.ledger_runs set finished_at = {self._now()}, "
+                "exit_code = ?, message = ?, requests = ? where run_no = ?",
+                [exit_code, message, requests, self._run_no],
+            )
+
+    def start_upload(self, upload: Upload, sent: str) -> int:
+        """Record an upload and the rows in it before the first byte goes out.
+
+        `sent` is a query of `_id` and `_hash`. Returns the upload's number.
+        """
+        with self._wh.transaction():
+            (upload_no,) = self._wh.row(
+                f"select coalesce(max(upload_no), 0) + 1 from {L}.ledger_uploads"
+            )
+            self._wh.run(
+                f"insert into {L}.ledger_deliveries "
+                f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash" from ({sent})'
+            )
+            u = upload
+            self._wh.run(
+                f"insert into {L}.ledger_uploads (upload_no, run_no, counter_id, entity, "
+                "byte_count, sha256, local_api, row_count, started_at, status) "
+                f"select ?, ?, ?, ?, ?, ?, ?, count(*), {self._now()}, 'started' from ({sent})",
+                [
+                    *(upload_no, self._run_no, self._counter_id),
+                    *(u.entity, u.size, u.sha256, u.is_local),
+                ],
+            )
+        return int(upload_no)
+
+    def count_requests(self, requests: int) -> None:
+        """Record how many requests the run has made, so that the day's share holds."""
+        self._wh.run(
+            f"update {L}.ledger_runs set requests = ? where run_no = ?",
+            [requests, self._run_no],
+        )
+
+    def requests_today(self) -> int:
+        """Return how many requests runs have made since 00:00 GMT, when quotas start anew."""
+        (found,) = self._wh.row(
+            f"select coalesce(sum(requests), 0) from {L}.ledger_runs where counter_id = ? "
+            f"and started_at >= date_trunc('day', {self._now()})",
+            [self._counter_id],
+        )
+        return int(found)
+
+    def unknown_uploads(self) -> dict[str, int]:
+        """Return Metrica's id → number of recent uploads whose outcome is not known."""
+        return dict(
+            self._wh.rows(
+                f"select uploading_id, upload_no from {L}.ledger_uploads where counter_id = ? "
+                "and status = 'unknown' and uploading_id is not null "
+                f"and started_at > {self._now()} - interval '2 days'",
+                [self._counter_id],
+            )
+        )
+
+    def end_upload(self, upload_no: int, status: str, uploading_id: str | None) -> None:
+        """Record Metrica's answer; PASSED is what makes the upload's rows count as sent."""
+        with self._wh.transaction():
+            self._wh.run(
+                f"update {L}.ledger_uploads set status = ?, uploading_id = ?, "
+                f"finished_at = {self._now()} where upload_no = ?",
+                [status, uploading_id, upload_no],
+            )
+
+    def end_pass(self, entity: str, verdicts: str, seen: Watermark | None) -> None:
+        """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
+
+        `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`, `_detail`.
+        A pass that was cut short leaves the watermark where it was: the next one then finds
+        that the rows behind it are not the same ones, and compares everything.
+        """
+        mine = f"counter_id = {self._counter_id} and entity = {quote(entity)}"
+        with self._wh.transaction():
+            self._wh.run(f"delete from {L}.ledger_verdicts where {mine}")
+            self._wh.run(
+                f"insert into {L}.ledger_verdicts select {self._counter_id}, {quote(entity)}, "
+                f'"_id", "_hash", "_state", "_column", "_reason", {self._run_no}, {self._now()}, '
+                f'"_detail" from ({verdicts})'
+            )
+            if seen is None:
+                return
+            marked = "null" if seen.updated_at is None else f"timestamptz {quote(seen.updated_at)}"
+            self._wh.run(f"delete from {L}.ledger_watermarks where {mine}")
+            self._wh.run(
+                f"insert into {L}.ledger_watermarks values ({self._counter_id}, {quote(entity)}, "
+                f"{marked}, {seen.mart_rows}, {seen.fingerprint}, {self._run_no})"
+            )
+
+    def forget(self, entity: str | None, key: str | None) -> None:
+        """Forget what was sent: of the counter, of one mart, or of one row of it.
+
+        The uploads and runs stay on record. The next run compares everything and sends
+        these rows again.
+        """
+        mine = f"counter_id = {self._counter_id}"
+        which = "" if entity is None else f" and entity = {quote(entity)}"
+        one = "" if key is None else f" and id = {quote(key)}"
+        with self._wh.transaction():
+            self._wh.command(
+                f"delete from {L}.ledger_deliveries where upload_no in "
+                f"(select upload_no from {L}.ledger_uploads where {mine}){which}{one}"
+            )
+            self._wh.command(f"delete from {L}.ledger_verdicts where {mine}{which}{one}")
+            self._wh.command(f"delete from {L}.ledger_watermarks where {mine}{which}")
+
+    def retry(self, entity: str | None, key: str | None) -> int:
+        """Let rows that Metrica refused go again; returns how many."""
+        which = (
+            f"counter_id = {self._counter_id} and reason = 'refused_by_metrica'"
+            + ("" if entity is None else f" and entity = {quote(entity)}")
+            + ("" if key is None else f" and id = {quote(key)}")
+        )
+        with self._wh.transaction():
+            (rows,) = self._wh.row(f"select count(*) from {L}.ledger_verdicts where {which}")
+            # Held rows are looked at in every run.
+            self._wh.command(f"update {L}.ledger_verdicts set state = 'held' where {which}")
+        return int(rows)
+
+    def _now(self) -> str:
+        now = self._wh.remote('select cast(now() as text) as "now"')
+        return f'(select cast("now" as timestamptz) from {now})'
