@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from exporter.entries import EntityCounts
 from exporter.errors import LedgerError, MetricaError
-from exporter.ledger import EntityCounts
 from exporter.report import Outcome, Reporter, finish, show
 
 Streams = pytest.CaptureFixture[str]
