@@ -42,10 +42,12 @@
 
 
 {% macro product_name(product_id) -%}
+    {#- The length apart, because PostgreSQL is slow with a repetition of 1 to 255. -#}
     case
         when
-            {{ matches(product_id, '^[A-Za-z0-9_-]{1,255}$') }}
-            and not {{ matches(product_id, '^md5-[0-9a-f]{32}$') }}
+            length({{ product_id }}) <= 255
+            and {{ matches(product_id, '^[A-Za-z0-9_-]+$') }}
+            and not ({{ product_id }} like 'md5-%' and length({{ product_id }}) = 36)
             then {{ product_id }}
         else 'md5-' || md5({{ product_id }})
     end

@@ -1,27 +1,18 @@
-{% macro rows_to_rebuild(inputs, key, mart_key, also_compare=[]) -%}
-    select inputs.*
-    from {{ inputs }} as inputs
+{% macro rows_that_differ(rows, key) -%}
+    select candidates.*
+    from {{ rows }} as candidates
     {% if is_incremental() %}
-    left join {{ this }} as built on inputs.{{ key }} = built.{{ mart_key }}
-    cross join (
-        select least(max(updated_at), current_timestamp)
-            - interval '{{ var("lookback_days") | int }} days' as since
-        from {{ this }}
-    ) as lookback
+    left join {{ this }} as built on candidates.{{ key }} = built.{{ key }}
     where
-        built.{{ mart_key }} is null
-        or inputs.updated_at is null
-        or inputs.updated_at is distinct from built.updated_at
-        or inputs.updated_at >= lookback.since
-        {% for column in also_compare %}
-        or inputs.{{ column }} is distinct from built.{{ column }}
-        {% endfor %}
+        built.{{ key }} is null
+        or candidates.row_hash is distinct from built.row_hash
+        or candidates.updated_at is distinct from built.updated_at
     {% endif %}
 {%- endmacro %}
 
 
-{% macro delete_gone(inputs, key, mart_key) -%}
+{% macro delete_gone(inputs, input_key, key) -%}
     delete from {{ this }} where not exists (
-        select 1 from {{ inputs }} as inputs where inputs.{{ key }} = {{ this }}.{{ mart_key }}
+        select 1 from {{ inputs }} as inputs where inputs.{{ input_key }} = {{ this }}.{{ key }}
     )
 {%- endmacro %}

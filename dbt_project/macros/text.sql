@@ -39,7 +39,7 @@
 {%- endmacro %}
 
 
-{% macro joined(value) -%}
+{% macro joined(value, condition='true') -%}
     {#- Sorted by bytes: a collation would order the same list differently elsewhere. -#}
-    string_agg({{ value }}, ',' order by {{ value }} collate "C")
+    string_agg({{ value }}, ',' order by {{ value }} collate "C") filter (where {{ condition }})
 {%- endmacro %}

@@ -3,8 +3,7 @@
     python dbt_project/seeds/phone_calling_codes.py > dbt_project/seeds/phone_calling_codes.csv
 
 A row per calling code that people have phones under (freephone and premium codes are
-not written). `national_lengths` are those of fixed, mobile, internet and personal numbers
-that stay within E.164's 15 digits and Metrica's 7.
+not written). `national_lengths` are those of fixed, mobile, internet and personal numbers.
 """
 
 import csv
@@ -17,6 +16,7 @@ import regex
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 PERSONAL = ("fixed_line", "mobile", "voip", "personal_number")
+ACCEPTED = range(7, 16)  # digits of an international number
 DIGITS = "0123456789"
 SHORT = tuple(map("".join, chain(product(DIGITS), product(DIGITS, repeat=2))))
 
@@ -38,7 +38,7 @@ def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str]:
     kinds = [getattr(m, kind) for m in metadata for kind in PERSONAL]
     kinds = [kind for kind in kinds if kind and kind.national_number_pattern]
     lengths = {n for kind in kinds for n in kind.possible_length}
-    fitting = sorted(n for n in lengths if 7 <= len(str(code)) + n <= 15)
+    fitting = sorted(n for n in lengths if len(str(code)) + n in ACCEPTED)
     leading_zero = any(
         regex.fullmatch(kind.national_number_pattern, "0", partial=True) for kind in kinds
     )

@@ -1,8 +1,9 @@
 {{ config(pre_hook="{{ require_mapped_statuses() }}") }}
 
-with items as (
+with baskets as (
     select
         order_id,
+        {{ joined("name || ':' || cast(units as text)") }} as products,
         sum(units) as items_count,
         max(updated_at) as updated_at
     from {{ ref('int_order_products') }}
@@ -17,10 +18,11 @@ select
     orders.cost,
     orders.created_at,
     orders.finished_at,
+    baskets.products,
     coalesce(orders.currency, '{{ var("default_currency") }}') as currency,
-    cast(coalesce(items.items_count, 0) as integer) as items_count,
-    greatest(orders.updated_at, items.updated_at) as updated_at
+    cast(coalesce(baskets.items_count, 0) as integer) as items_count,
+    greatest(orders.updated_at, baskets.updated_at) as updated_at
 from {{ ref('stg_crm__orders') }} as orders
 left join {{ ref('int_order_status_map') }} as status_map
     on {{ fold_case('orders.status') }} = status_map.status_key
-left join items on orders.order_id = items.order_id
+left join baskets on orders.order_id = baskets.order_id

@@ -1,4 +1,5 @@
 select
+    product_id,
     {{ product_name('product_id') }} as name,
     product_label as humanized,
     updated_at

@@ -6,17 +6,19 @@
     post_hook="{{ delete_gone(ref('int_products'), 'name', 'name') }}",
 ) }}
 
-with inputs as (
-    select * from {{ ref('int_products') }}
+with products as (
+    select
+        name,
+        humanized,
+        updated_at
+    from {{ ref('int_products') }}
 ),
 
-products as (
-    {{ rows_to_rebuild('inputs', 'name', 'name', ['humanized']) }}
+hashed as (
+    select
+        *,
+        {{ row_hash() }} as row_hash
+    from products
 )
 
-select
-    name,
-    humanized,
-    updated_at,
-    {{ row_hash() }} as row_hash
-from products
+{{ rows_that_differ('hashed', 'name') }}

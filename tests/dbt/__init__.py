@@ -1,0 +1,1 @@
+"""The dbt project on both engines: built, broken, changed and compared."""

@@ -1,0 +1,67 @@
+"""Warehouses of both engines, and a copy of the dbt project that tests may change."""
+
+import shutil
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.dbt import crm, phone_spellings
+from tests.dbt.warehouse import Warehouse
+from tests.postgres_fixture import RunningPostgres
+
+ROOT = Path(__file__).parents[2]
+ENGINES = ("duckdb", "postgres")
+
+
+class Warehouses:
+    """Makes warehouses; each has a copy of the project and an empty CRM."""
+
+    def __init__(self, folder: Path, postgres: RunningPostgres) -> None:
+        self._folder = folder
+        self._postgres = postgres
+        self._numbers = count(1)
+        self._profiles = folder / "profiles"
+        self._profiles.mkdir()
+        shutil.copy(ROOT / "profiles.example.yml", self._profiles / "profiles.yml")
+
+    def make(self, engine: str) -> Warehouse:
+        name = f"dbt_{next(self._numbers)}"
+        home = self._folder / name
+        project = home / "project"
+        shutil.copytree(
+            ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs")
+        )
+        if engine == "duckdb":
+            env = {"METRICA_DUCKDB_PATH": str(home / "warehouse.duckdb")}
+        else:
+            env = self._postgres.database(name).env
+        warehouse = Warehouse(engine, env, project, self._profiles, home)
+        warehouse.run(*crm.TABLES)
+        return warehouse
+
+
+@pytest.fixture(scope="session")
+def warehouses(tmp_path_factory: pytest.TempPathFactory, postgres: RunningPostgres) -> Warehouses:
+    return Warehouses(tmp_path_factory.mktemp("dbt"), postgres)
+
+
+@pytest.fixture(params=ENGINES)
+def warehouse(request: pytest.FixtureRequest, warehouses: Warehouses) -> Warehouse:
+    """Return a warehouse of its own for one test, once on each engine."""
+    return warehouses.make(request.param)
+
+
+@pytest.fixture(scope="session")
+def built_on(warehouses: Warehouses) -> dict[str, Warehouse]:
+    """Return both engines' warehouses with the same CRM, built once for all who only read."""
+    both = {engine: warehouses.make(engine) for engine in ENGINES}
+    for warehouse in both.values():
+        warehouse.run(*crm.SAMPLE, *crm.contacts_with_phones(phone_spellings.all_cells()))
+        warehouse.build()
+    return both
+
+
+@pytest.fixture(params=ENGINES)
+def built(request: pytest.FixtureRequest, built_on: dict[str, Warehouse]) -> Warehouse:
+    return built_on[request.param]

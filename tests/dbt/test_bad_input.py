@@ -1,0 +1,76 @@
+"""Bad input stops dbt with words that say what to do, and spoils no mart."""
+
+from tests.dbt import crm
+from tests.dbt.conftest import Warehouses
+from tests.dbt.warehouse import Warehouse
+
+
+def test_a_status_without_a_mapping_is_named_and_the_orders_stay_as_they_were(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.run(*crm.SAMPLE)
+    warehouse.build()
+    before = warehouse.marts()["orders"]
+    warehouse.run(
+        """insert into crm.orders (order_id, status, revenue) values
+        (10, 'Refunded', 1), (11, 'отложен', 1), (12, 'Refunded', 1)"""
+    )
+    outcome = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert not outcome.success
+    assert "2 status(es) without a mapping: 'Refunded', 'отложен'" in outcome.complaints
+    assert "seeds/order_status_map.csv" in outcome.complaints
+    assert outcome.statuses["model.metrica_crm.orders"] == "skipped"
+    assert warehouse.marts()["orders"] == before
+
+    with (warehouse.project / "seeds/order_status_map.csv").open("a", encoding="utf-8") as seed:
+        seed.writelines(
+            ["refunded,refunded,CANCELLED,Refunded,\n", "Отложен,new,IN_PROGRESS,New,\n"]
+        )
+    warehouse.build()
+    statuses = dict(warehouse.rows("select id, order_status from metrica.orders"))
+    assert (statuses["10"], statuses["11"]) == ("refunded", "new")
+
+
+def test_bad_ids_fail_tests_that_say_so_before_a_mart_is_built(warehouse: Warehouse) -> None:
+    warehouse.run(
+        *crm.SAMPLE,
+        "insert into crm.contacts (full_name) values ('A')",
+        "insert into crm.contacts (contact_id) values ('C-1')",
+        "insert into crm.orders (revenue) values (1)",
+        "insert into crm.orders (order_id) values (1)",
+        "insert into crm.products (product_id) values ('')",
+        "insert into crm.products (product_id) values ('p1')",
+    )
+    outcome = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert not outcome.success
+    for mart, key in (("contacts", "contact"), ("orders", "order"), ("products", "product")):
+        assert f"Failure in test crm_{mart}_without_{key}_id" in outcome.complaints
+        assert f"Failure in test crm_{mart}_with_the_same_{key}_id" in outcome.complaints
+        assert outcome.statuses[f"model.metrica_crm.{mart}"] == "skipped"
+
+
+def test_a_crm_without_extra_identifiers_builds(warehouse: Warehouse) -> None:
+    warehouse.run(*crm.SAMPLE, "drop table crm.contact_identifiers")
+    warehouse.build(crm_has_contact_identifiers=False)
+    assert warehouse.rows("select phones from metrica.contacts where uniq_id = 'C-1'") == [
+        ("79995551111",)
+    ]
+
+
+def test_a_misspelt_form_of_identifiers_sends_nothing_plain(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("duckdb")
+    outcome = warehouse.dbt("build", identifiers={"email": "md5", "phones": "plain"})
+    assert not outcome.success
+    assert "The var identifiers says 'None' for emails" in outcome.complaints
+
+
+def test_a_column_of_a_type_that_engines_print_differently_is_refused(
+    warehouses: Warehouses,
+) -> None:
+    warehouse = warehouses.make("duckdb")
+    models = warehouse.project / "models/marts/metrica/_metrica__models.yml"
+    text = models.read_text(encoding="utf-8")
+    models.write_text(text.replace("data_type: numeric(18,2)", "data_type: double"), "utf-8")
+    outcome = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert not outcome.success
+    assert "has the type double, which engines print differently" in outcome.complaints

@@ -1,0 +1,180 @@
+"""What the marts promise to whoever reads them, on both engines."""
+
+import json
+from typing import Any
+
+import pytest
+
+from exporter.marts import ENTITIES
+from tests.dbt.conftest import Warehouses
+from tests.dbt.warehouse import MARTS, Warehouse
+
+OWN_COLUMNS = {"updated_at", "row_hash"}
+# Metrica fills it by itself; the CRM's technical time would send every touched row again.
+NOT_EXPORTED = {"update_date_time"}
+PERSONAL = {
+    "name",
+    "birth_date",
+    "client_ids",
+    "emails",
+    "phones",
+    "emails_md5",
+    "phones_md5",
+}
+
+
+def test_a_fresh_warehouse_builds_and_passes_every_test(warehouse: Warehouse) -> None:
+    outcome = warehouse.dbt("build")
+    assert outcome.success, outcome.complaints
+    assert outcome.count("unit_test", "pass") >= 34
+    assert outcome.count("test", "pass", "warn") >= 53
+    assert outcome.count("model", "success") == 19
+
+
+def test_both_engines_hold_the_same_rows_and_hashes(built_on: dict[str, Warehouse]) -> None:
+    duckdb, postgres = (warehouse.marts() for warehouse in built_on.values())
+    assert {mart: len(rows) for mart, rows in duckdb.items()}["contacts"] > 3000
+    assert duckdb == postgres
+
+
+def test_a_contact_as_metrica_takes_it(built: Warehouse) -> None:
+    [contact] = built.rows(
+        """select name, create_date_time, birth_date, client_ids, emails, phones,
+            identifiers_count, updated_at from metrica.contacts where uniq_id = 'C-1'"""
+    )
+    assert contact == (
+        "Анна Ли",
+        "2026-01-02T00:30:00",
+        "1990-05-01",
+        "1678901234567890123",
+        "a.li@example.com,anna@example.com",
+        "79995551111,79995551112",
+        5,
+        "2026-02-03T00:00:00+00:00",
+    )
+
+
+def test_an_order_as_metrica_takes_it(built: Warehouse) -> None:
+    columns = """client_uniq_id, client_type, create_date_time, finish_date_time, order_status,
+        cast(revenue as text), cast(cost as text), currency, goals, products, items_count,
+        updated_at"""
+    first, second, third = built.rows(f"select {columns} from metrica.orders order by id")
+    assert first == (
+        "C-1",
+        "CONTACT",
+        "2026-02-01T13:00:00",
+        "2026-02-02T13:00:00",
+        "paid",
+        "100.01",
+        "60.13",
+        "RUB",
+        None,
+        "md5-83fee804bb3b0c0db497ecd0c8ede545:1,p1:3",
+        4,
+        "2026-02-05T00:00:00+00:00",
+    )
+    assert second == (
+        "C-2",
+        "CONTACT",
+        "2026-02-01T13:00:00",
+        *[None] * 4,
+        "USD",
+        None,
+        None,
+        0,
+        None,
+    )
+    assert third[4:9] == ("new", "0.00", "0.00", "рубли", None)
+
+
+def test_what_was_left_out_of_a_contact_can_be_listed(built: Warehouse) -> None:
+    left_out = built.rows(
+        """select contact_id, kind, raw, reason from metrica_work.int_contact_identifiers
+        where reason is not null and contact_id not like 'phone-%'
+        order by contact_id, kind, raw"""
+    )
+    assert left_out == [
+        ("C-2", "client_id", "1.6E+18", "written_by_a_spreadsheet"),
+        ("C-2", "email", "нет", "no_at_sign"),
+        ("c-3", "phone", "спросить", "not_a_phone"),
+    ]
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_mart_has_metricas_columns_and_declared_attributes(built: Warehouse, mart: str) -> None:
+    [entity] = [entity for entity in ENTITIES if entity.name == mart]
+    node = manifest(built)["nodes"][f"model.metrica_crm.{mart}"]
+    assert node["config"]["meta"]["metrica"] == {
+        "entity": mart,
+        "counter_time_zone": "Europe/Moscow",
+        "dbt_target": built.target,
+    }
+    attributes = {
+        name: column["config"]["meta"]["metrica"]["type"]
+        for name, column in node["columns"].items()
+        if "metrica" in column["config"].get("meta", {})
+    }
+    assert all(entity.column(name) is None for name in attributes)
+    metricas = {column.name for column in entity.columns} - NOT_EXPORTED
+    assert set(node["columns"]) == metricas | set(attributes) | OWN_COLUMNS
+    in_warehouse = built.rows(
+        f"""select column_name from information_schema.columns
+        where table_schema = 'metrica' and table_name = '{mart}'"""
+    )
+    assert {name for (name,) in in_warehouse} == set(node["columns"])
+
+
+def test_personal_columns_are_tagged(built: Warehouse) -> None:
+    columns = manifest(built)["nodes"]["model.metrica_crm.contacts"]["columns"]
+    tagged = {name for name, column in columns.items() if column["tags"] == ["pii"]}
+    assert tagged == PERSONAL
+    assert all(columns[name]["config"]["meta"]["pii"] is True for name in tagged)
+
+
+def test_the_documentation_is_generated_and_complete(built: Warehouse) -> None:
+    outcome = built.dbt("docs", "generate")
+    assert outcome.success, outcome.complaints
+    catalog = json.loads((built.output / "target/catalog.json").read_text(encoding="utf-8"))
+    known = manifest(built)
+    described = known["nodes"] | known["sources"]
+    for unique_id, table in (catalog["nodes"] | catalog["sources"]).items():
+        node = described[unique_id]
+        assert node["description"], unique_id
+        documented = {name for name, column in node["columns"].items() if column["description"]}
+        assert set(table["columns"]) == documented, unique_id
+    own_macros = [
+        macro
+        for macro in known["macros"].values()
+        if macro["package_name"] == "metrica_crm"
+        # A test and an engine's variant are documented by what they are called through.
+        and not macro["name"].startswith(("test_", "default__", "duckdb__"))
+    ]
+    assert [macro["name"] for macro in own_macros if not macro["description"]] == []
+
+
+def test_freshness_of_the_crm_is_checked(built: Warehouse) -> None:
+    outcome = built.dbt("source", "freshness")
+    assert outcome.success, outcome.complaints
+    assert outcome.statuses["source.metrica_crm.crm.orders"] == "warn"
+
+
+def test_a_developers_schema_is_part_of_the_schema_names(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("postgres")
+    profile = warehouse.profiles / "profiles.yml"
+    own = warehouse.output / "profiles"
+    own.mkdir()
+    text = profile.read_text(encoding="utf-8").replace("schema: public", "schema: anna")
+    (own / "profiles.yml").write_text(text, encoding="utf-8")
+    warehouse = Warehouse("postgres", warehouse.env, warehouse.project, own, warehouse.output)
+    assert warehouse.dbt("parse").success
+    schemas = {
+        node["schema"] for node in manifest(warehouse)["nodes"].values() if "columns" in node
+    }
+    assert {"anna_metrica", "anna_metrica_work"} <= schemas
+    assert not {"metrica", "metrica_work"} & schemas
+
+
+def manifest(warehouse: Warehouse) -> dict[str, Any]:
+    """Return what dbt wrote down about the project when it last ran."""
+    text = (warehouse.output / "target/manifest.json").read_text(encoding="utf-8")
+    return json.loads(text)

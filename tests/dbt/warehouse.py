@@ -1,0 +1,124 @@
+"""A warehouse that dbt builds in: a DuckDB file or a PostgreSQL database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+import pytest
+import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from dbt_common.events.base_types import EventMsg
+
+MARTS = ("contacts", "orders", "products", "order_statuses")
+KEYS = {"contacts": "uniq_id", "orders": "id", "products": "name", "order_statuses": "id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one dbt command did: its result lines by node, and what it complained about."""
+
+    success: bool
+    statuses: dict[str, str]
+    complaints: str
+
+    def count(self, kind: str, *statuses: str) -> int:
+        """Return how many nodes of that kind ended in one of these states."""
+        return sum(
+            node.startswith(f"{kind}.") and status in statuses
+            for node, status in self.statuses.items()
+        )
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One target of profiles.yml with the variables that it reads, and its own dbt output."""
+
+    target: str
+    env: dict[str, str]
+    project: Path
+    profiles: Path
+    output: Path
+
+    def dbt(self, *args: str, **variables: Any) -> Outcome:
+        """Run a dbt command in this process."""
+        complaints: list[str] = []
+
+        def listen(event: EventMsg) -> None:
+            if event.info.level in {"warn", "error"}:
+                complaints.append(event.info.msg)
+
+        command = [
+            *args,
+            *("--project-dir", str(self.project), "--profiles-dir", str(self.profiles)),
+            *("--target", self.target, "--target-path", str(self.output / "target")),
+            *("--log-path", str(self.output / "logs"), "--quiet"),
+            *("--vars", yaml.safe_dump(variables)),
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            result = dbtRunner(callbacks=[listen]).invoke(command)
+        # Otherwise the file stays locked for as long as this process lives.
+        DuckDBConnectionManager.close_all_connections()
+        if result.exception:
+            complaints.append(str(result.exception))
+        # A list of nodes has no states, and `docs generate` a catalogue instead of results.
+        results = getattr(result.result, "results", None) or []
+        statuses = {line.node.unique_id: str(line.status) for line in results if line.node}
+        return Outcome(result.success, statuses, "\n".join(complaints))
+
+    def build(self, *args: str, **variables: Any) -> Outcome:
+        """Build everything; what the unit tests promise, one test runs for all others."""
+        outcome = self.dbt("build", "--exclude-resource-type", "unit_test", *args, **variables)
+        assert outcome.success, outcome.complaints
+        return outcome
+
+    def run(self, *statements: str) -> None:
+        """Execute SQL statements, committed together."""
+        with self._cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds; times with a zone come in UTC on both engines."""
+        with self._cursor() as cursor:
+            cursor.execute("set timezone = 'UTC'")
+            cursor.execute(query)
+            return [tuple(map(_plain, row)) for row in cursor.fetchall()]
+
+    def marts(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return all the rows of all the marts, in the order of their keys' bytes."""
+        return {
+            mart: self.rows(f'select * from metrica.{mart} order by {KEYS[mart]} collate "C"')
+            for mart in MARTS
+        }
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        if self.target == "duckdb":
+            with duckdb.connect(self.env["METRICA_DUCKDB_PATH"]) as connection:
+                yield connection
+            return
+        connection = psycopg2.connect(
+            host=self.env["PGHOST"],
+            port=self.env["PGPORT"],
+            user=self.env["PGUSER"],
+            password=self.env["PGPASSWORD"],
+            dbname=self.env["PGDATABASE"],
+        )
+        try:
+            with connection, connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+
+def _plain(value: object) -> object:
+    """Make values of both drivers comparable, the time zone's class above all."""
+    return value.isoformat() if isinstance(value, date) else value
