@@ -1,0 +1,159 @@
+"""The whole job on the demo's CRM: dbt's own marts, the command line, two days."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+import pytest
+
+from exporter.demo import crm
+from exporter.profiles import Postgres
+from exporter.warehouse import Attached
+from tests.database import Database
+from tests.emulator_fixture import RunningEmulator
+
+PROJECT = Path(__file__).parent.parent / "dbt_project"
+NOW = datetime.now(UTC) - timedelta(days=1)
+
+
+class Warehouse:
+    """A CRM in DuckDB, and its copy in PostgreSQL when the job runs there."""
+
+    def __init__(self, folder: Path, database: Database | None) -> None:
+        self.folder, self.database = folder, database
+        self.crm = folder / "warehouse.duckdb"
+        output: dict[str, Any] = {"type": "duckdb", "path": str(self.crm), "schema": "main"}
+        if database is not None:
+            output = {"type": "postgres", "schema": "public", "threads": 2} | {
+                "host": database.host,
+                "port": database.port,
+                "user": database.user,
+                "password": database.password,
+                "dbname": database.name,
+            }
+        profile = {"target": output["type"], "outputs": {output["type"]: output}}
+        (folder / "profiles.yml").write_text(json.dumps({"metrica_crm": profile}))
+
+    def copy_to_postgres(self) -> None:
+        if self.database is None:
+            return
+        d = self.database
+        server = Postgres("t", d.host, d.port, d.user, d.name, d.password)
+        with self.database.connect() as session, session.cursor() as cursor:
+            cursor.execute("create schema if not exists crm")
+        (self.folder / "copy").mkdir(exist_ok=True)
+        wh = Attached(server, self.folder / "copy", read_only=False)
+        wh.run(f"attach '{self.crm}' as source (read_only)")
+        tables = wh.rows(
+            "select table_name from duckdb_tables() where database_name = 'source' "
+            "and schema_name = 'crm'"
+        )
+        for (table,) in tables:
+            wh.run(f"drop table if exists wh.crm.{table} cascade")
+            wh.run(f"create table wh.crm.{table} as select * from source.crm.{table}")
+        wh.close()
+        for left in (self.folder / "copy").iterdir():
+            left.unlink()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        if self.database is None:
+            with duckdb.connect(str(self.crm), read_only=True) as con:
+                return con.execute(query).fetchall()
+        with psycopg2.connect(self.database.dsn) as session, session.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchall()
+
+    def call(self, *command: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ
+            | {
+                "DBT_PROFILES_DIR": str(self.folder),
+                "DBT_PROJECT_DIR": str(PROJECT),
+                "DBT_TARGET_PATH": str(self.folder / "target"),
+                "DBT_LOG_PATH": str(self.folder / "logs"),
+                **environment,
+            },
+        )
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        return done.stdout
+
+    def build(self) -> None:
+        self.copy_to_postgres()
+        self.call("dbt.cli.main", "--quiet", "build", "--exclude-resource-type", "unit_test")
+
+    def export(self, emulator: RunningEmulator) -> dict[str, dict[str, int]]:
+        shown = self.call(
+            "exporter",
+            "run",
+            "--json",
+            METRICA_API_URL=emulator.url,
+            METRICA_COUNTER_ID=str(emulator.counter),
+            METRICA_TOKEN=emulator.token,
+        )
+        entities: dict[str, dict[str, int]] = json.loads(shown)["entities"]
+        for counts in entities.values():
+            parts = ("sent", "unchanged", "rejected", "held")
+            assert sum(counts[part] for part in parts) == counts["rows"]
+        return entities
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
+    return Warehouse(tmp_path, database)
+
+
+def test_a_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None:
+    with RunningEmulator() as emulator:
+        with duckdb.connect(str(warehouse.crm)) as con:
+            crm.create(con, now=NOW, contacts=400)
+        warehouse.build()
+        first = warehouse.export(emulator)
+        assert first["contacts"]["sent"] > 350
+        with duckdb.connect(str(warehouse.crm)) as con:
+            changes = crm.next_day(con)
+        warehouse.build()
+        second = warehouse.export(emulator)
+        assert second["contacts"]["sent"] == changes.contacts.to_send
+        assert second["orders"]["sent"] == changes.orders.to_send
+        assert second["products"]["sent"] == changes.products.to_send
+        assert warehouse.export(emulator)["orders"]["sent"] == 0
+        assert_metrica_has_what_the_marts_say(warehouse, emulator)
+
+
+def assert_metrica_has_what_the_marts_say(warehouse: Warehouse, metrica: RunningEmulator) -> None:
+    contacts = warehouse.rows(
+        "select m.uniq_id, m.name, m.emails, m.phones, m.client_ids from metrica.contacts m "
+        "join metrica_export.mart_rows r on r.id = m.uniq_id and r.entity = 'contacts' "
+        "where r.state = 'sent'"
+    )
+    there = metrica.sql("select uniq_id, name, emails, phones, client_ids from contacts")
+    assert sorted(map(flat, there)) == sorted(map(flat, contacts))
+    orders = warehouse.rows(
+        "select m.id, m.client_uniq_id, m.order_status, m.currency, "
+        "cast(m.create_date_time as text), cast(m.revenue as double precision) "
+        "from metrica.orders m "
+        "join metrica_export.mart_rows r on r.id = m.id and r.entity = 'orders' "
+        "where r.state = 'sent'"
+    )
+    there = metrica.sql(
+        "select id, client_uniq_id, order_status, currency, create_date_time, revenue from orders"
+    )
+    assert sorted(map(flat, there)) == sorted(map(flat, orders))
+
+
+def flat(row: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the cells as text: the emulator has lists as JSON, the marts with commas."""
+    return tuple(
+        ",".join(json.loads(cell)) if str(cell).startswith("[") else str(cell or "") for cell in row
+    )
