@@ -371,10 +371,10 @@ def test_a_row_without_a_hash_cannot_be_followed(session: Session, mart: str) ->
 @pytest.mark.parametrize("mart", GOOD)
 def test_all_rows_of_a_duplicated_id_are_held_and_no_others(session: Session, mart: str) -> None:
     key = KEYS[mart]
-    rows = [GOOD[mart] | {key: value} for value in ("a", "b", "a", "c", "a", None, None)]
-    twice = (HELD, key, "id_duplicated")
+    rows = [GOOD[mart] | {key: value} for value in ("a", "b", "a", "c", "d", "d", "d", None, None)]
+    again = (HELD, key, "id_duplicated")
     missing = (REJECTED, key, "value_missing")
-    expected = {0: twice, 2: twice, 4: twice, 5: missing, 6: missing}
+    expected = dict.fromkeys((0, 2, 4, 5, 6), again) | dict.fromkeys((7, 8), missing)
     assert judge(session, mart, rows) == expected
 
 

@@ -220,17 +220,34 @@ def test_the_token_goes_in_the_header_and_nowhere_else(server: ScriptedServer) -
     assert TOKEN.encode() not in asked.body
 
 
+def elsewhere(server: ScriptedServer) -> Api:
+    """Return the server by a spelling of its address that nobody takes for this machine's."""
+    api = Api(server.url.replace("127.0.0.1", "127.1"), COUNTER, TOKEN)
+    assert not api.is_local
+    return api
+
+
+@pytest.mark.parametrize("local", [True, False])
 def test_netrc_does_not_take_the_tokens_place(
-    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, local: bool
 ) -> None:
     netrc = tmp_path / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.write_text("default login somebody password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     server.will(ok())
-    Transport(server.api, BUDGET).call("GET", "/it")
+    Transport(server.api if local else elsewhere(server), BUDGET).call("GET", "/it")
     assert server.asked[0].headers["Authorization"] == f"OAuth {TOKEN}"
+
+
+def test_a_proxy_is_used_for_other_machines(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(ok(by="proxy")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert Transport(elsewhere(server), BUDGET).call("GET", "/it") == {"by": "proxy"}
+    assert server.asked == []
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

@@ -1,5 +1,6 @@
 """The attached warehouse, on a real DuckDB file and a real PostgreSQL."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -171,6 +172,25 @@ def test_times_are_read_in_utc_whatever_the_servers_zone(
     assert warehouse.row(f"select cast(v as text) from {HERE}crm.t") == ("2026-01-02 00:04:05+00",)
 
 
+def test_times_are_read_in_utc_whatever_the_machines_zone(file: Path, tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from exporter.profiles import Duckdb
+from exporter.warehouse import Attached
+warehouse = Attached(Duckdb("dev", Path(sys.argv[1])), Path(sys.argv[2]), read_only=True)
+print(warehouse.row("select cast(timestamptz '2026-01-02 03:04:05+03' as text)")[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, file, tmp_path],
+        env=dict(os.environ) | {"TZ": "America/New_York"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "2026-01-02 00:04:05+00\n"
+
+
 def test_a_transaction_is_all_or_nothing(profile: Warehouse, attach: Opener) -> None:
     warehouse = attach(profile)
     warehouse.command("create table crm.t (v integer)")
@@ -303,6 +323,8 @@ def test_a_server_that_does_not_answer_is_told_with_host_and_port(attach: Opener
         attach(Postgres("prod", "127.0.0.1", port, "me", "crm", "s3cret"))
     assert f"127.0.0.1:{port}" in told[0]
     assert "'prod'" in told[0]
+    # A server that takes the connection and keeps silent is not waited for without end.
+    assert "connect_timeout='10'" in told[0]
     assert "s3cret" not in told[0]
 
 
