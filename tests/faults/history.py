@@ -1,0 +1,158 @@
+"""One history: a seeded sequence of changes, runs, faults and kills, then the judgement."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.faults import invariants, outside
+from tests.faults.launcher import Process
+from tests.faults.world import World
+
+_KILL_AMONG = 260
+_ALSO_FAULTS = 0.3
+_SLOW_SECONDS: dict[str | None, float] = {"no_lock": 3.0}
+"""How long one run is held up while another starts; without the lock the other one works."""
+
+_BUSY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a history came to: its actions as text, what was wrong, and what was counted."""
+
+    seed: int
+    warehouse: str
+    source: str
+    actions: tuple[str, ...]
+    violations: tuple[invariants.Violation, ...]
+    tally: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the marts come from: `changes` by name with weights, `fill` to begin with.
+
+    `late` adds rows under an old timestamp, seen only after the run that it is given;
+    `renew` gives contacts other contents.
+    """
+
+    name: str
+    fill: Callable[[], str]
+    changes: dict[str, tuple[int, Callable[[], str]]]
+    late: Callable[[Callable[[], None]], str]
+    renew: Callable[[], str]
+
+
+_RUNS = {
+    "run": 6,
+    "run with faults": 9,
+    "run to be killed": 5,
+    "run with little quota": 1,
+    "two runs": 1,
+    "run while rows change": 1,
+    "run while rows are late": 1,
+    "switch": 1,
+    "another program": 1,
+}
+
+
+def plan(seed: int, changes: dict[str, int]) -> list[str]:
+    """Return the names of a history's actions, which depend on nothing but the seed."""
+    dice = Random(seed)  # noqa: S311 - not a secret
+    weights = {name: 1.4 * weight for name, weight in changes.items()} | _RUNS
+    names = dice.choices([*weights], [*weights.values()], k=dice.randint(6, 15))
+    # Two changes in a row are one change; what is not run is not tried.
+    return ["fill", dice.choice(["run", "run", "run with faults", "run to be killed"]), *names]
+
+
+def live(world: World, source: Source, seed: int, dice: Random) -> Told:
+    """Let a history happen and judge it."""
+    told = []
+    for name in plan(seed, {name: weight for name, (weight, _) in source.changes.items()}):
+        told.append(f"{name}: {_act(name, world, source, dice)}")
+    world.finish()
+    return Told(
+        seed,
+        world.kind,
+        source.name,
+        tuple(told),
+        tuple(invariants.after(world)),
+        world.tally,
+    )
+
+
+def _act(name: str, world: World, source: Source, dice: Random) -> str:
+    if name == "fill" or name in source.changes:
+        detail = source.fill() if name == "fill" else source.changes[name][1]()
+        world.observe()
+        return detail
+    if name == "switch":
+        return outside.turn_switch(world, dice)
+    if name == "another program":
+        return outside.foreign_upload(world, dice)
+    return _run(name, world, source, dice)
+
+
+def _run(name: str, world: World, source: Source, dice: Random) -> str:
+    options, told = _options(dice), []
+    kill_at: int | None = None
+    if name == "run with faults" or (name == "run to be killed" and dice.random() < _ALSO_FAULTS):
+        told.append(outside.order_faults(world, dice))
+    if name == "run to be killed":
+        kill_at = dice.randint(1, _KILL_AMONG)
+        told.append(f"at step {kill_at}")
+    if name == "run with little quota":
+        told.append(outside.tighten_quota(world, dice))
+    if name == "run while rows are late":
+        told.append(source.late(lambda: told.append(_tell(world, options))))
+        world.observe()
+    elif name in {"two runs", "run while rows change"}:
+        told.append(_overlap(world, source, options, second=name == "two runs"))
+    else:
+        told.append(_tell(world, options, kill_at=kill_at))
+    outside.loosen_quota(world)
+    return "; ".join(told)
+
+
+def _tell(world: World, options: list[str], *, kill_at: int | None = None) -> str:
+    ended = world.run(*options, kill_at=kill_at)
+    return f"{' '.join(options)} exit {ended.exit_code}"
+
+
+def _overlap(world: World, source: Source, options: list[str], *, second: bool) -> str:
+    """Hold a run up in the middle of its contacts; change them there, and start another run."""
+    told = [source.renew()]
+    world.observe()
+    world.emulator.fault(f"slow:{_SLOW_SECONDS.get(world.control, 0.8)}", "POST /data/contacts/csv")
+
+    def meanwhile(first: Process) -> None:
+        while first.is_alive() and any(f["kind"] == "slow" for f in world.emulator.faults()):
+            pass
+        if world.kind == "postgres":  # DuckDB's file lets nobody else in
+            told.append(source.renew())
+            world.observe()
+        if second:
+            other = world.end(world.start("--chunk-rows", "3"), (0, 1, 4, _BUSY))
+            told.append(f"the other's exit {other.exit_code}")
+            if other.exit_code != _BUSY and first.is_alive():
+                world.wrong("end", f"two runs at once, the second's exit {other.exit_code}")
+
+    ended = world.run(*options, "--chunk-rows", "2", meanwhile=meanwhile)
+    return ", ".join([*told, f"exit {ended.exit_code}"])
+
+
+def _options(dice: Random) -> list[str]:
+    options = []
+    if dice.random() < 0.6:
+        options += ["--chunk-rows", str(dice.randint(1, 10))]
+    if dice.random() < 0.1:
+        options += ["--chunk-bytes", str(dice.randint(1_000, 3_000))]
+    if dice.random() < 0.15:
+        options += ["--split-requests", str(dice.randint(0, 6))]
+    if dice.random() < 0.1:
+        options.append("--reconcile")
+    if dice.random() < 0.12:
+        marts = ["order_statuses", "products", "contacts", "orders"]
+        options += ["--only", ",".join(dice.sample(marts, k=dice.randint(1, 3)))]
+    return options

@@ -1,0 +1,197 @@
+"""What the marts, the ledger and Metrica hold, read with plain SQL and made comparable.
+
+Imports nothing of the exporter: what is wrong there must not be wrong here too.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.marts_fixture import COLUMNS, KEYS, MartsWarehouse
+
+State = dict[str, Any]
+"""Column → value for every value that is not absent; lists in order, goals and products by id."""
+
+_LISTS = {"client_ids", "emails", "phones", "emails_md5", "phones_md5", "goal_action_ids"}
+_NUMBERS = {"revenue", "cost", "identifiers_count", "items_count"}
+_METRICAS_OWN = {
+    "update_date_time",
+    "status_type",
+    "first_paid_at",
+    "outside_window",
+    "uploading_id",
+    "source",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MartRow:
+    """One row of a mart: its id, its hash, its contents."""
+
+    key: str | None
+    row_hash: str | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the ledger says: ids of PASSED uploads, and rows whose last upload has no outcome."""
+
+    passed: frozenset[str] = frozenset()
+    undecided: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One state that Metrica took, in the order in which it did."""
+
+    number: int
+    uploading_id: str
+    mart: str
+    key: str
+    state: State
+
+
+def marts(warehouse: MartsWarehouse) -> dict[str, list[MartRow]]:
+    """Return every row of every mart."""
+    found = {}
+    with warehouse.connection() as connection:
+        for mart, columns in COLUMNS.items():
+            names = [*columns, "row_hash"]
+            connection.execute(f"select {', '.join(names)} from metrica.{mart}")
+            rows = [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
+            found[mart] = [
+                MartRow(row[KEYS[mart]], row.pop("row_hash"), _mart_state(row)) for row in rows
+            ]
+    return found
+
+
+def ledger(warehouse: MartsWarehouse, counter: int) -> Ledger:
+    """Return what the ledger says now; nothing before there is one."""
+    with warehouse.connection() as connection:
+        connection.execute(
+            "select 1 from information_schema.tables "
+            "where table_schema = 'metrica_export' and table_name = 'ledger_uploads'"
+        )
+        if not connection.fetchall():
+            return Ledger()
+        connection.execute(
+            "select uploading_id from metrica_export.ledger_uploads "
+            f"where status = 'PASSED' and uploading_id is not null and counter_id = {counter}"
+        )
+        passed = frozenset(row[0] for row in connection.fetchall())
+        connection.execute(
+            f"""
+            with sent as (
+                select d.entity, d.id, u.status, row_number() over (
+                    partition by d.entity, d.id order by d.upload_no desc
+                ) as nth
+                from metrica_export.ledger_deliveries d
+                join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
+                where u.counter_id = {counter}
+            )
+            select entity, id from sent
+            where nth = 1 and status not in ('PASSED', 'FAILED')
+            """
+        )
+        return Ledger(passed, frozenset((row[0], row[1]) for row in connection.fetchall()))
+
+
+def row_states(warehouse: MartsWarehouse) -> list[tuple[str, str | None, str, str | None]]:
+    """Return mart, id, state and reason of each row, as the ledger's view tells analysts."""
+    return warehouse.sql("select entity, id, state, reason from metrica_export.mart_rows")
+
+
+def ledger_text(warehouse: MartsWarehouse) -> str:
+    """Return all that the ledger's schema holds, tables and views, as text."""
+    with warehouse.connection() as connection:
+        connection.execute(
+            "select table_name from information_schema.tables "
+            "where table_schema = 'metrica_export'"
+        )
+        texts = []
+        for (table,) in connection.fetchall():
+            connection.execute(f"select * from metrica_export.{table}")
+            texts.append(str(connection.fetchall()))
+    return "\n".join(texts)
+
+
+def metrica(path: Path) -> dict[str, dict[str, State]]:
+    """Return the present state of everything that Metrica holds."""
+    found: dict[str, dict[str, State]] = {}
+    with _open(path) as connection:
+        for mart, key in KEYS.items():
+            rows = [dict(row) for row in connection.execute(f"select * from {mart}")]
+            kept = [row for row in rows if row.get("source") != "AUTO"]
+            found[mart] = {row[key]: _metrica_state(row) for row in kept}
+    connection.close()
+    return found
+
+
+def applied(path: Path) -> list[Applied]:
+    """Return every state of a contact or an order that Metrica took."""
+    with _open(path) as connection:
+        rows = connection.execute("select * from applied order by seq").fetchall()
+    connection.close()
+    return [
+        Applied(r["seq"], r["uploading_id"], r["entity"], r["id"], _metrica_state(dict(r), r["state"]))
+        for r in rows
+    ]
+
+
+def ask(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return what a query of the emulator's file finds."""
+    with _open(path) as connection:
+        rows = connection.execute(query).fetchall()
+    connection.close()
+    return [tuple(row) for row in rows]
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=20)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _mart_state(row: Mapping[str, Any]) -> State:
+    return {name: _value(name, value) for name, value in row.items() if value not in (None, "")}
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal | int) and name in _NUMBERS:
+        return float(value)
+    if name in _LISTS:
+        return str(value).split(",")
+    if name == "products":
+        parts = [part.rpartition(":") for part in str(value).split(",")]
+        return {product: int(n) if n.isdigit() else n for product, _, n in parts}
+    return value
+
+
+def _metrica_state(row: dict[str, Any], text: str | None = None) -> State:
+    if text is not None:
+        state = json.loads(text)
+    else:
+        state = {name: _decoded(name, value) for name, value in row.items()}
+        state |= state.pop("custom", None) or {}
+    if state.get("finish_date_time") == state.get("first_paid_at"):
+        state.pop("finish_date_time", None)  # Metrica fills it in where the CRM has none
+    return {
+        name: value
+        for name, value in state.items()
+        if name not in _METRICAS_OWN and value not in (None, [])
+    }
+
+
+def _decoded(name: str, value: Any) -> Any:
+    as_json = name in _LISTS | {"goals", "products", "custom"}
+    return json.loads(value) if as_json and value is not None else value

@@ -1,0 +1,164 @@
+"""One warehouse, one Metrica, and the runs between them, each watched from outside."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+
+from tests.emulator_fixture import RunningEmulator
+from tests.faults import reading
+from tests.faults.launcher import Launch, Launched, Process
+from tests.faults.versions import Segment, Versions
+from tests.marts_fixture import MartsWarehouse
+
+_BUSY_SECONDS = 20
+_BUSY = 5
+_FINISHED = (0, 1)
+
+
+@dataclass(slots=True)
+class World:
+    """What a history happens to. `flags` and `environment` lead the exporter to the warehouse."""
+
+    warehouse: MartsWarehouse
+    emulator: RunningEmulator
+    flags: list[str]
+    environment: dict[str, str]
+    secrets: set[str]
+    control: str | None = None
+    versions: Versions = field(default_factory=Versions)
+    segments: list[Segment] = field(default_factory=list)
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    refused_ids: set[str] = field(default_factory=set)
+    tally: Counter[str] = field(default_factory=Counter)
+    last_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    _was_killed: bool = False
+
+    @property
+    def kind(self) -> str:
+        return "duckdb" if self.warehouse.database is None else "postgres"
+
+    @property
+    def staging(self) -> Path:
+        return self.warehouse.folder / "staging"
+
+    def observe(self) -> None:
+        """Note what the marts are now; must follow every change."""
+        self.versions.observe(reading.marts(self.warehouse))
+
+    def start(self, *options: str, kill_at: int | None = None) -> Process:
+        """Start a run; it must be ended by `end`."""
+        self.staging.mkdir(exist_ok=True)
+        self.tally["runs"] += 1
+        arguments = (
+            *("run", "--json", *self.flags, "--counter-id", str(self.emulator.counter)),
+            *("--api-url", self.emulator.url, "--staging-dir", str(self.staging), *options),
+        )
+        output = self.warehouse.folder / f"run-{self.tally['runs']}"
+        environment = {"METRICA_TOKEN": self.emulator.token} | self.environment
+        return Process(Launch(arguments, environment, output, kill_at, self.control))
+
+    def end(self, process: Process, expected: tuple[int, ...]) -> Launched:
+        """Wait for the end of a run, and check how it ended."""
+        ended = process.wait()
+        self.tally[f"exit {ended.exit_code}"] += 1
+        self._was_killed = ended.was_killed
+        if ended.was_killed:
+            self.tally["kills"] += 1
+        elif ended.exit_code not in expected:
+            self.wrong("end", f"exit code {ended.exit_code} of {expected}: {ended.stderr[-600:]}")
+        if "Traceback" in ended.stderr:
+            self.wrong("end", f"a traceback: {ended.stderr[-600:]}")
+        for place, text in (("stdout", ended.stdout), ("stderr", ended.stderr)):
+            found = sum(secret in text for secret in (*self.secrets, self.emulator.token))
+            if found:
+                self.wrong("secret", f"{found} of the seeded values are in {place} of a run")
+        if not ended.was_killed:
+            self._check_sums(ended)
+        return ended
+
+    def run(
+        self,
+        *options: str,
+        kill_at: int | None = None,
+        expected: tuple[int, ...] = (0, 1, 4),
+        meanwhile: Callable[[Process], None] | None = None,
+    ) -> Launched:
+        """Run once; `meanwhile` may change the marts and start other runs.
+
+        A server notices the death of a client only after a moment, so what finds the lock
+        of a killed run is started again.
+        """
+        after_number, first_tick, before = self._mark()
+        deadline = monotonic() + _BUSY_SECONDS
+        may_be_busy = self._was_killed
+        while True:
+            process = self.start(*options, kill_at=kill_at)
+            if meanwhile:
+                meanwhile(process)
+            ended = self.end(process, (*expected, _BUSY) if may_be_busy else expected)
+            if ended.exit_code != _BUSY or not may_be_busy or monotonic() > deadline:
+                break
+            sleep(0.05)
+        to_number, last_tick, after = self._mark()
+        self.segments.append(
+            Segment(after_number, to_number, first_tick, last_tick, before, after)
+        )
+        left = [] if ended.was_killed else sorted(path.name for path in self.staging.iterdir())
+        self._clear_staging()
+        if left:
+            self.wrong("end", f"left behind in --staging-dir: {left}")
+        return ended
+
+    def finish(self) -> None:
+        """Take all faults away, make one clean run, and a second one, which must be quiet."""
+        self.emulator.clear_faults()
+        self.emulator.switches(delayed_visibility=0, token_scope="write")
+        self.emulator.quotas(parallel=3, requests_per_day_user=5000)
+        ended = self.run(expected=_FINISHED)
+        posts = self._posts()
+        quiet = self.run(expected=(ended.exit_code,))
+        if (more := self._posts() - posts) or quiet.exit_code not in _FINISHED:
+            self.wrong("quiet", f"{more} requests that upload, exit code {quiet.exit_code}")
+        for kind, count in reading.ask(
+            self.emulator.state, "select fault, count(*) from requests where fault <> '' group by 1"
+        ):
+            self.tally[f"fault {kind}"] += count
+
+    def _mark(self) -> tuple[int, int, reading.Ledger]:
+        query = "select coalesce(max(seq), 0) from applied"
+        ((number,),) = reading.ask(self.emulator.state, query)
+        ledger = reading.ledger(self.warehouse, self.emulator.counter)
+        return number, self.versions.tick, ledger
+
+    def _posts(self) -> int:
+        ((posts,),) = reading.ask(
+            self.emulator.state, "select count(*) from requests where method = 'POST'"
+        )
+        return int(posts)
+
+    def _check_sums(self, ended: Launched) -> None:
+        try:
+            entities = json.loads(ended.stdout)["entities"]
+        except (ValueError, KeyError):
+            self.wrong("end", f"no JSON on standard output, exit code {ended.exit_code}")
+            return
+        self.last_counts = entities
+        for mart, counts in entities.items():
+            done = sum(counts[name] for name in ("sent", "unchanged", "rejected", "held"))
+            pending = 0 if ended.exit_code in _FINISHED else counts["pending"]
+            if done + pending != counts["rows"] or pending < 0:
+                self.wrong("sum", f"{mart}: {counts}")
+
+    def _clear_staging(self) -> None:
+        # A killed run cannot tidy up; the next one makes a folder of its own.
+        for folder in self.staging.iterdir():
+            for path in folder.iterdir():
+                path.unlink()
+            folder.rmdir()
+
+    def wrong(self, invariant: str, message: str) -> None:
+        """Note that an invariant is broken."""
+        self.violations.append((invariant, message))
