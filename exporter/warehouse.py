@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from exporter.errors import ExportError, LedgerError, WarehouseError
+from exporter.errors import ExportError, LedgerError, SettingsError, WarehouseError
 from exporter.profiles import Duckdb, Postgres, Warehouse
 
 HERE = "{wh}"
@@ -30,7 +30,11 @@ class Attached:
         process holds the DuckDB file.
         """
         self.profile = profile
-        self._con = duckdb.connect(str(staging / "staging.duckdb"))
+        self._staging = staging
+        try:
+            self._con = duckdb.connect(str(staging / "staging.duckdb"))
+        except duckdb.Error as error:
+            raise self._as_export_error(error) from None
         self._con.execute("set TimeZone = 'UTC'")
         self._con.execute("set enable_progress_bar = false")
         mode = "read_only" if read_only else "read_write"
@@ -180,12 +184,15 @@ class Attached:
         try:
             return self._con.execute(sql, parameters)
         except duckdb.Error as error:
-            raise as_export_error(error) from None
+            raise self._as_export_error(error) from None
 
-
-def as_export_error(error: duckdb.Error) -> ExportError:
-    """Return DuckDB's error as one of ours."""
-    return WarehouseError(f"The warehouse refused a query: {explain(error)}")
+    def _as_export_error(self, error: duckdb.Error) -> ExportError:
+        if str(self._staging) in str(error):
+            return SettingsError(
+                f"The folder for staging cannot be written: {explain(error)} "
+                "Give --staging-dir a folder with more room."
+            )
+        return WarehouseError(f"The warehouse refused a query: {explain(error)}")
 
 
 _DENIED = re.compile(r"ERROR:\s+(permission denied for [^\n]*)")

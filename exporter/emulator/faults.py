@@ -7,7 +7,8 @@ from typing import Self
 from exporter.emulator.refusal import Refusal
 
 FAULTS = {
-    "status:CODE": "answers with this status and the error body; nothing is applied",
+    "status:CODE": "answers with this status and the error body; nothing is applied; "
+    "status:CODE:TYPE gives the body another error_type",
     "failed": "the upload is FAILED and listed; nothing is applied",
     "refuse:ID,ID": "uploads that hold a row of these ids are FAILED",
     "drop_before": "the connection is cut; nothing is applied",
@@ -16,18 +17,20 @@ FAULTS = {
     "non_json": "applied, answered with 200 and an HTML page",
     "truncated": "applied, the answer is cut in the middle",
     "slow:SECONDS": "waits before the request is handled",
+    "slow_after:SECONDS": "applied, then waits before it answers",
     "delay_list:POLLS": "answers without a status and is not listed for so many polls",
     "unknown_status": "applied, answered with a status that is not documented",
 }
 """What each fault does."""
 
-AFTER = frozenset({"drop_after", "timeout_after", "non_json", "truncated"})
+AFTER = frozenset({"drop_after", "timeout_after", "non_json", "truncated", "slow_after"})
 """Kinds that let the request be handled and spoil the answer."""
 
 _ARGUMENTS = {usage.partition(":")[0]: re.compile("") for usage in FAULTS} | {
-    "status": re.compile(r"[45][0-9]{2}"),
+    "status": re.compile(r"[45][0-9]{2}(:[a-z_]+)?"),
     "refuse": re.compile(r".+"),
     "slow": re.compile(r"[0-9]+(\.[0-9]+)?"),
+    "slow_after": re.compile(r"[0-9]+(\.[0-9]+)?"),
     "delay_list": re.compile(r"[0-9]+"),
 }
 _ERROR_TYPES = {
@@ -92,8 +95,9 @@ class Fault:
 
     def refusal(self) -> Refusal:
         """Return the answer of a fault of kind `status`."""
-        status = int(self.argument)
-        error_type = _ERROR_TYPES.get(status, "backend_error")
+        code, _, error_type = self.argument.partition(":")
+        status = int(code)
+        error_type = error_type or _ERROR_TYPES.get(status, "backend_error")
         return Refusal(status, error_type, f"A fault was asked for: {status}.")
 
     def headers(self) -> dict[str, str]:

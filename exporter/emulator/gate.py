@@ -87,6 +87,9 @@ class Gate:
         if fault.kind == "timeout_after":
             refusal = Refusal(504, "timeout", "The answer took too long.")
             response = JSONResponse(refusal.body(), 504, headers=fault.headers())
+        elif fault.kind == "slow_after":
+            await self._stops_within(float(fault.argument))
+            response = Response(bytes(answer), media_type="application/json")
         elif fault.kind == "non_json":
             response = HTMLResponse(_PAGE)
         else:
