@@ -90,12 +90,13 @@ class _Finder:
         self._table("seen", f"select * from {self._read(keys, window)}")
 
     def _read_ledger(self, window: str | None) -> None:
-        ids = None if window is None else f"select {self.key} from {self.relation} m where {window}"
-        delivered = self.ledger.delivered(self.mart.name, ids)
+        # Joined here and not by the server: without fresh statistics PostgreSQL takes a few
+        # thousand ids for a handful and compares each with all.
+        seen = "" if window is None else f'where "_id" in (select "_id" from seen_{self.mart.name})'
         self._table(
             "known",
-            f'select "_id", arg_max("_hash", "_upload_no") as "_hash" from {delivered} '
-            'group by "_id"',
+            f'select "_id", arg_max("_hash", "_upload_no") as "_hash" '
+            f'from {self.ledger.delivered(self.mart.name)} {seen} group by "_id"',
         )
         self._table("verdicts", f"select * from {self.ledger.verdicts(self.mart.name)}")
 

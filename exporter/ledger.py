@@ -103,23 +103,17 @@ class Ledger:
         )
         return Watermark(found[0][0], found[0][1], Decimal(found[0][2])) if found else None
 
-    def delivered(self, entity: str, ids: str | None = None) -> str:
-        """Return a FROM item of PASSED deliveries: `_id`, `_hash`, `_upload_no`.
-
-        `ids` is a query of the ids that matter; with it the warehouse does the join.
-        """
+    def delivered(self, entity: str) -> str:
+        """Return a FROM item of PASSED deliveries: `_id`, `_hash`, `_upload_no`."""
         if not self.exists:
             return f"(select _id, _hash, 0 as _upload_no from ({_EMPTY_VERDICTS}))"
-        query = f"""
-            select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"
+        return f"""
+            (select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"
             from {LEDGER}.ledger_deliveries d
             join {LEDGER}.ledger_uploads u on u.upload_no = d.upload_no
             where d.entity = {quote(entity)} and u.counter_id = {self.counter_id}
-                and u.status = 'PASSED'
+                and u.status = 'PASSED')
         """
-        if ids is None:
-            return f"({query})"
-        return self._wh.remote(f"{query} and d.id in ({ids})")
 
     def verdicts(self, entity: str) -> str:
         """Return a FROM item of the standing verdicts."""
