@@ -186,9 +186,19 @@ def _interrupt(signum: int, _: object) -> None:
 
 
 def main() -> None:
-    """Run the command line; every error of ours becomes one message and its exit code."""
+    """Run the command line; every error becomes one message and its exit code."""
     try:
-        cli.main()
+        sys.exit(cli.main(standalone_mode=False) or 0)
     except ExportError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        if "--json" in sys.argv:
+            # A script that was promised an object gets one, whatever was wrong.
+            outcome = {"entities": {}, "requests": 0, "exit_code": error.exit_code}
+            click.echo(json.dumps(outcome | {"error": error.format_message()}))
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Left as it was.", err=True)
+        sys.exit(1)

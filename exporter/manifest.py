@@ -187,9 +187,10 @@ def _attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
             f"{label}: {name} is not Metrica's own, so it is a custom attribute, and its YAML "
             f"entry must say `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}`."
         )
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.startswith("_"):
         raise SettingsError(
-            f"{label}: Metrica takes attribute names of A-Z a-z 0-9 _ : - only, not {name!r}."
+            f"{label}: Metrica takes attribute names of A-Z a-z 0-9 _ : - only, and those that "
+            f"begin with _ are the exporter's own; give {name!r} another name."
         )
     return Attribute(
         name=name,

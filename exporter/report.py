@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from exporter.entries import EntityCounts
 from exporter.errors import ExportError
@@ -69,6 +70,14 @@ class Reporter:
     def line(self, text: str) -> None:
         """Say one thing that has happened."""
         self._console.print(text, markup=False, emoji=False)
+
+    def tell_retries(self) -> None:
+        """Say a line for each request that is made again, instead of what stamina would log."""
+
+        def tell(details: RetryDetails) -> None:
+            self.line(f"{details.caused_by} Trying again in {details.wait_for:.0f} s.")
+
+        set_on_retry_hooks([tell])
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Bar]:

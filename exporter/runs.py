@@ -39,9 +39,11 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         journal.start_run()
         budget = options.limits.daily_requests - journal.requests_today()
         metrica = Metrica(api, budget)
+        report = Reporter()
+        report.tell_retries()
         run = Run(journal, budget, session.staging, api.is_local, check_lock)
         judge = Judge(session.wh, ledger, session.marts, options.limits, presume=False)
-        sync = Sync(judge, metrica, Reporter(), run)
+        sync = Sync(judge, metrica, report, run)
         error: ExportError | None = None
         try:
             check_time_zone(metrica, session.marts)

@@ -77,7 +77,8 @@ class Attached:
         options = dict(profile.options)
         options.setdefault("connect_timeout", "10")
         if profile.role:
-            options["options"] = f"-c role={profile.role}"
+            role = profile.role.replace("\\", "\\\\").replace(" ", "\\ ")
+            options["options"] = f"-c role={role}"
         text = " ".join(f"{key}={conninfo(value)}" for key, value in options.items())
         try:
             self._con.execute(
