@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
+from exporter import transport
 from exporter.checks import REASONS
 from exporter.cli import cli
 from exporter.errors import (
@@ -52,6 +53,20 @@ def test_the_exit_codes_in_the_readme_are_those_of_the_errors() -> None:
         str(LedgerError.exit_code): "another",
         str(InterruptedRunError.exit_code): "interrupted",
     }
+
+
+def test_the_table_of_what_is_tried_again_is_that_of_the_code() -> None:
+    table = [line for line in (transport.__doc__ or "").splitlines() if line.startswith("|")]
+    assert len(table) == 6
+    assert "\n".join(table) in README.read_text()
+
+
+def test_the_tests_that_show_a_promise_are_there() -> None:
+    rows = re.findall(r"^\| .* \| (`test.*) \|$", README.read_text(), re.MULTILINE)
+    assert len(rows) > 10
+    for row in rows:
+        for name in re.findall(r"`(?:tests/)?(\w+)`", row):
+            assert list(README.parent.glob(f"tests/{name}*")), name
 
 
 def test_every_command_is_in_the_readme() -> None:
