@@ -25,7 +25,7 @@ COLUMNS = {
 
 STATUSES = ("new", "in_work", "paid", "shipped", "delivered", "cancelled", "spam", "returned")
 
-BORN_TOO_EARLY = "birth_date < date '1970-01-01'"
+CREATED_LONG_AGO = "contacts.created_at = timestamptz '1900-01-01 00:00:00+00'"
 
 ORDER_CONTENT = """
     select o.* exclude (updated_at), i.lines
@@ -37,13 +37,19 @@ ORDER_CONTENT = """
 """
 
 CONTACT_CONTENT = """
-    select c.* exclude (updated_at) replace ({phone} as phone), i.further
+    select c.* exclude (updated_at) replace ({phone} as phone, {birth} as birth_date), i.further
     from {schema}.contacts as c
     left join (
         select contact_id, list(kind || ' ' || value order by kind, value) as further
         from {schema}.contact_identifiers group by contact_id
     ) as i using (contact_id)
 """
+
+
+NOTICED = {
+    "phone": "right(regexp_replace(phone, '[^0-9]', '', 'g'), 10)",
+    "birth": "case when birth_date >= date '1970-01-01' then birth_date end",
+}
 
 
 def count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
@@ -162,8 +168,8 @@ def test_another_now_moves_the_times_and_nothing_else(table: str, times: tuple[s
         "crm.orders where status is null",
         "crm.orders where contact_id is null",
         "crm.orders where contact_id not in (select contact_id from crm.contacts)",
-        f"crm.contacts where {BORN_TOO_EARLY}",
-        f"crm.orders join crm.contacts using (contact_id) where {BORN_TOO_EARLY}",
+        f"crm.contacts where {CREATED_LONG_AGO}",
+        f"crm.orders join crm.contacts using (contact_id) where {CREATED_LONG_AGO}",
         """
         crm.contacts anti join crm.contact_identifiers using (contact_id)
         where coalesce(phone, email, metrica_client_id) is null
@@ -210,6 +216,15 @@ def test_contacts_are_written_the_way_people_write_them(
     full: duckdb.DuckDBPyConnection, column: str, spelling: str
 ) -> None:
     assert count(full, f"crm.contacts where regexp_full_match({column}, $${spelling}$$)") > 0
+
+
+def test_many_contacts_are_born_before_metrica_s_first_date(
+    full: duckdb.DuckDBPyConnection,
+) -> None:
+    born = "crm.contacts where birth_date between date '1945-01-01' and date '2007-12-31'"
+    known = count(full, "crm.contacts where birth_date is not null")
+    assert count(full, born) == known > 10_000
+    assert 0.3 < count(full, f"{born} and birth_date < date '1970-01-01'") / known < 0.5
 
 
 def test_every_mail_domain_is_reserved_for_examples(full: duckdb.DuckDBPyConnection) -> None:
@@ -349,12 +364,13 @@ def test_a_day_counts_the_orders_that_differ(lived: Lived) -> None:
     assert lived.changes.orders.changed == differing(lived.con, ORDER_CONTENT) > 500
 
 
-def test_a_day_counts_the_contacts_that_differ_by_more_than_spelling(lived: Lived) -> None:
-    digits = "right(regexp_replace(phone, '[^0-9]', '', 'g'), 10)"
-    changed = differing(lived.con, CONTACT_CONTENT, phone=digits)
-    respelt = differing(lived.con, CONTACT_CONTENT, phone="phone") - changed
+def test_a_day_counts_the_contacts_that_differ_in_what_metrica_notices(lived: Lived) -> None:
+    changed = differing(lived.con, CONTACT_CONTENT, **NOTICED)
     assert lived.changes.contacts.changed == changed > 20
+    respelt = differing(lived.con, CONTACT_CONTENT, **NOTICED | {"phone": "phone"}) - changed
     assert respelt > 5
+    reborn = differing(lived.con, CONTACT_CONTENT, **NOTICED | {"birth": "birth_date"}) - changed
+    assert reborn > 0
 
 
 def test_a_day_counts_the_products_that_differ(lived: Lived) -> None:
@@ -363,11 +379,13 @@ def test_a_day_counts_the_products_that_differ(lived: Lived) -> None:
 
 
 def test_a_day_sends_what_differs_among_the_rows_that_metrica_takes(lived: Lived) -> None:
-    taken = f"status is not null and not coalesce({BORN_TOO_EARLY}, false)"
+    taken = f"status is not null and not {CREATED_LONG_AGO}"
     orders = f"""
         select o.* from ({ORDER_CONTENT}) as o
         join {{schema}}.contacts using (contact_id) where {taken}
     """
+    contacts = f"from ({CONTACT_CONTENT}) as contacts where not {CREATED_LONG_AGO}"
+    assert lived.changes.contacts.to_send == differing(lived.con, contacts, **NOTICED)
     assert lived.changes.orders.to_send == differing(lived.con, orders)
     assert lived.changes.orders.to_send != lived.changes.orders.changed
 
@@ -392,7 +410,7 @@ def test_a_day_brings_new_rows_and_takes_none_away(lived: Lived, table: str, key
     [
         "orders where status is null",
         "orders where contact_id is null or contact_id like '%-merged'",
-        f"contacts where {BORN_TOO_EARLY}",
+        f"contacts where {CREATED_LONG_AGO}",
     ],
 )
 def test_a_day_repairs_some_of_the_rows_that_metrica_cannot_take(lived: Lived, flaw: str) -> None:

@@ -21,7 +21,7 @@ select
         when draw(n, 'browser-known', 100) < 60 or coalesce(phone, email, '') = '' then browser_id(n, 'browser')
     end as metrica_client_id,
     case
-        when draw(n, 'birth-known', 100) < 55 then date '1970-01-01' + draw(n, 'birth', 13149)
+        when draw(n, 'birth-known', 100) < 55 then date '1945-01-01' + draw(n, 'birth', 22645)
     end as birth_date,
     created_at,
     case

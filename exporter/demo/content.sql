@@ -1,6 +1,6 @@
 -- What the CRM says that Metrica gets to know, one row per contact, order and product:
--- `content` without timestamps of change and without spelling, `blocked` when Metrica
--- cannot take the row as it stands.
+-- `content` without timestamps of change, without spelling and without what Metrica does not
+-- take of a row; `blocked` when it cannot take the row as it stands.
 
 create temp macro same_phone(typed) as case
     when regexp_full_match(regexp_replace(typed, '[^0-9]', '', 'g'), '[78]?9[0-9]{9}')
@@ -34,9 +34,12 @@ contacts as (
     select
         c.contact_id,
         to_json({
-            'name': c.full_name, 'birth': c.birth_date, 'created': c.created_at, 'known': i.known
+            'name': c.full_name,
+            'birth': case when c.birth_date >= date '1970-01-01' then c.birth_date end,
+            'created': c.created_at,
+            'known': i.known
         }) as content,
-        coalesce(c.birth_date < date '1970-01-01', false) as blocked,
+        c.created_at < timestamptz '1970-01-01 00:00:00+00' as blocked,
         greatest(c.updated_at, i.updated_at) as updated_at
     from crm.contacts as c
     left join identities as i using (contact_id)

@@ -71,7 +71,7 @@ from (
     group by order_id
 ) as i where o.order_id = i.order_id;
 
--- Contacts: a new phone, one more ClientID, a date of birth put right.
+-- Contacts: a new phone, one more ClientID, a date of birth put right, a first day found out.
 update crm.contacts set
     phone = russian_phone(mobile(contact_id, getvariable('day') || 'phone'), draw(contact_id, 'spelling', 8)),
     updated_at = today(contact_id, 'phone-at')
@@ -81,8 +81,17 @@ insert into crm.contact_identifiers
 select contact_id, 'client_id', browser_id(contact_id, getvariable('day') || 'browser'), today(contact_id, 'browser-at')
 from crm.contacts where happens(contact_id, 'browser', 1200) order by contact_id;
 
-update crm.contacts set birth_date = (birth_date + to_years(30))::date, updated_at = today(contact_id, 'birth-at')
-where birth_date < date '1970-01-01' and happens(contact_id, 'birth', 3);
+update crm.contacts set
+    birth_date = (birth_date + to_years(1 + draw(contact_id, getvariable('day') || 'years', 9)))::date,
+    updated_at = today(contact_id, 'birth-at')
+where birth_date is not null and happens(contact_id, 'birth', 1000);
+
+update crm.contacts as c set
+    created_at = coalesce(
+        (select min(o.created_at) from crm.orders as o where o.contact_id = c.contact_id), getvariable('since')
+    ),
+    updated_at = today(c.contact_id, 'created-at')
+where c.created_at < timestamptz '1970-01-01 00:00:00+00' and happens(c.contact_id, 'created', 3);
 
 update crm.products set name = name || ' (new)', updated_at = today(product_id, 'renamed-at')
 where happens(product_id, 'renamed', 500);

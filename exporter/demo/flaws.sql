@@ -20,8 +20,8 @@ where draw(order_id, 'untimed', 600) = 0;
 update crm.contacts set metrica_client_id = '1.67' || (contact_id[-3:]) || 'E+18'
 where draw(contact_id, 'spreadsheet', 1000) = 0 and metrica_client_id is not null;
 
--- Metrica takes no date before 1970.
-update crm.contacts set birth_date = date '1970-01-01' - 1 - draw(contact_id, 'born-earlier', 9000)
+-- A CRM's way to say that it does not know; Metrica takes no date before 1970.
+update crm.contacts set created_at = timestamptz '1900-01-01 00:00:00+00'
 where created_at > getvariable('until') - to_hours(400) and draw(contact_id, 'old', 24) = 0;
 
 -- Orders without a status, without a contact, and of a contact that is gone.

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from exporter.marts import ENTITIES
+from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import MARTS, Warehouse
 
 OWN_COLUMNS = {"updated_at", "row_hash"}
 # Metrica fills it by itself; the CRM's technical time would send every touched row again.
 NOT_EXPORTED = {"update_date_time"}
+WITHOUT_IDENTIFIERS = {"crm_has_contact_identifiers": False}
 PERSONAL = {
     "name",
     "birth_date",
@@ -23,11 +25,17 @@ PERSONAL = {
 }
 
 
-def test_a_fresh_warehouse_builds_and_passes_every_test(warehouse: Warehouse) -> None:
-    outcome = warehouse.dbt("build")
+@pytest.mark.parametrize(("variables", "unit_tests"), [({}, 35), (WITHOUT_IDENTIFIERS, 34)])
+def test_a_fresh_warehouse_builds_and_passes_every_test(
+    warehouse: Warehouse, variables: dict[str, bool], unit_tests: int
+) -> None:
+    warehouse.run(*crm.SAMPLE)
+    if variables == WITHOUT_IDENTIFIERS:
+        warehouse.run("drop table crm.contact_identifiers")
+    outcome = warehouse.dbt("build", **variables)
     assert outcome.success, outcome.complaints
-    assert outcome.count("unit_test", "pass") >= 34
-    assert outcome.count("test", "pass", "warn") >= 53
+    assert outcome.count("unit_test", "pass") >= unit_tests
+    assert outcome.count("test", "pass", "warn") >= 54
     assert outcome.count("model", "success") == 19
 
 
@@ -52,6 +60,18 @@ def test_a_contact_as_metrica_takes_it(built: Warehouse) -> None:
         5,
         "2026-02-03T00:00:00+00:00",
     )
+
+
+def test_a_birth_date_before_1970_is_left_out_of_the_contact_and_counted(
+    built: Warehouse,
+) -> None:
+    contact = "where uniq_id = 'c-3'"
+    assert built.rows(f"select birth_date, name from metrica.contacts {contact}") == [
+        (None, 'O\'Neil; "Ann"')
+    ]
+    outcome = built.dbt("test", "--select", "contacts_born_before_1970")
+    assert list(outcome.statuses.values()) == ["warn"]
+    assert "Got 1 result, configured to warn" in outcome.complaints
 
 
 def test_an_order_as_metrica_takes_it(built: Warehouse) -> None:

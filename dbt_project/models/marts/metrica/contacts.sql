@@ -36,7 +36,9 @@ contacts as materialized (
         contacts.contact_id as uniq_id,
         {{ clean_text('contacts.full_name') }} as name,
         {{ counter_time('contacts.created_at') }} as create_date_time,
-        contacts.birth_date,
+        case
+            when contacts.birth_date >= cast('1970-01-01' as date) then contacts.birth_date
+        end as birth_date,
         lists.client_ids,
         lists.emails,
         lists.phones,
