@@ -47,7 +47,7 @@ demo: $(INSTALLED) ## Run the main job on a made-up CRM against a local emulator
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests; some of them: make test ARGS="tests/dbt -k phone"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, imports and SQL

@@ -3,15 +3,26 @@
 import os
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from tests.database import Database
+from tests.emulator_fixture import RunningEmulator
+from tests.job import Job
+from tests.marts_fixture import make_marts
 from tests.postgres_binaries import in_wheel, installed
 from tests.postgres_fixture import RunningPostgres
 
 _FOREIGN = ("METRICA_", "DBT_", "PG")
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of dbt on one worker: they share warehouses that take long to build."""
+    for item in items:
+        if "dbt" in item.path.parent.name:
+            item.add_marker(pytest.mark.xdist_group("dbt"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,3 +50,19 @@ def pg_database(postgres: RunningPostgres) -> Iterator[Database]:
     yield database
     postgres.start()
     postgres.drop(database)
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[RunningEmulator]:
+    """Return a Metrica for the whole session; `job` empties it."""
+    with RunningEmulator() as started:
+        yield started
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def job(request: pytest.FixtureRequest, tmp_path: Path, running_emulator: RunningEmulator) -> Job:
+    """Return an export from empty marts, in each kind of warehouse, to an empty Metrica."""
+    database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
+    running_emulator.reset()
+    running_emulator.quotas(requests_per_second=1000)
+    return Job(make_marts(tmp_path, database), running_emulator)

@@ -46,6 +46,12 @@ class Job:
                 assert counts.pending == 0, name
         return outcome
 
+    def sent(self, only: tuple[str, ...] = ALL, **options: Any) -> dict[str, int]:
+        """Run without an error; return how many rows of each mart went, if any did."""
+        outcome = self.run(only, **options)
+        assert outcome.error is None
+        return {name: counts.sent for name, counts in outcome.entities.items() if counts.sent}
+
     def plan(self) -> Outcome:
         outcome = Outcome()
         runs.plan(outcome, self.options())

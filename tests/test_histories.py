@@ -11,41 +11,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
-from tests.marts_fixture import CONTACT, make_marts
+from tests.marts_fixture import CONTACT
 
 LATER = "2026-11-03 00:00:00+00"
 EARLIER = "2026-10-01 00:00:00+00"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[RunningEmulator]:
-    with RunningEmulator() as started:
-        yield started
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def job(request: pytest.FixtureRequest, tmp_path: Path, emulator: RunningEmulator) -> Job:
-    database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
-    emulator.reset()
-    emulator.quotas(requests_per_second=1000, parallel=3, requests_per_day_counter=5000)
-    marts = make_marts(tmp_path, database)
-    marts.contacts("c1", "c2", "c3")
-    marts.orders("1", "2", "3")
-    return Job(marts, emulator)
-
-
-def sent(job: Job, **options: int) -> dict[str, int]:
-    outcome = job.run(**options)
-    assert outcome.error is None
-    return {name: c.sent for name, c in outcome.entities.items() if c.sent}
+@pytest.fixture(autouse=True)
+def filled(job: Job) -> None:
+    """Put rows that can be sent into the marts."""
+    job.marts.contacts("c1", "c2", "c3")
+    job.marts.orders("1", "2", "3")
 
 
 def start(job: Job, *flags: str, setup: Callable[[], None] | None = None) -> subprocess.Popen[str]:
@@ -78,9 +61,9 @@ def uploading(job: Job) -> bool:
 
 
 def test_1_rows_that_share_the_watermark_and_come_after_the_run_go(job: Job) -> None:
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}
     job.marts.orders("4", "5")  # at the very timestamp of 1, 2 and 3
-    assert sent(job) == {"orders": 2}
+    assert job.sent() == {"orders": 2}
 
 
 def test_2_a_mass_update_goes_whole_and_once(job: Job) -> None:
@@ -103,13 +86,13 @@ def test_2_a_mass_update_goes_whole_and_once(job: Job) -> None:
     outcome = job.run(chunk_rows=10_000)
     assert (outcome.entities["contacts"].sent, outcome.entities["contacts"].uploads) == (25_000, 3)
     assert job.emulator.sql("select count(*) from contacts where name = 'Новое имя'") == [(25_000,)]
-    assert sent(job) == {}
+    assert job.sent() == {}
 
 
 def test_3_a_transaction_that_commits_late_with_an_older_timestamp_goes(job: Job) -> None:
     if job.marts.database is None:
         # One process at a time writes a DuckDB file: late is only ever after the run.
-        assert sent(job) == {"contacts": 3, "orders": 3}
+        assert job.sent() == {"contacts": 3, "orders": 3}
         job.marts.orders("4", updated_at=EARLIER)
     else:
         with job.marts.connection() as late:
@@ -124,17 +107,17 @@ def test_3_a_transaction_that_commits_late_with_an_older_timestamp_goes(job: Job
             from_other_connection.start()
             wait_for(lambda: len(job.held_by_metrica("orders", "id")) == 3)
             from_other_connection.join()
-    assert sent(job) == {"orders": 1}
+    assert job.sent() == {"orders": 1}
 
 
 @pytest.mark.parametrize("stamp", [None, "2999-01-01 00:00:00+00", EARLIER])
 def test_4_missing_future_and_backward_timestamps_hide_nothing(job: Job, stamp: str | None) -> None:
-    sent(job)
+    job.sent()
     job.marts.orders("1", revenue="1.00", updated_at=stamp)
-    assert sent(job) == {"orders": 1}
+    assert job.sent() == {"orders": 1}
     job.marts.orders("1", revenue="2.00", updated_at=stamp)
-    assert sent(job) == {"orders": 1}
-    assert sent(job) == {}
+    assert job.sent() == {"orders": 1}
+    assert job.sent() == {}
 
 
 def test_5_a_row_that_changes_in_flight_goes_again_in_its_newer_state(job: Job) -> None:
@@ -160,12 +143,12 @@ def test_5_a_row_that_changes_in_flight_goes_again_in_its_newer_state(job: Job) 
         run.communicate()
     assert job.held_by_metrica("orders", "revenue")["1"] == 100.5
     assert job.states("orders")["1"] == ("pending", None)
-    assert sent(job) == {"orders": 1}
+    assert job.sent() == {"orders": 1}
     assert job.held_by_metrica("orders", "revenue")["1"] == 999
 
 
 def test_6_a_column_added_to_a_mart_sends_the_rows_it_changes(job: Job) -> None:
-    sent(job)
+    job.sent()
     manifest = job.marts.folder / "target" / "manifest.json"
     manifest.write_text(
         manifest.read_text().replace(
@@ -181,7 +164,7 @@ def test_6_a_column_added_to_a_mart_sends_the_rows_it_changes(job: Job) -> None:
     assert "channel" in (outcome.error or "")
     job.marts.sql("alter table metrica.orders add column channel text")
     job.marts.sql("update metrica.orders set channel = 'shop', row_hash = md5(row_hash || 'shop')")
-    assert sent(job) == {"orders": 3}
+    assert job.sent() == {"orders": 3}
     assert job.emulator.sql("select distinct custom from orders") == [
         ('{"channel": "shop", "items_count": 1.0}',)
     ]
@@ -195,7 +178,7 @@ def test_8_a_lost_answer_is_asked_for_again_without_effect(job: Job, fault: str)
         outcome = job.run()
     assert outcome.exit_code == 0
     assert len(job.held_by_metrica("orders", "id")) == 3
-    assert sent(job) == {}
+    assert job.sent() == {}
 
 
 def test_8_a_run_killed_between_the_post_and_the_ledger_sends_its_chunk_again(job: Job) -> None:
@@ -205,12 +188,12 @@ def test_8_a_run_killed_between_the_post_and_the_ledger_sends_its_chunk_again(jo
         run.send_signal(signal.SIGKILL)
     # What another program uploads meanwhile looks the same in Metrica's list.
     job.emulator.upload("contacts", "uniq_id,name\nx1,A\nx2,B\nx3,C\n", merge_mode="SAVE")
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}
     assert job.marts.sql(
         "select status, count(*) from metrica_export.uploads where entity = 'contacts' "
         "group by 1 order by 1"
     ) == [("PASSED", 1), ("unknown", 1)]
-    assert sent(job) == {}
+    assert job.sent() == {}
 
 
 def test_10_a_third_run_goes_on_after_the_holder_of_the_lock_was_killed(job: Job) -> None:
@@ -220,7 +203,7 @@ def test_10_a_third_run_goes_on_after_the_holder_of_the_lock_was_killed(job: Job
         second = job.run()
         assert second.exit_code == 5
         first.send_signal(signal.SIGKILL)
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}
 
 
 def test_10_a_run_that_is_told_to_end_ends_in_order(job: Job) -> None:
@@ -233,7 +216,7 @@ def test_10_a_run_that_is_told_to_end_ends_in_order(job: Job) -> None:
     assert run.returncode == 130
     assert "Interrupted by SIGTERM" in said
     assert job.marts.sql("select exit_code from metrica_export.ledger_runs") == [(130,)]
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}
 
 
 def test_11_a_warehouse_that_goes_away_and_comes_back_loses_nothing(
@@ -257,8 +240,8 @@ def test_11_a_warehouse_that_goes_away_and_comes_back_loses_nothing(
         assert run.returncode in (3, 5), said
         assert "Traceback" not in said
         server.start()
-    assert sent(job) == {"contacts": 3, "orders": 3}
-    assert sent(job) == {}
+    assert job.sent() == {"contacts": 3, "orders": 3}
+    assert job.sent() == {}
 
 
 def test_11_a_full_disk_for_staging_ends_the_run_with_a_message(job: Job, tmp_path: Path) -> None:
@@ -277,7 +260,7 @@ def test_11_a_full_disk_for_staging_ends_the_run_with_a_message(job: Job, tmp_pa
     assert "--staging-dir" in said
     assert "Traceback" not in said
     assert list(staging.iterdir()) == []
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}
 
 
 @pytest.mark.parametrize("retry_after", [None, 1])
@@ -289,4 +272,4 @@ def test_12_a_passing_quota_is_waited_for(job: Job, status: int, retry_after: in
         times=2,
         retry_after=retry_after,
     )
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}

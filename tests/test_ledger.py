@@ -1,37 +1,18 @@
 """The ledger: versions, damage, the day's share of requests, and what a person may change."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from exporter import amends
-from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
-from tests.marts_fixture import make_marts
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[RunningEmulator]:
-    with RunningEmulator() as started:
-        started.quotas(requests_per_second=1000)
-        yield started
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def job(request: pytest.FixtureRequest, tmp_path: Path, emulator: RunningEmulator) -> Job:
-    database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
-    emulator.reset()
-    marts = make_marts(tmp_path, database)
-    marts.contacts("c1", "c2")
-    marts.orders("1", "2", "3")
-    return Job(marts, emulator)
-
-
-def sent(job: Job) -> dict[str, int]:
-    outcome = job.run()
-    assert outcome.error is None
-    return {name: c.sent for name, c in outcome.entities.items() if c.sent}
+@pytest.fixture(autouse=True)
+def filled(job: Job) -> None:
+    """Put rows that can be sent into the marts."""
+    job.marts.contacts("c1", "c2")
+    job.marts.orders("1", "2", "3")
 
 
 def test_a_ledger_of_the_first_version_is_brought_forward(job: Job) -> None:
@@ -39,13 +20,13 @@ def test_a_ledger_of_the_first_version_is_brought_forward(job: Job) -> None:
     job.marts.sql("create schema metrica_export")
     job.marts.sql(script)
     job.marts.sql("insert into metrica_export.ledger_version values (1)")
-    assert sent(job) == {"contacts": 2, "orders": 3}
+    assert job.sent() == {"contacts": 2, "orders": 3}
     assert job.marts.sql("select version from metrica_export.ledger_version") == [(2,)]
-    assert sent(job) == {}
+    assert job.sent() == {}
 
 
 def test_a_ledger_of_a_later_version_is_left_alone(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.sql("update metrica_export.ledger_version set version = 99")
     outcome = job.run()
     assert outcome.exit_code == 5
@@ -60,7 +41,7 @@ def test_a_ledger_of_a_later_version_is_left_alone(job: Job) -> None:
     ],
 )
 def test_a_damaged_ledger_stops_the_run_and_names_the_way_out(job: Job, damage: str) -> None:
-    sent(job)
+    job.sent()
     if job.marts.database:
         job.marts.sql("drop view metrica_export.mart_rows")
     job.marts.sql(damage)
@@ -71,7 +52,7 @@ def test_a_damaged_ledger_stops_the_run_and_names_the_way_out(job: Job, damage: 
     assert "drop schema metrica_export" in (outcome.error or "")
     assert job.uploads() == uploads
     job.marts.sql("drop schema metrica_export cascade")
-    assert sent(job) == {"contacts": 2, "orders": 3}
+    assert job.sent() == {"contacts": 2, "orders": 3}
 
 
 def test_the_days_share_of_requests_holds_across_runs(job: Job) -> None:
@@ -106,14 +87,14 @@ def test_an_outcome_that_comes_late_is_waited_for(
 ) -> None:
     monkeypatch.setattr("exporter.metrica.time.sleep", lambda _: None)
     job.emulator.switches(delayed_visibility=2)
-    assert sent(job) == {"contacts": 2, "orders": 3}
+    assert job.sent() == {"contacts": 2, "orders": 3}
 
 
 def test_an_outcome_that_comes_after_the_run_is_found_by_the_uploads_id(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exporter.metrica.time.sleep", lambda _: None)
-    assert sent(job) == {"contacts": 2, "orders": 3}
+    assert job.sent() == {"contacts": 2, "orders": 3}
     job.marts.orders("1", revenue="7.00", updated_at="2026-11-03 00:00:00+00")
     job.emulator.switches(delayed_visibility=5)
     first = job.run()
@@ -121,7 +102,7 @@ def test_an_outcome_that_comes_after_the_run_is_found_by_the_uploads_id(
     assert job.states("orders")["1"] == ("held", "outcome_unknown")
     assert first.exit_code == 1
     uploads = job.uploads()
-    assert sent(job) == {}
+    assert job.sent() == {}
     assert job.uploads() == uploads
     assert job.states("orders")["1"] == ("sent", None)
 
@@ -130,11 +111,11 @@ def test_refused_rows_wait_until_they_are_retried(job: Job) -> None:
     job.emulator.fault("refuse:2", "POST /data/orders/csv", times=None)
     assert job.run().entities["orders"].rejected == 1
     job.emulator.clear_faults()
-    assert sent(job) == {}
+    assert job.sent() == {}
     dbt, counter = job.dbt, job.emulator.counter
     assert amends.retry(dbt, counter, "orders", "1") == 0
     assert amends.retry(dbt, counter, "orders", "2") == 1
-    assert sent(job) == {"orders": 1}
+    assert job.sent() == {"orders": 1}
 
 
 def test_metricas_reason_is_kept_without_what_is_in_the_row(job: Job) -> None:
@@ -149,14 +130,14 @@ def test_metricas_reason_is_kept_without_what_is_in_the_row(job: Job) -> None:
 
 
 def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
-    sent(job)
+    job.sent()
     dbt, counter = job.dbt, job.emulator.counter
     assert amends.count_sent(dbt, counter, "orders", "2") == {"orders": 1}
     amends.reset(dbt, counter, "orders", "2")
-    assert sent(job) == {"orders": 1}
+    assert job.sent() == {"orders": 1}
     amends.reset(dbt, counter, "contacts", None)
     # Orders that are there stay there: their contact was sent before, and is again now.
-    assert sent(job) == {"contacts": 2}
+    assert job.sent() == {"contacts": 2}
     assert amends.count_sent(dbt, counter, None, None) == {
         "order_statuses": 0,
         "products": 0,
@@ -164,4 +145,4 @@ def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
         "orders": 3,
     }
     amends.reset(dbt, counter, None, None)
-    assert sent(job) == {"contacts": 2, "orders": 3}
+    assert job.sent() == {"contacts": 2, "orders": 3}

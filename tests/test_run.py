@@ -1,56 +1,37 @@
 """What a run promises, shown on both warehouses against the emulator."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
-from tests.marts_fixture import make_marts
 
 LATER = "2026-11-03 00:00:00+00"
 EARLIER = "2026-10-01 00:00:00+00"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[RunningEmulator]:
-    with RunningEmulator() as started:
-        yield started
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def job(request: pytest.FixtureRequest, tmp_path: Path, emulator: RunningEmulator) -> Job:
-    """Return a filled warehouse and an empty Metrica."""
-    database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
-    emulator.reset()
-    marts = make_marts(tmp_path, database)
-    marts.put("order_statuses", {"id": "new", "type": "IN_PROGRESS", "humanized": "Новый"})
-    marts.put("products", {"name": "p1", "humanized": "Яблоко"})
-    marts.contacts("c1", "c2", "c3")
-    marts.orders("1", "2", "3")
-    return Job(marts, emulator)
-
-
-def sent(job: Job, **options: object) -> dict[str, int]:
-    """Run, and return how many rows of each mart went; only those where any did."""
-    outcome = job.run(**options)  # type: ignore[arg-type]
-    assert outcome.error is None
-    return {name: c.sent for name, c in outcome.entities.items() if c.sent}
+@pytest.fixture(autouse=True)
+def filled(job: Job) -> None:
+    """Put rows that can be sent into the marts."""
+    job.marts.put("order_statuses", {"id": "new", "type": "IN_PROGRESS", "humanized": "Новый"})
+    job.marts.put("products", {"name": "p1", "humanized": "Яблоко"})
+    job.marts.contacts("c1", "c2", "c3")
+    job.marts.orders("1", "2", "3")
 
 
 EVERYTHING = {"order_statuses": 1, "products": 1, "contacts": 3, "orders": 3}
 
 
 def test_the_first_run_sends_everything_and_the_second_nothing(job: Job) -> None:
-    assert sent(job) == EVERYTHING
+    assert job.sent() == EVERYTHING
     before = job.emulator.sql("select count(*) from requests where method = 'POST'")
     quiet = job.run()
     assert {c.sent for c in quiet.entities.values()} == {0}
     assert quiet.exit_code == 0
     assert job.emulator.sql("select count(*) from requests where method = 'POST'") == before
-    assert sent(job, everything=True) == {}
+    assert job.sent(everything=True) == {}
 
 
 def test_metrica_gets_the_very_cells_of_the_mart(job: Job) -> None:
@@ -69,7 +50,7 @@ def test_metrica_gets_the_very_cells_of_the_mart(job: Job) -> None:
         products="p1:2,p2:1",
         items_count=3,
     )
-    sent(job)
+    job.sent()
     got = job.emulator.sql(
         "select name, emails, birth_date, phones, custom from contacts where uniq_id = 'c4'"
     )
@@ -90,11 +71,11 @@ def test_metrica_gets_the_very_cells_of_the_mart(job: Job) -> None:
 
 
 def test_only_what_changed_goes(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.contacts("c2", name="Иная", updated_at=LATER)
     job.marts.orders("2", order_status="CANCELLED", updated_at=LATER)
     job.marts.orders("4", updated_at=LATER)
-    assert sent(job) == {"contacts": 1, "orders": 2}
+    assert job.sent() == {"contacts": 1, "orders": 2}
     assert job.held_by_metrica("orders", "order_status") == {
         "1": "PAID",
         "2": "CANCELLED",
@@ -104,30 +85,30 @@ def test_only_what_changed_goes(job: Job) -> None:
 
 
 def test_a_row_that_was_touched_but_is_equal_does_not_go_again(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.sql(f"update metrica.orders set updated_at = '{LATER}'")
-    assert sent(job) == {}
+    assert job.sent() == {}
 
 
 @pytest.mark.parametrize(
     "updated_at", [LATER, EARLIER, "2026-11-02 00:00:00+00", None, "2999-01-01 00:00:00+00"]
 )
 def test_no_timestamp_hides_a_change(job: Job, updated_at: str | None) -> None:
-    sent(job)
+    job.sent()
     job.marts.orders("1", revenue="7.00", updated_at=updated_at)
     job.marts.orders("4", updated_at=updated_at)
-    assert sent(job) == {"orders": 2}
-    assert sent(job) == {}
+    assert job.sent() == {"orders": 2}
+    assert job.sent() == {}
 
 
 def test_changed_hashes_under_old_timestamps_are_found(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.sql("update metrica.orders set row_hash = md5(row_hash)")
-    assert sent(job) == {"orders": 3}
+    assert job.sent() == {"orders": 3}
 
 
 def test_rows_that_leave_the_mart_leave_the_counts(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.sql("delete from metrica.orders where id = '2'")
     outcome = job.run()
     assert (outcome.entities["orders"].rows, outcome.entities["orders"].unchanged) == (2, 2)
@@ -163,17 +144,17 @@ def test_bad_rows_get_a_reason_and_stop_nobody(job: Job) -> None:
 def test_a_repaired_contact_takes_its_held_orders_along(job: Job) -> None:
     job.marts.contacts("c4", phones="8 (999) 1")
     job.marts.orders("4", client_uniq_id="c4")
-    sent(job)
+    job.sent()
     job.marts.contacts("c4", updated_at=LATER)
-    assert sent(job) == {"contacts": 1, "orders": 1}
+    assert job.sent() == {"contacts": 1, "orders": 1}
     assert job.run().exit_code == 0
 
 
 def test_a_mapped_status_takes_its_held_orders_along(job: Job) -> None:
     job.marts.orders("4", order_status="mystery")
-    sent(job)
+    job.sent()
     job.marts.put("order_statuses", {"id": "mystery", "type": "OTHER"})
-    assert sent(job) == {"order_statuses": 1, "orders": 1}
+    assert job.sent() == {"order_statuses": 1, "orders": 1}
     assert {row[0] for row in job.emulator.sql("select id from order_statuses")} >= {
         "new",
         "mystery",
@@ -193,7 +174,7 @@ def test_duplicated_and_missing_ids_are_listed_and_the_sum_holds(job: Job) -> No
 
 
 def test_a_duplicate_that_appears_later_is_held_and_goes_when_it_is_alone(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.sql("insert into metrica.orders select * from metrica.orders where id = '1'")
     orders = job.run().entities["orders"]
     assert (orders.unchanged, orders.held) == (2, 2)
@@ -205,11 +186,11 @@ def test_a_duplicate_that_appears_later_is_held_and_goes_when_it_is_alone(job: J
 
 def test_chunks_are_cut_by_rows_and_by_bytes(job: Job) -> None:
     job.marts.orders(*(f"n{i}" for i in range(97)))
-    sent(job, chunk_rows=40)
+    job.sent(chunk_rows=40)
     files = [rows for entity, rows, _ in job.uploads() if entity == "orders"]
     assert files == [40, 40, 20]
     job.marts.contacts(*(f"n{i}" for i in range(97)))
-    sent(job, chunk_bytes=2_000)
+    job.sent(chunk_bytes=2_000)
     sizes = job.emulator.sql("select bytes from uploads where entity = 'contacts'")
     assert len(sizes) > 5
     assert max(size for (size,) in sizes) <= 2_000
@@ -227,7 +208,7 @@ def test_a_refused_file_is_split_until_the_guilty_row_stands_alone(job: Job) -> 
     assert job.run().entities["orders"].rejected == 1
     assert len(job.uploads()) == uploads
     job.marts.orders("bad", currency="EUR", updated_at=LATER)
-    assert sent(job) == {"orders": 1}
+    assert job.sent() == {"orders": 1}
 
 
 def test_when_the_budget_ends_the_rest_is_held_and_goes_later(job: Job) -> None:
@@ -252,7 +233,7 @@ def test_a_failed_answer_is_no_success(job: Job) -> None:
     assert outcome.exit_code == 1
     assert (outcome.entities["contacts"].sent, outcome.entities["contacts"].held) == (0, 3)
     assert outcome.entities["orders"].held == 3
-    assert sent(job) == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 3, "orders": 3}
 
 
 def test_a_forbidden_answer_ends_the_run_and_loses_nothing(job: Job) -> None:
@@ -262,7 +243,7 @@ def test_a_forbidden_answer_ends_the_run_and_loses_nothing(job: Job) -> None:
     assert "METRICA_TOKEN" in (outcome.error or "")
     assert outcome.entities["orders"].pending == 3
     assert {state for state, _ in job.states("orders").values()} == {"pending"}
-    assert sent(job) == {"orders": 3}
+    assert job.sent() == {"orders": 3}
 
 
 def test_an_answer_without_a_verdict_is_held_and_sent_again(job: Job) -> None:
@@ -270,7 +251,7 @@ def test_an_answer_without_a_verdict_is_held_and_sent_again(job: Job) -> None:
     outcome = job.run()
     assert outcome.exit_code == 1
     assert job.states("orders")["1"] == ("held", "outcome_unknown")
-    assert sent(job) == {"orders": 3}
+    assert job.sent() == {"orders": 3}
 
 
 def test_marts_in_another_time_zone_are_not_sent(job: Job, tmp_path: Path) -> None:
@@ -296,21 +277,21 @@ def test_a_plan_foretells_the_run_and_changes_nothing(job: Job) -> None:
 
 
 def test_only_the_named_marts_are_touched(job: Job) -> None:
-    assert sent(job, only=("orders",)) == {}
+    assert job.sent(only=("orders",)) == {}
     assert {reason for _, reason in job.states("orders").values()} == {"contact_unknown"}
-    assert sent(job, only=("contacts",)) == {"contacts": 3}
-    assert sent(job, only=("orders",)) == {"orders": 3}
+    assert job.sent(only=("contacts",)) == {"contacts": 3}
+    assert job.sent(only=("orders",)) == {"orders": 3}
 
 
 def test_two_counters_have_a_ledger_each(job: Job) -> None:
-    sent(job)
+    job.sent()
     with RunningEmulator(counter=77) as other:
-        assert sent(Job(job.marts, other)) == EVERYTHING
-    assert sent(job) == {}
+        assert Job(job.marts, other).sent() == EVERYTHING
+    assert job.sent() == {}
 
 
 def test_what_went_to_an_emulator_is_not_taken_for_sent_to_metrica(job: Job) -> None:
-    sent(job)
+    job.sent()
     job.marts.sql("update metrica_export.ledger_uploads set local_api = false")
     outcome = job.run()
     assert outcome.exit_code == 5
@@ -318,7 +299,7 @@ def test_what_went_to_an_emulator_is_not_taken_for_sent_to_metrica(job: Job) -> 
 
 
 def test_the_ledger_says_which_upload_a_row_went_in(job: Job) -> None:
-    sent(job)
+    job.sent()
     ((uploading_id, status),) = job.marts.sql(
         "select u.uploading_id, u.status from metrica_export.mart_rows r "
         "join metrica_export.uploads u on u.upload_no = r.upload_no "
@@ -338,13 +319,13 @@ def test_the_ledger_says_which_upload_a_row_went_in(job: Job) -> None:
 
 
 def test_a_rebuilt_mart_keeps_the_views(job: Job) -> None:
-    sent(job)
+    job.sent()
     # As dbt's full refresh swaps a table.
     job.marts.sql("create table metrica.orders_new as select * from metrica.orders")
     job.marts.sql("drop table metrica.orders")
     job.marts.sql("alter table metrica.orders_new rename to orders")
     assert {state for state, _ in job.states("orders").values()} == {"sent"}
-    assert sent(job) == {}
+    assert job.sent() == {}
 
 
 def test_a_second_run_at_the_same_time_is_turned_away(job: Job) -> None:
