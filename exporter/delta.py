@@ -93,10 +93,20 @@ class _Finder:
         # Joined here and not by the server: without fresh statistics PostgreSQL takes a few
         # thousand ids for a handful and compares each with all.
         seen = "" if window is None else f'where "_id" in (select "_id" from seen_{self.mart.name})'
+        # Of a row whose last delivery may have arrived or not, nobody knows what Metrica has.
         self._table(
             "known",
-            f'select "_id", arg_max("_hash", "_upload_no") as "_hash" '
-            f'from {self.ledger.delivered(self.mart.name)} {seen} group by "_id"',
+            f"""
+            with passed as (
+                select "_id", arg_max("_hash", "_upload_no") as "_hash", max("_upload_no") as "_no"
+                from {self.ledger.delivered(self.mart.name)} {seen} group by "_id"
+            ), undecided as (
+                select "_id", max("_upload_no") as "_no"
+                from {self.ledger.undecided(self.mart.name)} {seen} group by "_id"
+            )
+            select p."_id", p."_hash", coalesce(u."_no" > p."_no", false) as "_undecided"
+            from passed p left join undecided u on u."_id" = p."_id"
+            """,
         )
         self._table("verdicts", f"select * from {self.ledger.verdicts(self.mart.name)}")
 
@@ -149,7 +159,8 @@ class _Finder:
             left join known_{mart} k on k."_id" = s."_id"
             left join verdicts_{mart} v
                 on v."_id" = s."_id" and v."_hash" = s."_hash" and v."_state" = 'rejected'
-            where s."_hash" is null or (k."_hash" is distinct from s."_hash" and v."_id" is null)
+            where s."_hash" is null
+                or ((k."_hash" is distinct from s."_hash" or k."_undecided") and v."_id" is null)
             union
             select "_id" from seen_{mart} group by "_id" having count(*) > 1
             """,

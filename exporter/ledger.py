@@ -93,18 +93,36 @@ class Ledger:
     # What is known, for the delta.
 
     def watermark(self, entity: str) -> Watermark | None:
-        """Return what the last complete pass over the mart saw, None before the first."""
+        """Return what the last complete pass over the mart saw, None before the first.
+
+        None too when an upload since then has no known outcome: a row of it that has been
+        turned back meanwhile looks untouched, and Metrica may have the other state.
+        """
         if not self.exists:
             return None
         found = self._wh.rows(
-            f"select cast(updated_at as text), mart_rows, cast(fingerprint as text) "
-            f"from {LEDGER}.ledger_watermarks where counter_id = ? and entity = ?",
+            f"""
+            select cast(updated_at as text), mart_rows, cast(fingerprint as text)
+            from {LEDGER}.ledger_watermarks w
+            where counter_id = ? and entity = ? and not exists (
+                select 1 from {LEDGER}.ledger_uploads u
+                where u.counter_id = w.counter_id and u.entity = w.entity
+                    and u.run_no > w.run_no and u.status in ({_UNDECIDED})
+            )
+            """,
             [self.counter_id, entity],
         )
         return Watermark(found[0][0], found[0][1], Decimal(found[0][2])) if found else None
 
     def delivered(self, entity: str) -> str:
         """Return a FROM item of PASSED deliveries: `_id`, `_hash`, `_upload_no`."""
+        return self._deliveries(entity, "'PASSED'")
+
+    def undecided(self, entity: str) -> str:
+        """Return the same of deliveries of which nobody knows whether they arrived."""
+        return self._deliveries(entity, _UNDECIDED)
+
+    def _deliveries(self, entity: str, statuses: str) -> str:
         if not self.exists:
             return f"(select _id, _hash, 0 as _upload_no from ({_EMPTY_VERDICTS}))"
         return f"""
@@ -112,7 +130,7 @@ class Ledger:
             from {LEDGER}.ledger_deliveries d
             join {LEDGER}.ledger_uploads u on u.upload_no = d.upload_no
             where d.entity = {quote(entity)} and u.counter_id = {self.counter_id}
-                and u.status = 'PASSED')
+                and u.status in ({statuses}))
         """
 
     def verdicts(self, entity: str) -> str:
@@ -133,6 +151,9 @@ class Ledger:
             f"and v.entity = {quote(entity)} and v.state = 'held' and v.id is not null"
         )
 
+
+_UNDECIDED = "'started', 'unknown'"
+"""Statuses of an upload that Metrica may have taken."""
 
 _EMPTY_VERDICTS = """
     select cast(null as text) as _id, cast(null as text) as _hash, cast(null as text) as _state,
