@@ -54,15 +54,17 @@ counters as (
     from {SCHEMA}.ledger_runs as r
     inner join {SCHEMA}.ledger_run_entities as e on r.run_no = e.run_no
 ),
-passed as (
+-- A FAILED upload has left Metrica as it was; one without a known outcome may not have.
+last_deliveries as (
     select
-        u.counter_id, d.entity, d.id, d.row_hash, u.upload_no, u.uploading_id, u.finished_at,
+        u.counter_id, d.entity, d.id, d.row_hash, u.upload_no, u.uploading_id, u.status,
+        u.finished_at,
         row_number() over (
             partition by u.counter_id, d.entity, d.id order by u.upload_no desc
         ) as nth
     from {SCHEMA}.ledger_deliveries as d
     inner join {SCHEMA}.ledger_uploads as u on d.upload_no = u.upload_no
-    where u.status = 'PASSED'
+    where u.status <> 'FAILED'
 ),
 verdicts as (
     select distinct
@@ -74,21 +76,32 @@ select
     c.counter_id,
     m.entity,
     m.id,
-    case when p.row_hash = m.row_hash then 'sent' else coalesce(v.state, 'pending') end as state,
+    case
+        when v.state is not null then v.state
+        when p.status = 'PASSED' and p.row_hash = m.row_hash then 'sent'
+        else 'pending'
+    end as state,
     v.column_name,
     v.reason,
     m.updated_at,
     p.upload_no,
     p.uploading_id,
-    p.finished_at as sent_at,
+    case when p.status = 'PASSED' then p.finished_at end as sent_at,
     v.detail
 from marts as m
 cross join counters as c
-left join passed as p
+left join last_deliveries as p
     on c.counter_id = p.counter_id and m.entity = p.entity and m.id = p.id and p.nth = 1
 left join verdicts as v
     on c.counter_id = v.counter_id and m.entity = v.entity
     and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
+    -- A run that died has left verdicts on rows that it sent; only of a duplicated id is
+    -- a delivered state no answer, since another row has the same one.
+    and (
+        v.reason = 'id_duplicated'
+        or p.status is distinct from 'PASSED'
+        or p.row_hash is distinct from m.row_hash
+    )
 """
 
 _RUNS = f"""
