@@ -130,7 +130,7 @@ def rejects(*, as_json: bool, counter_id: int, **given: Any) -> None:
         click.echo(json.dumps({"rejects": found}, ensure_ascii=False))
     elif found:
         keys = ("entity", "id", "state", "column", "reason", "explanation")
-        report.show(keys, [tuple(line[key] for key in keys) for line in found])
+        report.show(("mart", *keys[1:]), [tuple(line[key] for key in keys) for line in found])
     else:
         click.echo("No row is rejected or held.")
 
@@ -160,6 +160,9 @@ def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **gi
     options.check_rows(mart, key)
     dbt = options.dbt_of(given)
     counts = amends.count_sent(dbt, counter_id, mart, key)
+    if not any(counts.values()):
+        click.echo("No such row was sent: there is nothing to forget.")
+        return
     for name, rows in counts.items():
         click.echo(f"{name}: {rows} rows would be sent again")
     click.echo(

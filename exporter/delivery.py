@@ -113,8 +113,8 @@ class Delivery:
             try:
                 columns = [column.name for column in mart.columns]
                 answer = self._metrica.upload(mart.entity, columns, path)
-            except MetricaError:
-                self._journal.end_upload(upload_no, "unknown", None)
+            except MetricaError as error:
+                self._end_in_error(upload_no, error)
                 raise
         finally:
             path.unlink(missing_ok=True)
@@ -126,6 +126,9 @@ class Delivery:
         # Counted before it is made: a run that is killed has made it all the same.
         self._journal.count_requests(self._metrica.requests + 1)
         return self._journal.start_upload(upload, rows)
+
+    def _end_in_error(self, upload_no: int, error: MetricaError) -> None:
+        self._journal.end_upload(upload_no, "unknown" if error.doubtful else "FAILED", None)
 
     def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer) -> None:
         if answer.status == "unknown":
@@ -160,8 +163,8 @@ class Delivery:
                     else:
                         self._metrica.put_products(part)
                     sent.uploads += 1
-            except MetricaError:
-                self._journal.end_upload(upload_no, "unknown", None)
+            except MetricaError as error:
+                self._end_in_error(upload_no, error)
                 raise
             self._journal.end_upload(upload_no, "PASSED", None)
             sent.rows += self._judge.sendable(mart)

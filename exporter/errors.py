@@ -33,9 +33,13 @@ class WarehouseError(ExportError):
 
 
 class MetricaError(ExportError):
-    """Metrica answered with an error that a retry cannot mend, or did not answer."""
+    """Metrica answered with an error that a retry cannot mend, or did not answer.
+
+    `doubtful` says that the request may have had its effect all the same.
+    """
 
     exit_code = 4
+    doubtful = False
 
 
 class QuotaError(MetricaError):

@@ -5,7 +5,7 @@ from typing import Any
 from exporter.checks import REASONS
 from exporter.config import Api, DbtSettings, Options
 from exporter.delivery import Run
-from exporter.errors import ExportError, LedgerError
+from exporter.errors import ExportError
 from exporter.journal import Journal
 from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
@@ -56,10 +56,12 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             error = caught
         finally:
             outcome.requests = metrica.requests
-        _close(outcome, journal, error)
+        _close(outcome, journal, options.names, error)
 
 
-def _close(outcome: Outcome, journal: Journal, error: ExportError | None) -> None:
+def _close(
+    outcome: Outcome, journal: Journal, names: tuple[str, ...], error: ExportError | None
+) -> None:
     """Record how the run ended, and raise the error that ended it, if any."""
     if error is None:
         outcome.exit_code = outcome.unsent_code()
@@ -69,6 +71,8 @@ def _close(outcome: Outcome, journal: Journal, error: ExportError | None) -> Non
     for mart, counts in outcome.entities.items():
         if counts.pending:
             error.args = (f"{error} {counts.pending} rows of {mart} are left.",)
+    if unseen := [name for name in names if name not in outcome.entities]:
+        error.args = (f"{error} Not looked at: {', '.join(unseen)}.",)
     try:
         journal.finish_run(error.exit_code, str(error), outcome.requests, outcome.entities)
     except ExportError:
@@ -132,17 +136,23 @@ def status(
 
 
 def rejects(dbt: DbtSettings, counter_id: int) -> list[dict[str, Any]]:
-    """Return every rejected and held row: entity, id, state, column, reason, explanation."""
+    """Return every rejected and held row: entity, id, state, column, reason, explanation.
+
+    There is none before the first run; `plan` tells what it would find.
+    """
     with open_session(dbt, read_only=True) as session:
         if not Ledger(session.wh, counter_id).exists:
-            raise LedgerError(
-                "There is no ledger in this warehouse yet: run `metrica-export run`, or "
-                "`metrica-export plan` to see what it would find."
-            )
+            return []
         rows = session.wh.rows(
-            "select entity, id, state, column_name, reason "
+            "select entity, id, state, column_name, reason, detail "
             f"from {HERE}{SCHEMA}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
             [counter_id],
         )
     keys = ("entity", "id", "state", "column", "reason")
-    return [dict(zip(keys, row, strict=True)) | {"explanation": REASONS[row[4]]} for row in rows]
+    return [
+        dict(zip(keys, row[:5], strict=True)) | {"explanation": _explain(*row[4:])} for row in rows
+    ]
+
+
+def _explain(reason: str, detail: str | None) -> str:
+    return REASONS[reason] + (f" It said: {detail}" if detail else "")

@@ -77,32 +77,48 @@ class Transport:
         file: Path | None = None,
     ) -> dict[str, Any]:
         """Return the JSON object of a 200, empty if there is none; retries what may pass."""
-        for attempt in stamina.retry_context(
-            on=_back_off, attempts=_ATTEMPTS, timeout=600, wait_initial=1, wait_max=30
-        ):
-            with attempt:
-                self._pace()
-                self._spend()
-                upload = None if file is None else _Multipart(file)
-                headers = {} if upload is None else {"Content-Type": upload.content_type}
-                try:
-                    response = self._session.request(
-                        method,
-                        self._url + path,
-                        params=params,
-                        json=body,
-                        data=upload,
-                        headers=headers,
-                        timeout=_TIMEOUT,
-                        allow_redirects=False,
-                    )
-                except requests.RequestException as error:
-                    raise _TryAgainError(
-                        f"{method} {path}: no answer from {self._url} ({type(error).__name__}); "
-                        "check the network and --api-url."
-                    ) from None
-                return _read(f"{method} {path}", response)
+        doubtful = False
+        try:
+            for attempt in stamina.retry_context(
+                on=_back_off, attempts=_ATTEMPTS, timeout=600, wait_initial=1, wait_max=30
+            ):
+                with attempt:
+                    try:
+                        response = self._request(method, path, params, body, file)
+                    except requests.RequestException as error:
+                        doubtful = True
+                        raise _TryAgainError(
+                            f"{method} {path}: no answer from {self._url} "
+                            f"({type(error).__name__}); check the network and --api-url."
+                        ) from None
+                    doubtful |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+                    return _read(f"{method} {path}", response)
+        except MetricaError as error:
+            error.doubtful = doubtful
+            raise
         raise AssertionError
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        body: dict[str, Any] | None,
+        file: Path | None,
+    ) -> requests.Response:
+        self._pace()
+        self._spend()
+        upload = None if file is None else _Multipart(file)
+        return self._session.request(
+            method,
+            self._url + path,
+            params=params,
+            json=body,
+            data=upload,
+            headers={} if upload is None else {"Content-Type": upload.content_type},
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        )
 
     def _spend(self) -> None:
         if self.requests >= self._budget:

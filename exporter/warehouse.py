@@ -126,7 +126,7 @@ class Attached:
 
         Raises WarehouseError with the kind of the failure and without any cell's value.
         """
-        return self._execute(sql.replace(HERE, "wh."), parameters).fetchall()
+        return self._execute(sql.replace(HERE, "wh."), parameters)
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query that always has one."""
@@ -181,11 +181,16 @@ class Attached:
             raise
         self._execute("commit")
 
-    def _execute(self, sql: str, parameters: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
+    def _execute(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         try:
-            return self._con.execute(sql, parameters)
+            return self._con.execute(sql, parameters).fetchall()
         except duckdb.Error as error:
             raise self._as_export_error(error) from None
+        except RuntimeError as error:
+            # A signal's handler that raises while DuckDB works is told in these words.
+            if isinstance(error.__cause__, ExportError):
+                raise error.__cause__ from None
+            raise
 
     def _as_export_error(self, error: duckdb.Error) -> ExportError:
         if str(self._staging) in str(error):

@@ -266,13 +266,9 @@ def test_a_file_that_another_process_holds_ends_with_5(
         holder.communicate(b"\n")
 
 
-def test_rejects_before_the_first_run_ends_with_5_and_says_what_to_run(
-    export: Export, marts: MartsWarehouse
-) -> None:
-    for more in ([], ["--json"]):
-        ended = export("rejects", *marts.flags, *more)
-        assert (ended.code, ended.out) == (5, "")
-        assert "metrica-export run" in ended.err
+def test_before_the_first_run_nothing_is_rejected(export: Export, marts: MartsWarehouse) -> None:
+    assert export("rejects", *marts.flags).out == "No row is rejected or held.\n"
+    assert export("rejects", *marts.flags, "--json").json == {"rejects": []}
 
 
 # Metrica.

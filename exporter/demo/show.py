@@ -161,6 +161,11 @@ select 'goals reached', goal, count(*), cast(round(sum(revenue)) as integer)
 from goals_reached group by goal
 """
 
+_ASK = (
+    'import duckdb; duckdb.connect("demo/warehouse.duckdb")'
+    '.sql("from metrica_export.mart_rows where id = $$704$$").show()'
+)
+
 _LOOK_FURTHER = f"""
 Look further (in this folder, after `. .venv/bin/activate`):
   export DBT_PROFILES_DIR=demo DBT_TARGET_PATH={FOLDER.resolve()}/target
@@ -168,6 +173,5 @@ Look further (in this folder, after `. .venv/bin/activate`):
   metrica-export status                what is pending, sent, rejected, held
   metrica-export rejects               every row that was not sent, and why
   metrica-export plan                  what a run would send now
-  python -c "import duckdb; duckdb.connect('demo/warehouse.duckdb').sql(\\"
-    select * from metrica_export.mart_rows where entity = 'orders' and id = '704'\\").show()"
+  python -c '{_ASK}'
 """
