@@ -41,7 +41,7 @@ class Warehouse:
         (folder / "profiles.yml").write_text(json.dumps({"metrica_crm": profile}))
 
     def copy_to_postgres(self) -> None:
-        if self.database is None:
+        if self.database is None or not self.crm.exists():
             return
         d = self.database
         server = Postgres("t", d.host, d.port, d.user, d.name, d.password)
@@ -87,9 +87,10 @@ class Warehouse:
         assert done.returncode in (0, 1), done.stdout + done.stderr
         return done.stdout
 
-    def build(self) -> None:
+    def build(self, *flags: str) -> None:
         self.copy_to_postgres()
-        self.call("dbt.cli.main", "--quiet", "build", "--exclude-resource-type", "unit_test")
+        command = ("build", "--exclude-resource-type", "unit_test")
+        self.call("dbt.cli.main", "--quiet", *command, *flags)
 
     def export(self, emulator: RunningEmulator) -> dict[str, dict[str, int]]:
         shown = self.call(
@@ -129,6 +130,44 @@ def test_a_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None
         assert second["products"]["sent"] == changes.products.to_send
         assert warehouse.export(emulator)["orders"]["sent"] == 0
         assert_metrica_has_what_the_marts_say(warehouse, emulator)
+
+
+CHINOOK = """
+create table "Customer" ("CustomerId" int, "FirstName" varchar(40), "LastName" varchar(20),
+    "Phone" varchar(24), "Email" varchar(60));
+create table "Invoice" ("InvoiceId" int, "CustomerId" int, "InvoiceDate" timestamp,
+    "Total" numeric(10, 2));
+create table "InvoiceLine" ("InvoiceId" int, "TrackId" int, "Quantity" int);
+create table "Track" ("TrackId" int, "Name" varchar(200));
+insert into "Customer" values
+    (2, 'Leonie', 'Köhler', '+49 0711 2842222', 'leonekohler@example.com'),
+    (9, 'Kara', 'Nielsen', '+453 3331 9991', 'kara.nielsen@example.com');
+insert into "Invoice" values (1, 2, '2025-01-01', 1.98), (2, 9, '2025-01-02', 3.96);
+insert into "InvoiceLine" values (1, 2, 1), (1, 4, 1), (2, 4, 4);
+insert into "Track" values (2, 'Balls to the Wall'), (4, 'Restless and Wild');
+"""
+
+
+def test_the_readmes_walk_through_works_to_the_letter(
+    tmp_path: Path, pg_database: Database
+) -> None:
+    readme = (PROJECT.parent / "README.md").read_text()
+    views = readme[readme.index("create schema crm;") :].partition("```")[0]
+    with pg_database.connect() as session, session.cursor() as cursor:
+        cursor.execute(CHINOOK + views)
+    warehouse = Warehouse(tmp_path, pg_database)
+    warehouse.build("--vars", "{crm_has_contact_identifiers: false}")
+    with RunningEmulator() as emulator:
+        sent = {name: counts["sent"] for name, counts in warehouse.export(emulator).items()}
+        assert sent == {"order_statuses": 8, "products": 2, "contacts": 2, "orders": 2}
+        assert emulator.sql("select uniq_id, phones from contacts order by 1") == [
+            ("2", '["497112842222"]'),
+            ("9", None),
+        ]
+        assert emulator.sql("select id, revenue, products, order_status from orders") == [
+            ("1", 1.98, '{"2": 1, "4": 1}', "paid"),
+            ("2", 3.96, '{"4": 4}', "paid"),
+        ]
 
 
 def assert_metrica_has_what_the_marts_say(warehouse: Warehouse, metrica: RunningEmulator) -> None:
