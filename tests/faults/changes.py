@@ -115,7 +115,9 @@ def duplicate(crm: HandMade) -> str:
             _renew(crm, twin)
         if crm.dice.random() < 0.2:
             nameless = copy.deepcopy(row)
-            nameless.cells |= {name: None for name in ("id", "uniq_id", "name") if _is_key(row, name)}
+            nameless.cells |= {
+                name: None for name in ("id", "uniq_id", "name") if _is_key(row, name)
+            }
             crm.rows[row.mart].append(nameless)
             crm.write([(row.mart, None)])
     return _write(crm, rows)
@@ -152,6 +154,22 @@ def renew(crm: HandMade) -> str:
     for row in rows:
         _renew(crm, row)
         row.updated_at = crm.later()
+    return _write(crm, rows)
+
+
+def change_all(crm: HandMade, mart: str) -> str:
+    """Other contents for every row of a mart."""
+    for row in crm.rows[mart]:
+        _renew(crm, row)
+        row.updated_at = crm.later()
+    return _write(crm, crm.rows[mart])
+
+
+def turn_all_back(crm: HandMade) -> str:
+    """The very first contents of every row, under the timestamp that it has."""
+    rows = [row for mart in MARTS for row in crm.rows[mart]]
+    for row in rows:
+        row.cells = copy.deepcopy(crm.past[row.mart, str(key_of(row))][0])
     return _write(crm, rows)
 
 

@@ -1,11 +1,11 @@
 """One history: a seeded sequence of changes, runs, faults and kills, then the judgement."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults import invariants, outside
+from tests.faults import invariants, outside, reading
 from tests.faults.launcher import Process
 from tests.faults.world import World
 
@@ -34,7 +34,8 @@ class Source:
     """Where the marts come from: `changes` by name with weights, `fill` to begin with.
 
     `late` adds rows under an old timestamp, seen only after the run that it is given;
-    `renew` gives contacts other contents.
+    `renew` gives contacts other contents. `settle` brings the marts up to date at the
+    end, and `differences` compares what is behind the marts with what Metrica holds.
     """
 
     name: str
@@ -42,6 +43,10 @@ class Source:
     changes: dict[str, tuple[int, Callable[[], str]]]
     late: Callable[[Callable[[], None]], str]
     renew: Callable[[], str]
+    settle: Callable[[], str] = lambda: ""
+    differences: Callable[[dict[str, dict[str, reading.State]]], Iterable[invariants.Violation]] = (
+        lambda _: ()
+    )
 
 
 _RUNS = {
@@ -71,15 +76,12 @@ def live(world: World, source: Source, seed: int, dice: Random) -> Told:
     told = []
     for name in plan(seed, {name: weight for name, (weight, _) in source.changes.items()}):
         told.append(f"{name}: {_act(name, world, source, dice)}")
+    source.settle()
+    world.observe()
     world.finish()
-    return Told(
-        seed,
-        world.kind,
-        source.name,
-        tuple(told),
-        tuple(invariants.after(world)),
-        world.tally,
-    )
+    wrong = invariants.after(world)
+    wrong += source.differences(reading.metrica(world.emulator.state))
+    return Told(seed, world.kind, source.name, tuple(told), tuple(wrong), world.tally)
 
 
 def _act(name: str, world: World, source: Source, dice: Random) -> str:

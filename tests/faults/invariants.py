@@ -56,7 +56,10 @@ def _rows(world: "World") -> Iterator[Violation]:
         verdicts = told.get((mart, row.key), [])
         if not verdicts or not set(verdicts) <= allowed:
             invariant = "state" if oracle.SENT in allowed else "reason"
-            yield invariant, f"{mart} {row.key} is {verdicts}, should be one of {sorted(allowed, key=str)}"
+            yield (
+                invariant,
+                f"{mart} {row.key} is {verdicts}, should be one of {sorted(allowed, key=str)}",
+            )
         for state, reason in verdicts:
             if state in {"rejected", "held"} and reason not in reasons():
                 yield "reason", f"{mart} {row.key}: {reason} is no documented reason"
@@ -99,7 +102,9 @@ def _reached(world: "World") -> dict[str, frozenset[str]]:
         for each in reading.applied(world.emulator.state)
         if each.mart == "contacts" and each.uploading_id in passed
     }
-    statuses = reading.ask(world.emulator.state, "select id from order_statuses where source <> 'AUTO'")
+    statuses = reading.ask(
+        world.emulator.state, "select id from order_statuses where source <> 'AUTO'"
+    )
     return {
         "contacts": frozenset(contacts),
         "order_statuses": frozenset(row[0] for row in statuses),

@@ -1,13 +1,15 @@
 """Where the campaign's worlds are made: one folder, one emulator, one PostgreSQL."""
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Self
 
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
@@ -15,7 +17,8 @@ from tests.faults import changes, outside
 from tests.faults.history import Source
 from tests.faults.marts import HandMade
 from tests.faults.world import World
-from tests.marts_fixture import make_marts
+from tests.marts_fixture import MartsWarehouse, make_marts
+from tests.postgres_fixture import RunningPostgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,15 @@ class Server:
 
     admin: Database
     owner: Database
+
+    @classmethod
+    def of(cls, running: RunningPostgres) -> Self:
+        """Return the server that a test has started; its superuser has the same password."""
+        where = (running.host, running.port)
+        return cls(
+            Database(*where, "postgres", running.password, "postgres"),
+            Database(*where, running.user, running.password, "postgres"),
+        )
 
     def create(self, name: str, template: str = "template1") -> Database:
         """Create a database in place of one of that name."""
@@ -45,10 +57,10 @@ class Place:
     """Makes worlds, one at a time."""
 
     def __init__(self, server: Server, name: str) -> None:
-        """Start an emulator; `name` tells this place's databases from others'."""
+        """Start an emulator; the databases' names begin with `name`."""
         self.folder = Path(tempfile.mkdtemp(prefix="faults-"))
         self.emulator = RunningEmulator()
-        self.server, self._name = server, name
+        self.server, self.name = server, name
         self._numbers = 0
 
     def close(self) -> None:
@@ -57,7 +69,9 @@ class Place:
         shutil.rmtree(self.folder)
 
     @contextmanager
-    def hand_made(self, kind: str, dice: Random, control: str | None) -> Iterator[tuple[World, HandMade]]:
+    def hand_made(
+        self, kind: str, dice: Random, control: str | None
+    ) -> Iterator[tuple[World, HandMade]]:
         """Make a world with empty hand-made marts, on `duckdb` or `postgres`."""
         with self.home(kind) as (folder, database):
             marts = make_marts(folder, database)
@@ -68,19 +82,88 @@ class Place:
             )
 
     @contextmanager
-    def home(self, kind: str) -> Iterator[tuple[Path, Database | None]]:
-        """Return an empty folder, and an empty database for `postgres`; Metrica is empty too."""
+    def snapshot(self, world: World) -> Iterator["Snapshot"]:
+        """Keep the warehouse and Metrica as they are now."""
+        with self._copy_of_database(world.warehouse.database) as saved:
+            yield Snapshot(self.server, world.warehouse, self.emulator, saved)
+
+    @contextmanager
+    def _copy_of_database(self, database: Database | None) -> Iterator[str | None]:
+        if database is None:
+            yield None
+            return
+        saved = f"{database.name}_saved"
+        self.server.create(saved, template=database.name)
+        try:
+            yield saved
+        finally:
+            self.server.drop(saved)
+
+    @contextmanager
+    def home(self, kind: str, base: str | None = None) -> Iterator[tuple[Path, Database | None]]:
+        """Return a folder, and a database for `postgres`; Metrica is empty.
+
+        `base` is the DuckDB file or the database to begin with; without one all is empty.
+        """
         self._numbers += 1
         folder = self.folder / str(self._numbers)
         folder.mkdir()
         outside.calm(self.emulator)
-        name = f"faults_{self._name}"
+        name = f"{self.name}_history"
         try:
-            yield folder, self.server.create(name) if kind == "postgres" else None
+            if kind == "postgres":
+                yield folder, self.server.create(name, base or "template1")
+                return
+            if base:
+                shutil.copy(base, folder / "warehouse.duckdb")
+            yield folder, None
         finally:
             if kind == "postgres":
                 self.server.drop(name)
             shutil.rmtree(folder)
+
+
+class Snapshot:
+    """A warehouse and what Metrica held, to begin from again and again."""
+
+    def __init__(
+        self,
+        server: Server,
+        warehouse: MartsWarehouse,
+        emulator: RunningEmulator,
+        saved: str | None,
+    ) -> None:
+        self._server, self._warehouse, self._emulator, self._saved = (
+            server,
+            warehouse,
+            emulator,
+            saved,
+        )
+        folder = warehouse.folder
+        self._metrica = folder / "saved.sqlite"
+        self._file, self._saved_file = folder / "warehouse.duckdb", folder / "saved.duckdb"
+        if saved is None:
+            shutil.copy(self._file, self._saved_file)
+        with (
+            closing(sqlite3.connect(emulator.state)) as there,
+            closing(sqlite3.connect(self._metrica)) as here,
+        ):
+            there.backup(here)
+
+    def restore(self) -> None:
+        """Make the warehouse and Metrica what they were."""
+        if self._saved is None or self._warehouse.database is None:
+            self._file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            shutil.copy(self._saved_file, self._file)
+        else:
+            self._server.create(self._warehouse.database.name, template=self._saved)
+        outside.calm(self._emulator)
+        with closing(sqlite3.connect(self._emulator.state, timeout=20)) as there, there:
+            there.execute("attach ? as saved", [str(self._metrica)])
+            tables = there.execute("select name from saved.sqlite_master where type = 'table'")
+            for (table,) in tables.fetchall():
+                there.execute(f"delete from main.{table}")
+                there.execute(f"insert into main.{table} select * from saved.{table}")
 
 
 def source_of(crm: HandMade) -> Source:
@@ -88,7 +171,10 @@ def source_of(crm: HandMade) -> Source:
     return Source(
         "marts",
         partial(changes.fill, crm),
-        {name: (weight, partial(change, crm)) for name, (weight, change) in changes.CHANGES.items()},
+        {
+            name: (weight, partial(change, crm))
+            for name, (weight, change) in changes.CHANGES.items()
+        },
         partial(changes.late, crm),
         partial(changes.renew, crm),
     )

@@ -111,8 +111,7 @@ def ledger_text(warehouse: MartsWarehouse) -> str:
     """Return all that the ledger's schema holds, tables and views, as text."""
     with warehouse.connection() as connection:
         connection.execute(
-            "select table_name from information_schema.tables "
-            "where table_schema = 'metrica_export'"
+            "select table_name from information_schema.tables where table_schema = 'metrica_export'"
         )
         texts = []
         for (table,) in connection.fetchall():
@@ -139,7 +138,9 @@ def applied(path: Path) -> list[Applied]:
         rows = connection.execute("select * from applied order by seq").fetchall()
     connection.close()
     return [
-        Applied(r["seq"], r["uploading_id"], r["entity"], r["id"], _metrica_state(dict(r), r["state"]))
+        Applied(
+            r["seq"], r["uploading_id"], r["entity"], r["id"], _metrica_state(dict(r), r["state"])
+        )
         for r in rows
     ]
 

@@ -49,7 +49,8 @@ class Steps:
 
     def _wrap_duckdb(self) -> None:
         connect = duckdb.connect
-        duckdb.connect = lambda *args, **kwargs: _Counted(connect(*args, **kwargs), self.step)
+        # One thread each: the campaign has a run at work on every core already.
+        duckdb.connect = lambda path: _Counted(connect(path, config={"threads": 1}), self.step)
 
     def _wrap_lock(self) -> None:
         connect, step = psycopg2.connect, self.step

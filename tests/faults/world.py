@@ -103,9 +103,7 @@ class World:
                 break
             sleep(0.05)
         to_number, last_tick, after = self._mark()
-        self.segments.append(
-            Segment(after_number, to_number, first_tick, last_tick, before, after)
-        )
+        self.segments.append(Segment(after_number, to_number, first_tick, last_tick, before, after))
         left = [] if ended.was_killed else sorted(path.name for path in self.staging.iterdir())
         self._clear_staging()
         if left:

@@ -1,0 +1,51 @@
+"""What one worker of the campaign does; each worker has an emulator and a folder of its own."""
+
+import os
+from functools import cache
+from multiprocessing.util import Finalize
+from random import Random
+
+from tests.faults import history, kills
+from tests.faults.built import Project
+from tests.faults.history import Told
+from tests.faults.places import Place, Server, source_of
+
+_CLOSE_FIRST = 10
+_DBT_EVERY, _DBT_AT = 40, (10, 25)
+
+
+def source_name(seed: int) -> str:
+    """Return where a history's marts come from: one in twenty goes through dbt."""
+    return "dbt" if seed % _DBT_EVERY in _DBT_AT else "marts"
+
+
+def live(server: Server, seed: int, kind: str, control: str | None = None) -> Told:
+    """Let the history of a seed happen on `duckdb` or `postgres`."""
+    dice = Random(f"history {seed}")  # noqa: S311 - not a secret
+    if source_name(seed) == "dbt":
+        with _project(server).world(kind, dice, control) as (world, source):
+            return history.live(world, source, seed, dice)
+    with _place(server).hand_made(kind, dice, control) as (world, crm):
+        return history.live(world, source_of(crm), seed, dice)
+
+
+def count(server: Server, name: str, kind: str) -> list[str]:
+    """Return the steps of a scenario's run."""
+    return kills.count(_place(server), name, kind)
+
+
+def kill(server: Server, name: str, kind: str, steps: range) -> list[Told]:
+    """Kill a scenario's run at each of these steps."""
+    return list(kills.kill(_place(server), name, kind, steps))
+
+
+@cache
+def _place(server: Server) -> Place:
+    place = Place(server, f"faults_{os.getpid()}")
+    Finalize(place, place.close, exitpriority=_CLOSE_FIRST)
+    return place
+
+
+@cache
+def _project(server: Server) -> Project:
+    return Project(_place(server))
