@@ -39,6 +39,11 @@ def _wanted() -> Wanted:
     )
 
 
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Run what the command line asks for; returns the exit status."""
     wanted = _wanted()
@@ -47,8 +52,8 @@ def main() -> int:
             del os.environ[name]
     began = time.monotonic()
     with RunningPostgres(installed() or in_wheel()) as postgres:
-        found = Campaign(Server.of(postgres), wanted, lambda text: print(text, flush=True)).run()
-    print(summary(wanted, found, time.monotonic() - began))
+        found = Campaign(Server.of(postgres), wanted, _tell).run()
+    _tell(summary(wanted, found, time.monotonic() - began))
     return 0 if found.passed else 1
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from tests.dbt.warehouse import Warehouse
 from tests.faults.reading import State
@@ -44,7 +43,7 @@ class Crm:
         return "dbt run --full-refresh"
 
     def add(self) -> str:
-        """New products, customers and orders with lines."""
+        """Add products, customers, and orders with lines."""
         statements = []
         for _ in range(self.dice.randint(1, 4)):
             number = self._next()
@@ -61,7 +60,7 @@ class Crm:
         return self._then_maybe_dbt(statements, "new products, customers and orders")
 
     def change_orders(self) -> str:
-        """Other statuses, sums and lines."""
+        """Give orders other statuses, sums and lines."""
         statements = []
         for _ in range(self.dice.randint(1, 4)):
             order = self._any("orders", "order_id")
@@ -75,7 +74,7 @@ class Crm:
         return self._then_maybe_dbt(statements, "orders changed")
 
     def change_contacts(self) -> str:
-        """Other names, e-mails and phones."""
+        """Give customers other names, e-mails and phones."""
         statements = []
         for _ in range(self.dice.randint(1, 4)):
             contact = self._any("contacts", "contact_id")
@@ -87,25 +86,25 @@ class Crm:
         return self._then_maybe_dbt(statements, "contacts changed")
 
     def touch(self) -> str:
-        """Another timestamp over the same contents, for all customers."""
+        """Give all customers another timestamp and leave the rest."""
         return self._then_maybe_dbt(
             [f"update crm.contacts set updated_at = {self._stamp()}"], "all contacts touched"
         )
 
     def delete(self) -> str:
-        """An order that is gone, with its lines."""
+        """Take an order away, with its lines."""
         order = self._any("orders", "order_id")
         statements = [f"delete from crm.{t} where order_id = {order}" for t in _ORDER_TABLES]
         return self._then_maybe_dbt(statements, f"order {order} deleted")
 
     def renew(self) -> str:
-        """Other names for all customers, in the marts at once."""
+        """Give all customers another name, in the marts at once."""
         name, _, _ = self._person()
         self._run([f"update crm.contacts set full_name = '{name}', updated_at = {self._stamp()}"])
         return f"all contacts renamed, {self.settle()}"
 
     def late(self, run: Callable[[], None]) -> str:
-        """An order under an old timestamp, which no dbt run has seen before the run."""
+        """Add an order of an old timestamp, which dbt has not seen before the run."""
         run()
         number = self._next()
         self._run([self._order(number, "'2026-10-21 00:00:00+00'")])
@@ -158,9 +157,9 @@ class Crm:
             f"{self._stamp()})"
         )
 
-    def _any(self, table: str, column: str) -> Any:
+    def _any(self, table: str, column: str) -> str:
         rows = self.marts.sql(f"select {column} from crm.{table} order by 1")
-        return self.dice.choice(rows)[0]
+        return str(self.dice.choice(rows)[0])
 
     def _person(self) -> tuple[str, str, str]:
         number = self._next()

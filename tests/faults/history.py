@@ -73,9 +73,8 @@ def plan(seed: int, changes: dict[str, int]) -> list[str]:
 
 def live(world: World, source: Source, seed: int, dice: Random) -> Told:
     """Let a history happen and judge it."""
-    told = []
-    for name in plan(seed, {name: weight for name, (weight, _) in source.changes.items()}):
-        told.append(f"{name}: {_act(name, world, source, dice)}")
+    weights = {name: weight for name, (weight, _) in source.changes.items()}
+    told = [f"{name}: {_act(name, world, source, dice)}" for name in plan(seed, weights)]
     source.settle()
     world.observe()
     world.finish()

@@ -85,7 +85,7 @@ def _run(launch: Launch) -> None:
     sleep = time.sleep
     time.sleep = lambda seconds: sleep(min(seconds, _LONGEST_SLEEP))
     if launch.control:
-        CONTROLS[launch.control]()
+        CONTROLS[launch.control].switch_off()
     steps = Steps(launch.kill_at)
     steps.install()
     sys.argv = ["metrica-export", *launch.arguments]

@@ -105,5 +105,5 @@ def key_of(row: Row) -> str | None:
     return None if key is None else str(key)
 
 
-def _literal(value: Any) -> str:
+def _literal(value: object) -> str:
     return "null" if value is None else "'" + str(value).replace("'", "''") + "'"

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -58,15 +58,16 @@ class Place:
 
     def __init__(self, server: Server, name: str) -> None:
         """Start an emulator; the databases' names begin with `name`."""
-        self.folder = Path(tempfile.mkdtemp(prefix="faults-"))
-        self.emulator = RunningEmulator()
+        self._open = ExitStack()
+        folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="faults-"))
+        self.folder = Path(folder)
+        self.emulator = self._open.enter_context(RunningEmulator())
         self.server, self.name = server, name
         self._numbers = 0
 
     def close(self) -> None:
         """Stop the emulator and remove the folder."""
-        self.emulator.stop()
-        shutil.rmtree(self.folder)
+        self._open.close()
 
     @contextmanager
     def hand_made(

@@ -71,15 +71,21 @@ def marts(warehouse: MartsWarehouse) -> dict[str, list[MartRow]]:
     return found
 
 
+def ledger_exists(warehouse: MartsWarehouse) -> bool:
+    """Say whether there is a ledger, its views included."""
+    return bool(
+        warehouse.sql(
+            "select 1 from information_schema.tables "
+            "where table_schema = 'metrica_export' and table_name = 'mart_rows'"
+        )
+    )
+
+
 def ledger(warehouse: MartsWarehouse, counter: int) -> Ledger:
     """Return what the ledger says now; nothing before there is one."""
+    if not ledger_exists(warehouse):
+        return Ledger()
     with warehouse.connection() as connection:
-        connection.execute(
-            "select 1 from information_schema.tables "
-            "where table_schema = 'metrica_export' and table_name = 'ledger_uploads'"
-        )
-        if not connection.fetchall():
-            return Ledger()
         connection.execute(
             "select uploading_id from metrica_export.ledger_uploads "
             f"where status = 'PASSED' and uploading_id is not null and counter_id = {counter}"
@@ -104,6 +110,8 @@ def ledger(warehouse: MartsWarehouse, counter: int) -> Ledger:
 
 def row_states(warehouse: MartsWarehouse) -> list[tuple[str, str | None, str, str | None]]:
     """Return mart, id, state and reason of each row, as the ledger's view tells analysts."""
+    if not ledger_exists(warehouse):
+        return []
     return warehouse.sql("select entity, id, state, reason from metrica_export.mart_rows")
 
 
@@ -163,7 +171,7 @@ def _mart_state(row: Mapping[str, Any]) -> State:
     return {name: _value(name, value) for name, value in row.items() if value not in (None, "")}
 
 
-def _value(name: str, value: Any) -> Any:
+def _value(name: str, value: object) -> object:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, date):
@@ -182,8 +190,8 @@ def _metrica_state(row: dict[str, Any], text: str | None = None) -> State:
     if text is not None:
         state = json.loads(text)
     else:
-        state = {name: _decoded(name, value) for name, value in row.items()}
-        state |= state.pop("custom", None) or {}
+        custom = json.loads(row.pop("custom", None) or "{}")
+        state = {name: _decoded(name, value) for name, value in row.items()} | custom
     if state.get("finish_date_time") == state.get("first_paid_at"):
         state.pop("finish_date_time", None)  # Metrica fills it in where the CRM has none
     return {
@@ -193,6 +201,6 @@ def _metrica_state(row: dict[str, Any], text: str | None = None) -> State:
     }
 
 
-def _decoded(name: str, value: Any) -> Any:
-    as_json = name in _LISTS | {"goals", "products", "custom"}
-    return json.loads(value) if as_json and value is not None else value
+def _decoded(name: str, value: object) -> object:
+    as_json = name in _LISTS | {"goals", "products"}
+    return json.loads(str(value)) if as_json and value is not None else value

@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import psycopg2
@@ -49,28 +49,37 @@ class Steps:
 
     def _wrap_duckdb(self) -> None:
         connect = duckdb.connect
+
         # One thread each: the campaign has a run at work on every core already.
-        duckdb.connect = lambda path: _Counted(connect(path, config={"threads": 1}), self.step)
+        def counted(path: str) -> _Counted:
+            return _Counted(connect(path, config={"threads": 1}), self.step)
+
+        replace(duckdb, "connect", counted)
 
     def _wrap_lock(self) -> None:
         connect, step = psycopg2.connect, self.step
 
         class CountedCursor(cursor):
-            def execute(self, query: Any, *args: Any) -> None:
+            def execute(self, query: Any, *args: Any) -> None:  # noqa: ANN401 - as it is
                 step(f"lock: {_shape(str(query))}")
                 super().execute(query, *args)
 
-        def counted(*args: Any, **kwargs: Any) -> Any:
+        def counted(*args: Any, **kwargs: Any) -> object:
             step("lock: connect")
             return connect(*args, cursor_factory=CountedCursor, **kwargs)
 
-        psycopg2.connect = counted
+        replace(psycopg2, "connect", counted)
 
     def _wrap_http(self) -> None:
         send, step = requests.adapters.HTTPAdapter.send, self.step
 
-        def counted(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            path = re.sub(r"^.*/counter/\d+", "", request.url).partition("?")[0]
+        def counted(
+            adapter: requests.adapters.HTTPAdapter,
+            request: requests.PreparedRequest,
+            *args: Any,
+            **kwargs: Any,
+        ) -> requests.Response:
+            path = re.sub(r"^.*/counter/\d+", "", request.url or "").partition("?")[0]
             label = f"http: {request.method} {path or 'counter'}"
             step(f"{label} unsent")
             if request.body is not None and not isinstance(request.body, bytes | str):
@@ -79,27 +88,42 @@ class Steps:
             step(f"{label} answered")
             return answer
 
-        requests.adapters.HTTPAdapter.send = counted
+        replace(requests.adapters.HTTPAdapter, "send", counted)
 
     def _wrap_files(self) -> None:
         for owner, function in ((Path, "unlink"), (tempfile, "mkdtemp"), (shutil, "rmtree")):
-            setattr(owner, function, _before(getattr(owner, function), function, self.step))
+            replace(owner, function, _before(getattr(owner, function), function, self.step))
+
+
+def replace(owner: object, name: str, value: Callable[..., Any]) -> None:
+    """Put another function in place of one that is there, for as long as the process lives."""
+    if not hasattr(owner, name):
+        raise AttributeError(f"{owner} has no {name} any more: its replacement must be rewritten.")
+    setattr(owner, name, value)
 
 
 def _before(
     function: Callable[..., Any], label: str, step: Callable[[str], None]
 ) -> Callable[..., Any]:
-    def counted(*args: Any, **kwargs: Any) -> Any:
+    def counted(*args: Any, **kwargs: Any) -> object:
         step(f"file: {label}")
         return function(*args, **kwargs)
 
     return counted
 
 
+class Body(Protocol):
+    """What `requests` streams."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
 class _CountedBody:
     """A streamed body; a step follows each of its parts."""
 
-    def __init__(self, body: Any, step: Callable[[], None]) -> None:
+    def __init__(self, body: Body, step: Callable[[], None]) -> None:
         self._body, self._step = body, step
 
     def __len__(self) -> int:
@@ -114,14 +138,14 @@ class _CountedBody:
 class _Counted:
     """A DuckDB connection whose statements on the warehouse are steps."""
 
-    def __init__(self, connection: Any, step: Callable[[str], None]) -> None:
-        self._connection, self._step = connection, step
+    def __init__(self, counted: duckdb.DuckDBPyConnection, step: Callable[[str], None]) -> None:
+        self._connection, self._step = counted, step
         self._inside = False
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._connection, name)
 
-    def execute(self, sql: str, *args: Any) -> Any:
+    def execute(self, sql: str, *args: Any) -> duckdb.DuckDBPyConnection:
         if sql == "use staging":
             self._inside = False
         elif self._inside or _ON_WAREHOUSE.search(sql):
@@ -129,7 +153,7 @@ class _Counted:
             self._inside = self._inside or sql == "use wh"
         return self._connection.execute(sql, *args)
 
-    def rollback(self) -> Any:
+    def rollback(self) -> duckdb.DuckDBPyConnection:
         self._step("sql: rollback")
         return self._connection.rollback()
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.faults.campaign import Found, Wanted
+from tests.faults.controls import CONTROLS
 from tests.faults.invariants import INVARIANTS
 
 
@@ -51,7 +52,8 @@ def _controls(found: Found) -> Iterator[str]:
     yield "\nWith one guard off, what broke"
     for control, broken in found.controls.items():
         among = f"{found.control_histories[control]} histories"
-        yield f"  {control} ({among}): " + (
-            "; ".join(f"{INVARIANTS[name]}: not in {n}" for name, n in broken.items())
-            or "NOTHING, and something had to"
-        )
+        must = CONTROLS[control].breaks
+        counts = ", ".join(f"{name} in {n}" for name, n in sorted(broken.items()))
+        verdict = "as it must" if must in broken else f"NOT {must}, WHICH HAD TO"
+        yield f"  {control:<22} {counts or 'nothing'} ({among}; {verdict})"
+    yield from (f"    {name}: {promise}" for name, promise in INVARIANTS.items())

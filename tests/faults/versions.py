@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from tests.faults.reading import Applied, Ledger, MartRow, State
 
+_WRONG_STATE = "brought a state that the mart did not have then, or an older one than before"
+
 FOREIGN = "foreign"
 """How the ids begin that another program uploads to the same counter."""
 
@@ -88,19 +90,12 @@ class Versions:
             before = last.get(key)
             version = self._match(each, segment, before.version if before else 0)
             if version is None:
-                yield (
-                    "order",
-                    f"{each.mart} {each.key}: upload {each.uploading_id} applied a state that "
-                    "the mart did not have then, or one older than the state before it",
-                )
+                yield "order", f"{each.mart} {each.key}: {each.uploading_id} {_WRONG_STATE}"
                 continue
             row_hash = self.of[key][version].row_hash
             if before and before.row_hash == row_hash and self._was_known(before, segment, key):
-                yield (
-                    "resent",
-                    f"{each.mart} {each.key} went again although "
-                    f"{before.applied.uploading_id} was known to have delivered it",
-                )
+                earlier = before.applied.uploading_id
+                yield "resent", f"{each.mart} {each.key} went again after {earlier} was PASSED"
             last[key] = _Last(version, each, row_hash, segment)
 
     def _match(self, applied: Applied, segment: Segment, least: int) -> int | None:

@@ -1,0 +1,60 @@
+"""A short part of the fault campaign, with fixed seeds; `make faults` runs all of it."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from tests.faults import history, kills
+from tests.faults.controls import CONTROLS
+from tests.faults.history import Told
+from tests.faults.places import Place, Server, source_of
+from tests.postgres_fixture import RunningPostgres
+
+WAREHOUSES = ("duckdb", "postgres")
+AFTER_AN_ANSWER = "http: POST /data/orders/csv answered"
+
+
+@pytest.fixture(scope="module")
+def place(postgres: RunningPostgres) -> Iterator[Place]:
+    postgres.start()
+    made = Place(Server.of(postgres), "faults")
+    yield made
+    made.close()
+
+
+def live(place: Place, seed: int, kind: str, control: str | None = None) -> Told:
+    dice = Random(f"history {seed}")
+    with place.hand_made(kind, dice, control) as (world, crm):
+        return history.live(world, source_of(crm), seed, dice)
+
+
+@pytest.mark.parametrize("kind", WAREHOUSES)
+@pytest.mark.parametrize("seed", [3, 5])
+def test_a_history_of_changes_faults_and_kills_ends_in_order(
+    place: Place, seed: int, kind: str
+) -> None:
+    told = live(place, seed, kind)
+    assert told.violations == (), "\n".join(told.actions)
+
+
+@pytest.mark.parametrize("kind", WAREHOUSES)
+@pytest.mark.parametrize("scenario", ["incremental run", "turned back afterwards"])
+def test_a_run_killed_around_the_answer_to_its_last_upload_loses_nothing(
+    place: Place, scenario: str, kind: str
+) -> None:
+    labels = kills.count(place, scenario, kind)
+    last = len(labels) - labels[::-1].index(AFTER_AN_ANSWER)
+    for told in kills.kill(place, scenario, kind, range(last - 2, last + 3)):
+        assert told.tally["kills"] == 1
+        assert told.violations == (), told.actions
+
+
+@pytest.mark.parametrize("control", ["commit_before_upload", "success_on_200"])
+def test_a_history_without_a_guard_breaks_what_the_guard_is_for(place: Place, control: str) -> None:
+    broken: set[str] = set()
+    for seed in range(1, 20):
+        broken |= {invariant for invariant, _ in live(place, seed, "duckdb", control).violations}
+        if CONTROLS[control].breaks in broken:
+            return
+    pytest.fail(f"only {broken} broken")
