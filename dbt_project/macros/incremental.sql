@@ -16,3 +16,8 @@
         select 1 from {{ inputs }} as inputs where inputs.{{ input_key }} = {{ this }}.{{ key }}
     )
 {%- endmacro %}
+
+
+{% macro mark_time_zone() -%}
+    comment on table {{ this }} is 'counter_time_zone={{ var("counter_time_zone") }}'
+{%- endmacro %}

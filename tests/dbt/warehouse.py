@@ -99,6 +99,16 @@ class Warehouse:
             for mart in MARTS
         }
 
+    def comment(self, mart: str) -> str | None:
+        """Return the comment of a mart's table."""
+        queries = {
+            "duckdb": f"""select comment from duckdb_tables()
+                where schema_name = 'metrica' and table_name = '{mart}'""",
+            "postgres": f"select obj_description('metrica.{mart}'::regclass, 'pg_class')",
+        }
+        [(text,)] = self.rows(queries[self.target])
+        return None if text is None else str(text)
+
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
         if self.target == "duckdb":

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='id',
     indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    post_hook="{{ delete_gone(ref('stg_crm__orders'), 'order_id', 'id') }}",
+    post_hook=["{{ delete_gone(ref('stg_crm__orders'), 'order_id', 'id') }}", "{{ mark_time_zone() }}"],
 ) }}
 
 -- depends_on: {{ ref('stg_crm__orders') }}
