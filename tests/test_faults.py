@@ -24,7 +24,7 @@ def place(postgres: RunningPostgres) -> Iterator[Place]:
 
 
 def live(place: Place, seed: int, kind: str, control: str | None = None) -> Told:
-    dice = Random(f"history {seed}")
+    dice = Random(f"history {seed}")  # noqa: S311 - not a secret
     with place.hand_made(kind, dice, control) as (world, crm):
         return history.live(world, source_of(crm), seed, dice)
 
