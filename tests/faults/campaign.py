@@ -68,14 +68,20 @@ class Campaign:
         # Started anew and not forked, since this process has the server's threads and pipes.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(self._wanted.jobs, context) as self._pool:
-            if "histories" in self._wanted.parts:
-                self._run_histories()
-            if "kills" in self._wanted.parts:
-                self._run_kills()
-            if "controls" in self._wanted.parts:
-                for control in CONTROLS:
-                    self._run_control(control)
+            try:
+                self._run_parts()
+            finally:
+                self._pool.shutdown(cancel_futures=True)
         return self.found
+
+    def _run_parts(self) -> None:
+        if "histories" in self._wanted.parts:
+            self._run_histories()
+        if "kills" in self._wanted.parts:
+            self._run_kills()
+        if "controls" in self._wanted.parts:
+            for control in CONTROLS:
+                self._run_control(control)
 
     def _run_histories(self) -> None:
         first = self._wanted.seed

@@ -36,22 +36,28 @@ _CHECKS = Path(__file__).parents[2] / "exporter" / "checks.py"
 
 def after(world: "World") -> list[Violation]:
     """Return what is wrong after the history and its last, clean runs."""
+    with world.warehouse.connection() as connection:
+        marts = reading.marts(connection)
+        told: Told = defaultdict(list)
+        for mart, key, state, reason in reading.row_states(connection):
+            told[mart, key].append((state, reason))
+        passed = reading.ledger(connection, world.emulator.counter).passed
+        text = reading.ledger_text(connection)
     return [
         *world.violations,
-        *_rows(world),
+        *_rows(world, marts, told, passed),
+        *_sums(world, marts, told),
         *world.versions.check(reading.applied(world.emulator.state), world.segments),
-        *_secrets(world.secrets, {"the ledger": reading.ledger_text(world.warehouse)}),
+        *_secrets({*world.secrets, world.emulator.token}, text),
     ]
 
 
-def _rows(world: "World") -> Iterator[Violation]:
+def _rows(
+    world: "World", marts: dict[str, list[MartRow]], told: Told, passed: frozenset[str]
+) -> Iterator[Violation]:
     """Compare every row's verdict with the one it should have, and Metrica with the marts."""
-    marts = reading.marts(world.warehouse)
     metrica = reading.metrica(world.emulator.state)
-    told: Told = defaultdict(list)
-    for mart, key, state, reason in reading.row_states(world.warehouse):
-        told[mart, key].append((state, reason))
-    around = oracle.Surroundings(told, _reached(world), _refused(world, told))
+    around = oracle.Surroundings(told, _reached(world, passed), _refused(world, told))
     for mart, row, allowed in oracle.expected(marts, around):
         verdicts = told.get((mart, row.key), [])
         if not verdicts or not set(verdicts) <= allowed:
@@ -66,7 +72,6 @@ def _rows(world: "World") -> Iterator[Violation]:
         if verdicts == [oracle.SENT] and metrica[mart].get(row.key or "") != row.state:
             yield "state", f"{mart} {row.key} counts as sent, and Metrica has another state of it"
     yield from _strangers(world, metrica)
-    yield from _sums(world, marts, told)
 
 
 def _sums(world: "World", marts: dict[str, list[MartRow]], told: Told) -> Iterator[Violation]:
@@ -94,9 +99,8 @@ def _strangers(world: "World", metrica: dict[str, dict[str, State]]) -> Iterator
                 yield "state", f"Metrica has a state of {mart} {key} that the mart never had"
 
 
-def _reached(world: "World") -> dict[str, frozenset[str]]:
+def _reached(world: "World", passed: frozenset[str]) -> dict[str, frozenset[str]]:
     """Return what Metrica took in uploads that the ledger knows to be PASSED."""
-    passed = reading.ledger(world.warehouse, world.emulator.counter).passed
     contacts = {
         each.key
         for each in reading.applied(world.emulator.state)
@@ -135,11 +139,9 @@ def _refused(world: "World", told: Told) -> frozenset[tuple[str, str]]:
     return frozenset(named | set(blamed[:failures]))
 
 
-def _secrets(secrets: Iterable[str], texts: dict[str, str]) -> Iterator[Violation]:
-    for place, text in texts.items():
-        found = sum(secret in text for secret in secrets)
-        if found:
-            yield "secret", f"{found} of the seeded values are in {place}"
+def _secrets(secrets: Iterable[str], text: str) -> Iterator[Violation]:
+    if found := sum(secret in text for secret in secrets):
+        yield "secret", f"{found} of the seeded values are in the ledger"
 
 
 @cache

@@ -1,6 +1,7 @@
 """What the marts, the ledger and Metrica hold, read with plain SQL and made comparable.
 
-Imports nothing of the exporter: what is wrong there must not be wrong here too.
+Imports nothing of the exporter: what is wrong there must not be wrong here too. To
+open a connection takes longer than to read all this, so it is opened by the caller.
 """
 
 import json
@@ -10,9 +11,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from tests.marts_fixture import COLUMNS, KEYS, MartsWarehouse
+from tests.marts_fixture import COLUMNS, KEYS
+
+
+class Connection(Protocol):
+    """A connection of DuckDB's, or a cursor of psycopg2's."""
+
+    def execute(self, query: str, /) -> object: ...
+
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+
 
 State = dict[str, Any]
 """Column → value for every value that is not absent; lists in order, goals and products by id."""
@@ -57,75 +67,69 @@ class Applied:
     state: State
 
 
-def marts(warehouse: MartsWarehouse) -> dict[str, list[MartRow]]:
+def marts(connection: Connection) -> dict[str, list[MartRow]]:
     """Return every row of every mart."""
     found = {}
-    with warehouse.connection() as connection:
-        for mart, columns in COLUMNS.items():
-            names = [*columns, "row_hash"]
-            connection.execute(f"select {', '.join(names)} from metrica.{mart}")
-            rows = [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
-            found[mart] = [
-                MartRow(row[KEYS[mart]], row.pop("row_hash"), _mart_state(row)) for row in rows
-            ]
+    for mart, columns in COLUMNS.items():
+        names = [*columns, "row_hash"]
+        lines = _rows(connection, f"select {', '.join(names)} from metrica.{mart}")
+        rows = [dict(zip(names, line, strict=True)) for line in lines]
+        found[mart] = [
+            MartRow(row[KEYS[mart]], row.pop("row_hash"), _mart_state(row)) for row in rows
+        ]
     return found
 
 
-def ledger_exists(warehouse: MartsWarehouse) -> bool:
-    """Say whether there is a ledger, its views included."""
-    return bool(
-        warehouse.sql(
-            "select 1 from information_schema.tables "
-            "where table_schema = 'metrica_export' and table_name = 'mart_rows'"
+def ledger(connection: Connection, counter: int) -> Ledger:
+    """Return what the ledger says now; nothing before there is one."""
+    if "ledger_uploads" not in _tables(connection):
+        return Ledger()
+    passed = _rows(
+        connection,
+        "select uploading_id from metrica_export.ledger_uploads "
+        f"where status = 'PASSED' and uploading_id is not null and counter_id = {counter}",
+    )
+    undecided = _rows(
+        connection,
+        f"""
+        with sent as (
+            select d.entity, d.id, u.status, row_number() over (
+                partition by d.entity, d.id order by d.upload_no desc
+            ) as nth
+            from metrica_export.ledger_deliveries d
+            join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
+            where u.counter_id = {counter}
         )
+        select entity, id from sent
+        where nth = 1 and status not in ('PASSED', 'FAILED')
+        """,
+    )
+    return Ledger(frozenset(row[0] for row in passed), frozenset((r[0], r[1]) for r in undecided))
+
+
+def row_states(connection: Connection) -> list[tuple[Any, ...]]:
+    """Return mart, id, state and reason of each row, as the ledger's view tells analysts."""
+    if "mart_rows" not in _tables(connection):
+        return []
+    return _rows(connection, "select entity, id, state, reason from metrica_export.mart_rows")
+
+
+def ledger_text(connection: Connection) -> str:
+    """Return all that the ledger's schema holds, tables and views, as text."""
+    tables = _tables(connection)
+    return "\n".join(
+        str(_rows(connection, f"select * from metrica_export.{table}")) for table in tables
     )
 
 
-def ledger(warehouse: MartsWarehouse, counter: int) -> Ledger:
-    """Return what the ledger says now; nothing before there is one."""
-    if not ledger_exists(warehouse):
-        return Ledger()
-    with warehouse.connection() as connection:
-        connection.execute(
-            "select uploading_id from metrica_export.ledger_uploads "
-            f"where status = 'PASSED' and uploading_id is not null and counter_id = {counter}"
-        )
-        passed = frozenset(row[0] for row in connection.fetchall())
-        connection.execute(
-            f"""
-            with sent as (
-                select d.entity, d.id, u.status, row_number() over (
-                    partition by d.entity, d.id order by d.upload_no desc
-                ) as nth
-                from metrica_export.ledger_deliveries d
-                join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
-                where u.counter_id = {counter}
-            )
-            select entity, id from sent
-            where nth = 1 and status not in ('PASSED', 'FAILED')
-            """
-        )
-        return Ledger(passed, frozenset((row[0], row[1]) for row in connection.fetchall()))
+def _tables(connection: Connection) -> list[str]:
+    query = "select table_name from information_schema.tables where table_schema = 'metrica_export'"
+    return [row[0] for row in _rows(connection, query)]
 
 
-def row_states(warehouse: MartsWarehouse) -> list[tuple[str, str | None, str, str | None]]:
-    """Return mart, id, state and reason of each row, as the ledger's view tells analysts."""
-    if not ledger_exists(warehouse):
-        return []
-    return warehouse.sql("select entity, id, state, reason from metrica_export.mart_rows")
-
-
-def ledger_text(warehouse: MartsWarehouse) -> str:
-    """Return all that the ledger's schema holds, tables and views, as text."""
-    with warehouse.connection() as connection:
-        connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'metrica_export'"
-        )
-        texts = []
-        for (table,) in connection.fetchall():
-            connection.execute(f"select * from metrica_export.{table}")
-            texts.append(str(connection.fetchall()))
-    return "\n".join(texts)
+def _rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    connection.execute(query)
+    return connection.fetchall()
 
 
 def metrica(path: Path) -> dict[str, dict[str, State]]:

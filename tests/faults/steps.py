@@ -146,11 +146,11 @@ class _Counted:
         return getattr(self._connection, name)
 
     def execute(self, sql: str, *args: Any) -> duckdb.DuckDBPyConnection:
-        if sql == "use staging":
-            self._inside = False
+        if sql in {"use wh", "use staging"}:
+            # Where names are looked up from here on; nothing reaches the warehouse.
+            self._inside = sql == "use wh"
         elif self._inside or _ON_WAREHOUSE.search(sql):
             self._step(f"sql: {_shape(sql)}")
-            self._inside = self._inside or sql == "use wh"
         return self._connection.execute(sql, *args)
 
     def rollback(self) -> duckdb.DuckDBPyConnection:

@@ -32,7 +32,6 @@ class Segment:
     """One run, or several at once: what Metrica took in it, and the ticks that it saw."""
 
     after_number: int
-    to_number: int
     first_tick: int
     last_tick: int
     before: Ledger

@@ -34,6 +34,7 @@ class World:
     refused_ids: set[str] = field(default_factory=set)
     tally: Counter[str] = field(default_factory=Counter)
     last_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    _ledger: reading.Ledger = field(default_factory=reading.Ledger)
     _was_killed: bool = False
 
     @property
@@ -46,7 +47,8 @@ class World:
 
     def observe(self) -> None:
         """Note what the marts are now; must follow every change."""
-        self.versions.observe(reading.marts(self.warehouse))
+        with self.warehouse.connection() as connection:
+            self.versions.observe(reading.marts(connection))
 
     def start(self, *options: str, kill_at: int | None = None) -> Process:
         """Start a run; it must be ended by `end`."""
@@ -91,7 +93,8 @@ class World:
         A server notices the death of a client only after a moment, so what finds the lock
         of a killed run is started again.
         """
-        after_number, first_tick, before = self._mark()
+        first_tick, before = self.versions.tick, self._ledger
+        after_number = self._applied()
         deadline = monotonic() + _BUSY_SECONDS
         may_be_busy = self._was_killed
         while True:
@@ -102,8 +105,11 @@ class World:
             if ended.exit_code != _BUSY or not may_be_busy or monotonic() > deadline:
                 break
             sleep(0.05)
-        to_number, last_tick, after = self._mark()
-        self.segments.append(Segment(after_number, to_number, first_tick, last_tick, before, after))
+        with self.warehouse.connection() as connection:
+            self._ledger = reading.ledger(connection, self.emulator.counter)
+        self.segments.append(
+            Segment(after_number, first_tick, self.versions.tick, before, self._ledger)
+        )
         left = [] if ended.was_killed else sorted(path.name for path in self.staging.iterdir())
         self._clear_staging()
         if left:
@@ -125,11 +131,10 @@ class World:
         ):
             self.tally[f"fault {kind}"] += count
 
-    def _mark(self) -> tuple[int, int, reading.Ledger]:
+    def _applied(self) -> int:
         query = "select coalesce(max(seq), 0) from applied"
         ((number,),) = reading.ask(self.emulator.state, query)
-        ledger = reading.ledger(self.warehouse, self.emulator.counter)
-        return number, self.versions.tick, ledger
+        return int(number)
 
     def _posts(self) -> int:
         ((posts,),) = reading.ask(
