@@ -49,6 +49,10 @@ demo: $(INSTALLED) ## Run the main job on a made-up CRM against a local emulator
 test: $(INSTALLED) ## Run the tests; some of them: make test ARGS="tests/dbt -k phone"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
+.PHONY: faults
+faults: $(INSTALLED) ## Run the fault campaign on all cores; more of it: make faults ARGS="--seed 2001"
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, imports and SQL
 	$(BIN)/ruff check .
