@@ -34,7 +34,7 @@ REASONS = {
     "goal_ids_malformed": "Goal ids are 1 to 10 different ones, comma-separated, without spaces "
     "or colons.",
     "humanized_too_long": f"A name for people is {MAX_HUMANIZED} characters at most.",
-    "row_too_large": "The row alone is larger than a chunk may be (--chunk-bytes).",
+    "row_too_large": "The row alone is larger than a chunk may be; raise --chunk-bytes.",
     "refused_by_metrica": "Metrica refused the row when it was alone in a file.",
     "id_duplicated": "Several rows of the mart have this id; goes when one is left.",
     "status_unknown": "The status is neither mapped in order_statuses nor one of Metrica's own.",

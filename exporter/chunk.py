@@ -37,6 +37,10 @@ class CsvFile:
     sha256: str
 
 
+_BREAKS = r"[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]+"
+"""Line breaks of any alphabet, and the other control characters."""
+
+
 def cell(column: Column) -> str:
     """Return SQL for a cell's text as Metrica reads it, NULL where there is no value.
 
@@ -50,7 +54,7 @@ def cell(column: Column) -> str:
         case Kind.DATE:
             text = f"strftime({value}, '%Y-%m-%d')"
         case Kind.TEXT | Kind.HUMANIZED:
-            text = rf"trim(regexp_replace(cast({value} as text), '[\r\n\t]+', ' ', 'g'))"
+            text = f"trim(regexp_replace(cast({value} as text), {quote(_BREAKS)}, ' ', 'g'))"
         case _:
             text = f"cast({value} as text)"
     return f"nullif({text}, '')"

@@ -4,10 +4,11 @@ Modules that only some commands need are imported by those, so that help and set
 errors come at once.
 """
 
+import io
 import json
 import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -61,9 +62,6 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
     from exporter import report, runs
 
-    # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
     outcome = report.Outcome()
     try:
         api = read_api(api_url, given["counter_id"])
@@ -188,20 +186,30 @@ def _interrupt(signum: int, _: object) -> None:
     )
 
 
+def _end(exit_code: int, error: str) -> NoReturn:
+    if "--json" in sys.argv:
+        # A script that was promised an object gets one, whatever was wrong.
+        outcome = {"entities": {}, "requests": 0, "exit_code": exit_code, "error": error}
+        click.echo(json.dumps(outcome, ensure_ascii=False))
+    sys.exit(exit_code)
+
+
 def main() -> None:
     """Run the command line; every error becomes one message and its exit code."""
+    # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except ExportError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
+        _end(error.exit_code, str(error))
     except click.ClickException as error:
         error.show()
-        if "--json" in sys.argv:
-            # A script that was promised an object gets one, whatever was wrong.
-            outcome = {"entities": {}, "requests": 0, "exit_code": error.exit_code}
-            click.echo(json.dumps(outcome | {"error": error.format_message()}))
-        sys.exit(error.exit_code)
+        _end(error.exit_code, error.format_message())
     except click.Abort:
         click.echo("Left as it was.", err=True)
         sys.exit(1)

@@ -12,9 +12,9 @@ from exporter import checks, chunk
 from exporter.entries import Upload
 from exporter.errors import MetricaError
 from exporter.journal import Journal
-from exporter.judge import LISTS, Judge
+from exporter.judge import Judge
 from exporter.manifest import Mart
-from exporter.marts import CONTACTS, MAX_CATALOGUE, ORDER_STATUSES, ORDERS
+from exporter.marts import CONTACTS, LISTS, MAX_CATALOGUE, ORDER_STATUSES, ORDERS
 from exporter.metrica import Answer, Metrica
 from exporter.redaction import redact
 from exporter.report import Reporter

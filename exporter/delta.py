@@ -201,13 +201,13 @@ class _Finder:
         self, staged: int, behind_rows: int, behind_sum: Decimal, before: Watermark | None
     ) -> Delta:
         mart = self.mart.name
-        now = self.wh.remote('select cast(now() as text) as "now"')
+        now = self.wh.remote("select now() as now")
         earlier = quote(before.updated_at) if before and before.updated_at else "null"
         seen, total, latest = self.wh.row(
             f"""
             select count(*), cast(coalesce(sum({_BITS}), 0) as text),
                 cast(greatest(cast({earlier} as timestamptz), max("_updated_at") filter (
-                    "_updated_at" <= (select cast("now" as timestamptz) from {now})
+                    "_updated_at" <= (select now from {now})
                 )) as text)
             from seen_{mart}
             """

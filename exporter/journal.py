@@ -5,7 +5,7 @@ several machines compare.
 """
 
 from exporter.entries import EntityCounts, Upload, Watermark
-from exporter.ledger import LEDGER as L
+from exporter.warehouse import LEDGER as L
 from exporter.warehouse import Attached, quote
 
 
@@ -23,9 +23,7 @@ class Journal:
         The lock is held, so what an earlier run left open was left by one that died.
         """
         with self._wh.transaction():
-            (self._run_no,) = self._wh.row(
-                f"select coalesce(max(run_no), 0) + 1 from {L}.ledger_runs"
-            )
+            self._run_no = self._next("run")
             self._wh.run(
                 f"update {L}.ledger_uploads set status = 'unknown', finished_at = {self._now()} "
                 f"where counter_id = {self._counter_id} and status = 'started'"
@@ -64,9 +62,7 @@ class Journal:
         `sent` is a query of `_id` and `_hash`. Returns the upload's number.
         """
         with self._wh.transaction():
-            (upload_no,) = self._wh.row(
-                f"select coalesce(max(upload_no), 0) + 1 from {L}.ledger_uploads"
-            )
+            upload_no = self._next("upload")
             self._wh.run(
                 f"insert into {L}.ledger_deliveries "
                 f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash" from ({sent})'
@@ -81,7 +77,7 @@ class Journal:
                     *(u.entity, u.size, u.sha256, u.is_local),
                 ],
             )
-        return int(upload_no)
+        return upload_no
 
     def count_requests(self, requests: int) -> None:
         """Record how many requests the run has made, so that the day's share holds."""
@@ -173,6 +169,11 @@ class Journal:
             self._wh.command(f"update {L}.ledger_verdicts set state = 'held' where {which}")
         return int(rows)
 
+    def _next(self, what: str) -> int:
+        # A sequence, since runs for other counters take numbers at the same time.
+        number = f"select nextval('{L}.ledger_{what}_numbers') as number"
+        (found,) = self._wh.row(f"select number from {self._wh.remote(number)}")
+        return int(found)
+
     def _now(self) -> str:
-        now = self._wh.remote('select cast(now() as text) as "now"')
-        return f'(select cast("now" as timestamptz) from {now})'
+        return f"(select now from {self._wh.remote('select now() as now')})"

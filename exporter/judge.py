@@ -7,11 +7,8 @@ from exporter.entries import EntityCounts
 from exporter.errors import WarehouseError
 from exporter.ledger import Ledger
 from exporter.manifest import OWN_COLUMNS, Mart, Marts
-from exporter.marts import CONTACTS, DEFAULT_STATUSES, ORDER_STATUSES, ORDERS, PRODUCTS, Kind
+from exporter.marts import CONTACTS, DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, Kind
 from exporter.warehouse import Attached, quote
-
-LISTS = (ORDER_STATUSES, PRODUCTS)
-"""Entities that Metrica takes as one list, not as files."""
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 
@@ -62,7 +59,7 @@ class Judge:
         self.wh.run(f"create or replace table problems_{mart.name} as {checks.problems(mart)}")
         chunk.lay_out(self.wh, mart, self.limits)
         self.wh.run(
-            f"insert into problems_{mart.name} select _row, {quote(checks.REJECTED)}, null, "
+            f"insert into problems_{mart.name} select _row, {quote(checks.HELD)}, null, "
             f"'row_too_large', null from sendable_{mart.name} where _pos is null"
         )
         self._judged.add(mart.name)

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from exporter.entries import Watermark
 from exporter.errors import LedgerError
-from exporter.manifest import LEDGER_SCHEMA as SCHEMA
-from exporter.warehouse import HERE, Attached, quote
+from exporter.warehouse import LEDGER, Attached, quote
 
 VERSION = 2
 """Of the ledger's tables. A ledger of a later version is left alone."""
@@ -23,9 +22,6 @@ TABLES = {
     "ledger_verdicts",
     "ledger_watermarks",
 }
-
-LEDGER = f"{HERE}{SCHEMA}"
-"""What stands before the name of one of its tables in a query."""
 
 
 class Ledger:
@@ -48,7 +44,7 @@ class Ledger:
             for (name,) in self._wh.rows(
                 "select table_name from duckdb_tables() "
                 "where database_name = 'wh' and schema_name = ?",
-                [SCHEMA],
+                [self._wh.ledger_schema],
             )
         }
         if not tables & TABLES:
@@ -58,9 +54,10 @@ class Ledger:
             found = self._wh.rows(f"select version from {LEDGER}.ledger_version")
         if len(found) != 1:
             missing = ", ".join(sorted(TABLES - tables)) or "the one row of ledger_version"
+            schema = self._wh.ledger_schema
             raise LedgerError(
-                f"The ledger is damaged: schema {SCHEMA} lacks {missing}. Restore it from a "
-                f"backup. If there is none, drop schema {SCHEMA}: the next run makes a new ledger "
+                f"The ledger is damaged: schema {schema} lacks {missing}. Restore it from a "
+                f"backup. If there is none, drop schema {schema}: the next run makes a new ledger "
                 "and sends every row once more, which changes nothing in Metrica."
             )
         version = int(found[0][0])

@@ -4,9 +4,8 @@ from importlib.resources import files
 
 from exporter.ledger import VERSION, Ledger
 from exporter.ledger_views import create_views
-from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.manifest import Marts
-from exporter.warehouse import Attached
+from exporter.warehouse import LEDGER, Attached
 
 
 def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
@@ -25,12 +24,12 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
 
 def _migrate(wh: Attached, version: int) -> None:
     if version == 1:
-        wh.command(f"create schema if not exists {SCHEMA}")
+        wh.command(f"create schema if not exists {LEDGER}")
     script = files("exporter").joinpath("migrations", f"{version}.sql").read_text("utf-8")
     code = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
     for statement in filter(None, map(str.strip, code.split(";"))):
-        wh.command(statement)
+        wh.command(statement.replace("metrica_export.", f"{LEDGER}."))
     if version == 1:
-        wh.command(f"insert into {SCHEMA}.ledger_version (version) values (1)")
+        wh.command(f"insert into {LEDGER}.ledger_version (version) values (1)")
     else:
-        wh.command(f"update {SCHEMA}.ledger_version set version = {version}")
+        wh.command(f"update {LEDGER}.ledger_version set version = {version}")

@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from exporter.manifest import LEDGER_SCHEMA as SCHEMA
+from exporter.errors import WarehouseError
 from exporter.manifest import Marts
-from exporter.warehouse import HERE, Attached, name, quote
+from exporter.warehouse import LEDGER, Attached, name, quote
 
 
 def create_views(wh: Attached, marts: Marts) -> None:
@@ -17,12 +17,22 @@ def create_views(wh: Attached, marts: Marts) -> None:
     """
     statements = _statements(wh, marts)
     digest = sha256("".join(statements).encode()).hexdigest()
-    (made,) = wh.row(f"select views from {HERE}{SCHEMA}.ledger_version")
-    if made == digest and all(wh.columns(SCHEMA, view) for view in _VIEWS):
+    (made,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    if made == digest and all(wh.columns(wh.ledger_schema, view) for view in _VIEWS):
         return
-    for statement in statements:
-        wh.command(statement)
-    wh.run(f"update {HERE}{SCHEMA}.ledger_version set views = {quote(digest)}")
+    if wh.is_postgres:
+        # Somebody may be reading the old ones. A run does not wait for that, the next one
+        # tries again; what is recorded does not depend on the views.
+        statements.insert(0, "set local lock_timeout = '3s'")
+    try:
+        with wh.transaction():
+            for statement in statements:
+                wh.command(statement)
+    except WarehouseError:
+        if made is None:
+            raise
+        return
+    wh.run(f"update {LEDGER}.ledger_version set views = {quote(digest)}")
 
 
 def _statements(wh: Attached, marts: Marts) -> list[str]:
@@ -34,13 +44,13 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
     statements = []
     if wh.is_postgres:
         statements.append(
-            f"create or replace function {SCHEMA}.mart_keys() returns table "
+            f"create or replace function {LEDGER}.mart_keys() returns table "
             f"(entity text, id text, row_hash text, updated_at timestamptz) "
             f"language sql stable as {quote(keys)}"
         )
-        keys = f"select * from {SCHEMA}.mart_keys()"
+        keys = f"select * from {LEDGER}.mart_keys()"
     statements.extend(
-        f"create or replace view {SCHEMA}.{view} as {query.replace('{mart_keys}', keys)}"
+        f"create or replace view {LEDGER}.{view} as {query.replace('{mart_keys}', keys)}"
         for view, query in _VIEWS.items()
     )
     return statements
@@ -51,8 +61,8 @@ _MART_ROWS = f"""
 with marts as ({{mart_keys}}),
 counters as (
     select distinct r.counter_id
-    from {SCHEMA}.ledger_runs as r
-    inner join {SCHEMA}.ledger_run_entities as e on r.run_no = e.run_no
+    from {LEDGER}.ledger_runs as r
+    inner join {LEDGER}.ledger_run_entities as e on r.run_no = e.run_no
 ),
 -- A FAILED upload has left Metrica as it was; one without a known outcome may not have.
 last_deliveries as (
@@ -62,15 +72,15 @@ last_deliveries as (
         row_number() over (
             partition by u.counter_id, d.entity, d.id order by u.upload_no desc
         ) as nth
-    from {SCHEMA}.ledger_deliveries as d
-    inner join {SCHEMA}.ledger_uploads as u on d.upload_no = u.upload_no
+    from {LEDGER}.ledger_deliveries as d
+    inner join {LEDGER}.ledger_uploads as u on d.upload_no = u.upload_no
     where u.status <> 'FAILED'
 ),
 verdicts as (
     select distinct
         counter_id, entity, coalesce(id, '') as id, coalesce(row_hash, '') as row_hash,
         state, column_name, reason, detail
-    from {SCHEMA}.ledger_verdicts
+    from {LEDGER}.ledger_verdicts
 )
 select
     c.counter_id,
@@ -109,15 +119,15 @@ select
     r.run_no, r.counter_id, r.started_at, r.finished_at, r.exit_code, r.message,
     e.entity, e.mart_rows, e.sent, e.unchanged, e.rejected, e.held, e.uploads,
     r.requests
-from {SCHEMA}.ledger_runs as r
-left join {SCHEMA}.ledger_run_entities as e on r.run_no = e.run_no
+from {LEDGER}.ledger_runs as r
+left join {LEDGER}.ledger_run_entities as e on r.run_no = e.run_no
 """
 
 _UPLOADS = f"""
 select
     upload_no, run_no, counter_id, entity, row_count, byte_count, sha256,
     started_at, finished_at, status, uploading_id
-from {SCHEMA}.ledger_uploads
+from {LEDGER}.ledger_uploads
 """
 
 _VIEWS = {"mart_rows": _MART_ROWS, "runs": _RUNS, "uploads": _UPLOADS}

@@ -7,6 +7,7 @@ import psycopg2
 from psycopg2.extensions import make_dsn
 
 from exporter.errors import LedgerError, WarehouseError
+from exporter.explanation import explain
 from exporter.profiles import Duckdb, Warehouse
 
 _NAMESPACE = 0x4D43
@@ -39,7 +40,7 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
         )
     except psycopg2.Error as error:
         raise WarehouseError(
-            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {type(error).__name__}. "
+            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {explain(error)} "
             f"Check target {profile.target!r} of profiles.yml."
         ) from None
     session.autocommit = True

@@ -9,14 +9,13 @@ from typing import Any
 
 from exporter.config import DbtSettings
 from exporter.errors import SettingsError
-from exporter.marts import ATTRIBUTE_TYPES, ENTITIES, Column, Entity, Kind
+from exporter.marts import ATTRIBUTE_TYPES, ENTITIES, LISTS, Column, Entity, Kind
 from exporter.profiles import Duckdb, Warehouse, read_project
 
 OWN_COLUMNS = ("updated_at", "row_hash")
 """Columns of every mart that are the exporter's own and never leave the warehouse."""
 
-LEDGER_SCHEMA = "metrica_export"
-"""Where the exporter keeps its ledger, beside the marts' schema."""
+_MARTS_SCHEMA, _LEDGER_SCHEMA = "metrica", "metrica_export"
 
 _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 
@@ -57,6 +56,14 @@ class Marts:
     def get(self, name: str) -> Mart:
         """Return the mart of that entity; `read_marts` has seen to it that it is there."""
         return next(mart for mart in self.all if mart.name == name)
+
+    @property
+    def ledger_schema(self) -> str:
+        """Where the ledger of these marts is: beside them, with the target's own prefix."""
+        schema = self.all[0].schema
+        if schema.endswith(_MARTS_SCHEMA):
+            return schema.removesuffix(_MARTS_SCHEMA) + _LEDGER_SCHEMA
+        return _LEDGER_SCHEMA
 
     @property
     def time_zone(self) -> str | None:
@@ -116,8 +123,8 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
 
 def _check_file_name(marts: Marts, warehouse: Warehouse) -> None:
     # DuckDB takes the file's name for its catalog's and cannot tell it from a schema.
-    schemas = {mart.schema for mart in marts.all} | {LEDGER_SCHEMA}
-    if isinstance(warehouse, Duckdb) and warehouse.path.stem in schemas:
+    schemas = {mart.schema.casefold() for mart in marts.all} | {marts.ledger_schema.casefold()}
+    if isinstance(warehouse, Duckdb) and warehouse.path.stem.casefold() in schemas:
         raise SettingsError(
             f"{warehouse.path} is named like a schema in it, and DuckDB would confuse the two: "
             "give the file another name."
@@ -149,6 +156,10 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
         if name in OWN_COLUMNS:
             continue
         column = entity.column(name)
+        if column is None and entity in LISTS:
+            raise SettingsError(
+                f"{label}: Metrica takes no custom attributes of {entity.name}; drop {name}."
+            )
         if column is None:
             attribute = _attribute(label, name, _metrica_meta(entry))
             attributes.append(attribute)

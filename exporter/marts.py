@@ -126,6 +126,9 @@ ORDERS = Entity(
 )
 """Sources: orders-data, uploadOrders."""
 
+LISTS = (ORDER_STATUSES, PRODUCTS)
+"""Entities that Metrica takes as one list of fixed fields, not as files."""
+
 ENTITIES = (ORDER_STATUSES, PRODUCTS, CONTACTS, ORDERS)
 """In the order in which Metrica must learn them: an order needs its contact (data)."""
 

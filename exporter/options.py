@@ -24,7 +24,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 counter = click.option(
     "--counter-id",
     "counter_id",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 2**63 - 1),
     envvar="METRICA_COUNTER_ID",
     required=True,
     show_envvar=True,

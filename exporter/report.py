@@ -60,12 +60,18 @@ class Bar(Protocol):
         """Count that many rows more."""
 
 
+class _LogConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on in silence: that nobody reads the log is no reason to end a run."""
+        self.quiet = True
+
+
 class Reporter:
     """Writes to standard error; standard output is for the result alone."""
 
     def __init__(self) -> None:
         """Look whether anybody watches: a terminal gets bars, a log gets plain lines."""
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = _LogConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
         """Say one thing that has happened."""

@@ -11,13 +11,12 @@ from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
-from exporter.manifest import LEDGER_SCHEMA as SCHEMA
 from exporter.metrica import Metrica
 from exporter.report import Outcome, Reporter
 from exporter.session import open_session
 from exporter.sync import Sync, check_time_zone
 from exporter.sync import plan as plan_marts
-from exporter.warehouse import HERE, name
+from exporter.warehouse import HERE, LEDGER, name
 
 _LAST_RUNS = 5
 
@@ -46,7 +45,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         sync = Sync(judge, metrica, report, run)
         error: ExportError | None = None
         try:
-            check_time_zone(metrica, session.marts)
+            check_time_zone(metrica, session.marts, session.wh)
             sync.resolve()
             for mart in session.marts.all:
                 if mart.name in options.names and error is None:
@@ -117,7 +116,7 @@ def status(
         if not Ledger(session.wh, counter_id).exists:
             return states, []
         query = (
-            f"select entity, state, count(*) as n from {HERE}{SCHEMA}.mart_rows "
+            f"select entity, state, count(*) as n from {LEDGER}.mart_rows "
             f"where counter_id = {counter_id} group by entity, state"
         )
         for entity, state, n in session.wh.rows(
@@ -127,7 +126,7 @@ def status(
             states[entity]["pending"] -= n
         runs = session.wh.rows(
             "select run_no, cast(started_at as text), cast(finished_at as text), exit_code, "
-            f"message from {HERE}{SCHEMA}.ledger_runs where counter_id = ? "
+            f"message from {LEDGER}.ledger_runs where counter_id = ? "
             f"order by run_no desc limit {_LAST_RUNS}",
             [counter_id],
         )
@@ -145,7 +144,7 @@ def rejects(dbt: DbtSettings, counter_id: int) -> list[dict[str, Any]]:
             return []
         rows = session.wh.rows(
             "select entity, id, state, column_name, reason, detail "
-            f"from {HERE}{SCHEMA}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
+            f"from {LEDGER}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
             [counter_id],
         )
     keys = ("entity", "id", "state", "column", "reason")

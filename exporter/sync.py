@@ -1,14 +1,17 @@
 """The flow: statuses and products, then contacts, then orders (data: order of work)."""
 
+import re
+
 from exporter import chunk
 from exporter.delivery import Delivery, Run, Sent
 from exporter.entries import EntityCounts
 from exporter.errors import MetricaError, SettingsError
-from exporter.judge import LISTS, Judge
+from exporter.judge import Judge
 from exporter.manifest import Mart, Marts
-from exporter.marts import MAX_CATALOGUE
+from exporter.marts import LISTS, MAX_CATALOGUE, Kind
 from exporter.metrica import Metrica
 from exporter.report import Reporter
+from exporter.warehouse import Attached
 
 
 def plan(judge: Judge, names: tuple[str, ...], *, everything: bool) -> dict[str, EntityCounts]:
@@ -26,17 +29,29 @@ def plan(judge: Judge, names: tuple[str, ...], *, everything: bool) -> dict[str,
     return found
 
 
-def check_time_zone(metrica: Metrica, marts: Marts) -> None:
+def check_time_zone(metrica: Metrica, marts: Marts, wh: Attached) -> None:
     """Refuse marts whose times are not in the counter's zone; SettingsError says which is which.
 
-    An hour's shift would tie orders to other visits, or to none (contacts-data).
+    An hour's shift would tie orders to other visits, or to none (contacts-data). The zone
+    is read off the data: dbt writes it on the table together with the rows, while the
+    manifest may be newer than a table that a failed build has left alone.
     """
     theirs = metrica.time_zone()
-    if marts.time_zone != theirs:
-        raise SettingsError(
-            f"The counter's time zone is {theirs} and the marts are in {marts.time_zone}: set "
-            f"dbt's var `counter_time_zone: {theirs}` and run `dbt build --full-refresh`."
-        )
+    for mart in marts.all:
+        if all(column.kind is not Kind.DATETIME for column in mart.columns):
+            continue
+        mark = _ZONE.search(wh.comment(mart.schema, mart.table))
+        ours = mark[1] if mark else mart.time_zone
+        if ours != theirs:
+            raise SettingsError(
+                f"The counter's time zone is {theirs} and the times of mart {mart.name} are in "
+                f"{ours}: set dbt's var `counter_time_zone: {theirs}`, and see that "
+                "`dbt build --full-refresh` ends without an error."
+            )
+
+
+_ZONE = re.compile(r"counter_time_zone=(\S+)")
+"""What the dbt project leaves as the comment on a mart."""
 
 
 class Sync:

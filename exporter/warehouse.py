@@ -4,7 +4,6 @@ Both kinds of warehouse are the attached database `wh`, so a query over marts an
 ledger is written once, in SQL that PostgreSQL and DuckDB both take.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -14,22 +13,28 @@ from typing import Any
 import duckdb
 
 from exporter.errors import ExportError, LedgerError, SettingsError, WarehouseError
+from exporter.explanation import explain
 from exporter.profiles import Duckdb, Postgres, Warehouse
 
-HERE = "{wh}"
+HERE = "⟦wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
+
+LEDGER = f"{HERE}⟦ledger⟧"
+"""Stands for the ledger's schema in a query text."""
 
 
 class Attached:
     """An open warehouse. Queries run in DuckDB; `remote` runs one in the warehouse itself."""
 
-    def __init__(self, profile: Warehouse, staging: Path, *, read_only: bool) -> None:
+    def __init__(
+        self, profile: Warehouse, staging: Path, *, ledger_schema: str, read_only: bool
+    ) -> None:
         """Attach the warehouse to a new DuckDB file in `staging`.
 
         Raises WarehouseError when it cannot be reached, LedgerError when another
         process holds the DuckDB file.
         """
-        self.profile = profile
+        self.profile, self.ledger_schema = profile, ledger_schema
         self._staging = staging
         try:
             self._con = duckdb.connect(str(staging / "staging.duckdb"))
@@ -117,16 +122,19 @@ class Attached:
         """Let go of the warehouse and of the staging file."""
         self._con.close()
 
+    def _text(self, sql: str, prefix: str) -> str:
+        return sql.replace(LEDGER, f"{prefix}{name(self.ledger_schema)}").replace(HERE, prefix)
+
     def run(self, sql: str, parameters: list[Any] | None = None) -> None:
         """Execute one statement in DuckDB; errors as in `rows`."""
-        self._execute(sql.replace(HERE, "wh."), parameters)
+        self._execute(self._text(sql, "wh."), parameters)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Return all rows of a query run in DuckDB; keep the result small.
 
         Raises WarehouseError with the kind of the failure and without any cell's value.
         """
-        return self._execute(sql.replace(HERE, "wh."), parameters)
+        return self._execute(self._text(sql, "wh."), parameters)
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query that always has one."""
@@ -139,19 +147,19 @@ class Attached:
         for whole tables let DuckDB scan in parallel instead.
         """
         if self.is_postgres:
-            return f"postgres_query('wh', {quote(sql.replace(HERE, ''))})"
-        return f"({sql.replace(HERE, 'wh.')})"
+            return f"postgres_query('wh', {quote(self._text(sql, ''))})"
+        return f"({self._text(sql, 'wh.')})"
 
     def command(self, sql: str) -> None:
         """Execute a statement, such as DDL, in the warehouse itself and in its dialect."""
         if self.is_postgres:
-            self._execute(f"call postgres_execute('wh', {quote(sql.replace(HERE, ''))})")
+            self._execute(f"call postgres_execute('wh', {quote(self._text(sql, ''))})")
             # DuckDB has looked up the server's schemas already and would miss a new one.
             self._execute("call pg_clear_cache()")
         else:
             self._execute("use wh")
             try:
-                self._execute(sql.replace(HERE, ""))
+                self._execute(self._text(sql, ""))
             finally:
                 self._execute("use staging")
 
@@ -164,6 +172,19 @@ class Attached:
                 [schema, table],
             )
         )
+
+    def comment(self, schema: str, table: str) -> str:
+        """Return the comment on a table, empty if there is none."""
+        query = (
+            "select comment from duckdb_tables() "
+            f"where database_name = 'wh' and schema_name = {quote(schema)} "
+            f"and table_name = {quote(table)}"
+        )
+        if self.is_postgres:
+            relation = quote(f"{name(schema)}.{name(table)}")
+            query = self.remote(f"select obj_description(to_regclass({relation})) as comment")
+            query = f"select comment from {query}"
+        return next((str(row[0]) for row in self.rows(query) if row[0]), "")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -199,33 +220,6 @@ class Attached:
                 "Give --staging-dir a folder with more room."
             )
         return WarehouseError(f"The warehouse refused a query: {explain(error)}")
-
-
-_DENIED = re.compile(r"ERROR:\s+(permission denied for [^\n]*)")
-"""PostgreSQL names what it denies, and never a value."""
-
-
-def explain(error: duckdb.Error) -> str:
-    """Return the first line of an error, or its kind alone where the text may hold data."""
-    if denied := _DENIED.search(str(error)):
-        return f"{denied[1]}; grant it to the user of profiles.yml."
-    if isinstance(
-        error,
-        duckdb.CatalogException
-        | duckdb.BinderException
-        | duckdb.IOException
-        | duckdb.ParserException
-        | duckdb.TransactionException
-        | duckdb.PermissionException
-        | duckdb.OutOfMemoryException,
-    ):
-        line = str(error).strip().splitlines()[0]
-        if isinstance(error, duckdb.IOException):
-            # What PostgreSQL could not read as a number or a date, it repeats in quotes.
-            said, failed, why = line.partition("ERROR:")
-            line = said + failed + why.partition('"')[0].rstrip(" :")
-        return line if line.endswith((".", "!")) else line + "."
-    return f"{type(error).__name__} (its text may hold data and is not shown)."
 
 
 def quote(text: str) -> str:

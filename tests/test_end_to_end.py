@@ -48,7 +48,7 @@ class Warehouse:
         with self.database.connect() as session, session.cursor() as cursor:
             cursor.execute("create schema if not exists crm")
         (self.folder / "copy").mkdir(exist_ok=True)
-        wh = Attached(server, self.folder / "copy", read_only=False)
+        wh = Attached(server, self.folder / "copy", ledger_schema="metrica_export", read_only=False)
         wh.run(f"attach '{self.crm}' as source (read_only)")
         tables = wh.rows(
             "select table_name from duckdb_tables() where database_name = 'source' "

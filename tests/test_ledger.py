@@ -146,3 +146,23 @@ def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
     }
     amends.reset(dbt, counter, None, None)
     assert job.sent() == {"contacts": 2, "orders": 3}
+
+
+def test_the_zone_that_is_written_on_a_mart_counts_and_not_the_manifests(job: Job) -> None:
+    # As after a build that failed: the manifest knows the new zone, the table is an old one.
+    job.marts.sql("comment on table metrica.orders is 'counter_time_zone=Asia/Omsk'")
+    outcome = job.run()
+    assert outcome.exit_code == 2
+    assert "mart orders are in Asia/Omsk" in (outcome.error or "")
+    assert job.uploads() == []
+
+
+def test_marts_with_a_prefix_have_a_ledger_with_that_prefix(job: Job) -> None:
+    manifest = job.marts.folder / "target" / "manifest.json"
+    text = manifest.read_text().replace('"schema": "metrica"', '"schema": "dev_metrica"')
+    manifest.write_text(text)
+    job.marts.sql("create schema dev_metrica")
+    for mart in ("order_statuses", "products", "contacts", "orders"):
+        job.marts.sql(f"create table dev_metrica.{mart} as select * from metrica.{mart}")
+    assert job.sent() == {"contacts": 2, "orders": 3}
+    assert job.marts.sql("select count(*) from dev_metrica_export.mart_rows") == [(5,)]

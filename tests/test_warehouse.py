@@ -71,7 +71,9 @@ def attach(tmp_path: Path) -> Iterator[Opener]:
     def open_it(profile: Warehouse, *, read_only: bool = False) -> Attached:
         staging = tmp_path / f"staging-{next(numbers)}"
         staging.mkdir()
-        opened.append(Attached(profile, staging, read_only=read_only))
+        opened.append(
+            Attached(profile, staging, ledger_schema="metrica_export", read_only=read_only)
+        )
         return opened[-1]
 
     yield open_it
@@ -178,7 +180,8 @@ import sys
 from pathlib import Path
 from exporter.profiles import Duckdb
 from exporter.warehouse import Attached
-warehouse = Attached(Duckdb("dev", Path(sys.argv[1])), Path(sys.argv[2]), read_only=True)
+profile = Duckdb("dev", Path(sys.argv[1]))
+warehouse = Attached(profile, Path(sys.argv[2]), ledger_schema="metrica_export", read_only=True)
 print(warehouse.row("select cast(timestamptz '2026-01-02 03:04:05+03' as text)")[0])
 """
     done = subprocess.run(

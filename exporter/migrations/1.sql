@@ -8,6 +8,9 @@ create table if not exists metrica_export.ledger_version (
     version integer not null
 );
 
+create sequence if not exists metrica_export.ledger_run_numbers;
+create sequence if not exists metrica_export.ledger_upload_numbers;
+
 create table if not exists metrica_export.ledger_runs (
     run_no bigint primary key,
     counter_id bigint not null,
