@@ -36,8 +36,68 @@
 
 
 {% macro money(value) -%}
-    {#- By way of text, because engines round a binary fraction differently. -#}
-    cast(cast({{ value }} as text) as numeric(18, 2))
+    {{ number(value, 2) }}
+{%- endmacro %}
+
+
+{% macro number(value, scale) -%}
+    {#- By way of text, because engines round a binary fraction differently. Length and exponent
+        are bounded, so that PostgreSQL's cast to numeric cannot overflow. The outer cast gives
+        back the precision that a case loses there. -#}
+    {%- set text = number_text(value) -%}
+    cast(case
+        when
+            length({{ text }}) <= 1000
+            and {{ matches(text, '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$') }}
+            then {{ numeric_or_null(text, scale) }}
+    end as numeric(18, {{ scale }}))
+{%- endmacro %}
+
+
+{% macro number_text(value) -%}
+    nullif(trim(both ' ' from {{ plain_text(value) }}), '')
+{%- endmacro %}
+
+
+{% macro plain_text(value) -%}
+    {{ return(adapter.dispatch('plain_text')(value)) }}
+{%- endmacro %}
+
+{% macro default__plain_text(value) -%}
+    {#- The type money prints itself with the database's currency and separators. The inner
+        case keeps the planner from trying the cast on a constant of another type. -#}
+    coalesce(
+        cast(cast(case when {{ type_name(value) }} = 'money' then {{ value }} end as numeric) as text),
+        cast({{ value }} as text)
+    )
+{%- endmacro %}
+
+{% macro duckdb__plain_text(value) -%}
+    cast({{ value }} as text)
+{%- endmacro %}
+
+
+{% macro numeric_or_null(text, scale) -%}
+    {{ return(adapter.dispatch('numeric_or_null')(text, scale)) }}
+{%- endmacro %}
+
+{% macro default__numeric_or_null(text, scale) -%}
+    case
+        when abs(round(cast({{ text }} as numeric), {{ scale }})) < 1e{{ 18 - scale }}
+            then cast({{ text }} as numeric(18, {{ scale }}))
+    end
+{%- endmacro %}
+
+{% macro duckdb__numeric_or_null(text, scale) -%}
+    {#- DuckDB reads '5e-16' as 0.01 and lets '1.5e16' overflow, so an exponent goes by way of
+        a double, which prints itself without one in this range. -#}
+    {%- set double = "try_cast(" ~ text ~ " as double)" -%}
+    case
+        when not {{ matches(text, '[eE]') }} then try_cast({{ text }} as numeric(18, {{ scale }}))
+        when abs({{ double }}) < 1e-4 then cast(0 as numeric(18, {{ scale }}))
+        when abs({{ double }}) < 1e{{ 18 - scale }}
+            then try_cast(cast({{ double }} as text) as numeric(18, {{ scale }}))
+    end
 {%- endmacro %}
 
 

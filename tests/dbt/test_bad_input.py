@@ -1,5 +1,7 @@
 """Bad input stops dbt with words that say what to do, and spoils no mart."""
 
+import re
+
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import Warehouse
@@ -47,6 +49,46 @@ def test_bad_ids_fail_tests_that_say_so_before_a_mart_is_built(warehouse: Wareho
         assert f"Failure in test crm_{mart}_without_{key}_id" in outcome.complaints
         assert f"Failure in test crm_{mart}_with_the_same_{key}_id" in outcome.complaints
         assert outcome.statuses[f"model.metrica_crm.{mart}"] == "skipped"
+
+
+def test_money_that_cannot_be_read_is_counted_and_stops_nothing(warehouse: Warehouse) -> None:
+    warehouse.run(
+        *crm.SAMPLE,
+        "alter table crm.orders alter cost type text",
+        "alter table crm.order_items alter quantity type double precision",
+        "update crm.orders set revenue = cast('NaN' as double precision) where order_id = 1",
+        "update crm.orders set revenue = 1e17, cost = '1 234,50' where order_id = 2",
+        "update crm.orders set revenue = 1e-9, cost = ' ' where order_id = 3",
+        "update crm.order_items set quantity = cast('NaN' as double precision) where order_id = 3",
+    )
+    outcome = warehouse.build()
+    for test, warnings in (
+        ("orders_with_unreadable_revenue", 2),
+        ("orders_with_unreadable_cost", 1),
+        ("order_items_with_unreadable_quantity", 1),
+    ):
+        assert re.search(rf"Warning in test {test} .*\nGot {warnings} result", outcome.complaints)
+    amounts = "cast(revenue as text), cast(cost as text), items_count"
+    assert warehouse.rows(f"select {amounts} from metrica.orders order by id") == [
+        (None, "60.13", 4),
+        (None, None, 0),
+        ("0.00", None, 0),
+    ]
+
+
+def test_postgresqls_type_money_is_read_whatever_its_currency(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("postgres")
+    warehouse.run(
+        *crm.SAMPLE,
+        "alter table crm.orders alter revenue type money using cast(revenue as numeric)",
+        "update crm.orders set revenue = '-1234567.89' where order_id = 2",
+    )
+    warehouse.build()
+    assert warehouse.rows("select cast(revenue as text) from metrica.orders order by id") == [
+        ("100.01",),
+        ("-1234567.89",),
+        ("0.00",),
+    ]
 
 
 def test_a_crm_without_extra_identifiers_builds(warehouse: Warehouse) -> None:
