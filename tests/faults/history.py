@@ -35,7 +35,8 @@ class Source:
 
     `late` adds rows under an old timestamp, seen only after the run that it is given;
     `renew` gives contacts other contents. `settle` brings the marts up to date at the
-    end, and `differences` compares what is behind the marts with what Metrica holds.
+    end, and `differences` compares what is behind the marts with what Metrica holds, but
+    for the ids that are rejected or held.
     """
 
     name: str
@@ -44,9 +45,9 @@ class Source:
     late: Callable[[Callable[[], None]], str]
     renew: Callable[[], str]
     settle: Callable[[], str] = lambda: ""
-    differences: Callable[[dict[str, dict[str, reading.State]]], Iterable[invariants.Violation]] = (
-        lambda _: ()
-    )
+    differences: Callable[
+        [dict[str, dict[str, reading.State]], set[str]], Iterable[invariants.Violation]
+    ] = lambda *_: ()
 
 
 _RUNS = {
@@ -59,6 +60,7 @@ _RUNS = {
     "run while rows are late": 1,
     "switch": 1,
     "another program": 1,
+    "retry": 1,
 }
 
 
@@ -79,8 +81,14 @@ def live(world: World, source: Source, seed: int, dice: Random) -> Told:
     world.observe()
     world.finish()
     wrong = invariants.after(world)
-    wrong += source.differences(reading.metrica(world.emulator.state))
+    wrong += source.differences(reading.metrica(world.emulator.state), _unsent(world))
     return Told(seed, world.kind, source.name, tuple(told), tuple(wrong), world.tally)
+
+
+def _unsent(world: World) -> set[str]:
+    with world.warehouse.connection() as connection:
+        rows = reading.row_states(connection)
+    return {str(key) for _, key, state, _ in rows if state in {"rejected", "held"}}
 
 
 def _act(name: str, world: World, source: Source, dice: Random) -> str:
@@ -90,6 +98,8 @@ def _act(name: str, world: World, source: Source, dice: Random) -> str:
         return detail
     if name == "switch":
         return outside.turn_switch(world, dice)
+    if name == "retry":
+        return f"exit {world.retry()}"
     if name == "another program":
         return outside.foreign_upload(world, dice)
     return _run(name, world, source, dice)

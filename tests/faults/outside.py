@@ -29,7 +29,7 @@ _KINDS = (
     "unknown_status",
     "delay_list",
     "slow:0.1",
-    "status",
+    *("status", "status", "status"),
 )
 _STATUSES = (401, 403, 409, 420, 429, 500, 502, 503, 504)
 _SWITCHES: dict[str, tuple[str | int, ...]] = {

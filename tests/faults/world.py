@@ -16,6 +16,8 @@ from tests.marts_fixture import MartsWarehouse
 _BUSY_SECONDS = 20
 _BUSY = 5
 _FINISHED = (0, 1)
+_RETRIED = (0, _BUSY)
+"""Done, or there is no ledger yet, or a killed run still holds the lock."""
 
 
 @dataclass(slots=True)
@@ -54,13 +56,23 @@ class World:
         """Start a run; it must be ended by `end`."""
         self.staging.mkdir(exist_ok=True)
         self.tally["runs"] += 1
-        arguments = (
-            *("run", "--json", *self.flags, "--counter-id", str(self.emulator.counter)),
-            *("--api-url", self.emulator.url, "--staging-dir", str(self.staging), *options),
-        )
-        output = self.warehouse.folder / f"run-{self.tally['runs']}"
+        own = ("--json", "--api-url", self.emulator.url, "--staging-dir", str(self.staging))
+        return self._command("run", *own, *options, kill_at=kill_at)
+
+    def retry(self) -> int:
+        """Let the rows that Metrica refused go again; returns the exit code."""
+        self.tally["retries"] += 1
+        ended = self._command("retry").wait()
+        if ended.exit_code not in _RETRIED or "Traceback" in ended.stderr:
+            self.wrong("end", f"retry: exit code {ended.exit_code}: {ended.stderr[-600:]}")
+        return ended.exit_code
+
+    def _command(self, *arguments: str, kill_at: int | None = None) -> Process:
+        everywhere = (*self.flags, "--counter-id", str(self.emulator.counter))
+        output = self.warehouse.folder / f"run-{self.tally['runs']}-{self.tally['retries']}"
         environment = {"METRICA_TOKEN": self.emulator.token} | self.environment
-        return Process(Launch(arguments, environment, output, kill_at, self.control))
+        launch = Launch((*arguments, *everywhere), environment, output, kill_at, self.control)
+        return Process(launch)
 
     def end(self, process: Process, expected: tuple[int, ...]) -> Launched:
         """Wait for the end of a run, and check how it ended."""
