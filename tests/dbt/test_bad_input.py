@@ -91,6 +91,47 @@ def test_postgresqls_type_money_is_read_whatever_its_currency(warehouses: Wareho
     ]
 
 
+def test_times_in_a_text_are_refused_because_their_zone_would_be_lost(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.run(*crm.SAMPLE)
+    warehouse.build()
+    before = warehouse.marts()["orders"]
+    text = {"duckdb": "varchar", "postgres": "text"}[warehouse.target]
+    warehouse.run(
+        "drop view metrica_work.stg_crm__orders cascade",
+        "alter table crm.orders alter created_at type text",
+        "alter table crm.orders alter finished_at type bigint using 0",
+        "update crm.orders set created_at = '2026-03-01T10:00:00+03:00'",
+    )
+    outcome = warehouse.dbt("run")
+    assert outcome.statuses["model.metrica_crm.stg_crm__orders"] == "error"
+    named = f"The CRM's orders.created_at ({text}), orders.finished_at (bigint)"
+    assert named in outcome.complaints
+    assert "Cast it to timestamptz in your view over the CRM" in outcome.complaints
+    assert outcome.statuses["model.metrica_crm.orders"] == "skipped"
+    assert warehouse.marts()["orders"] == before
+
+    warehouse.run(
+        "drop view if exists metrica_work.stg_crm__orders cascade",
+        "alter table crm.orders alter created_at type timestamptz"
+        " using cast(created_at as timestamptz)",
+        "alter table crm.orders alter finished_at type date using null",
+    )
+    warehouse.build()
+    times = "select distinct create_date_time, finish_date_time from metrica.orders"
+    assert warehouse.rows(times) == [("2026-03-01T10:00:00", None)]
+
+
+def test_an_empty_crm_with_times_in_a_text_is_refused_too(warehouse: Warehouse) -> None:
+    for table in ("contacts", "contact_identifiers", "orders", "order_items", "products"):
+        warehouse.run(f"alter table crm.{table} alter updated_at type text")
+    outcome = warehouse.dbt("run", "--select", "staging")
+    for table in ("contacts", "contact_identifiers", "orders", "order_items", "products"):
+        assert f"The CRM's {table}.updated_at" in outcome.complaints
+    assert outcome.count("model", "error") == 5
+
+
 def test_a_crm_without_extra_identifiers_builds(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE, "drop table crm.contact_identifiers")
     warehouse.build(crm_has_contact_identifiers=False)

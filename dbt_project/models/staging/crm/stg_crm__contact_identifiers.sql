@@ -1,4 +1,5 @@
 {% if var('crm_has_contact_identifiers') %}
+{{ config(pre_hook="{{ require_times('contact_identifiers', ['updated_at']) }}") }}
 select
     {{ id_text('contact_id') }} as contact_id,
     {{ fold_case(clean_text('cast(kind as text)')) }} as kind,

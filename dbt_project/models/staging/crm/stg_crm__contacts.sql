@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ require_times('contacts', ['created_at', 'updated_at']) }}") }}
+
 select
     {{ id_text('contact_id') }} as contact_id,
     cast(full_name as text) as full_name,

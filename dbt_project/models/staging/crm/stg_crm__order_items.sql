@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ require_times('order_items', ['updated_at']) }}") }}
+
 select
     {{ id_text('order_id') }} as order_id,
     {{ id_text('product_id') }} as product_id,

@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ require_times('orders', ['created_at', 'finished_at', 'updated_at']) }}") }}
+
 select
     {{ id_text('order_id') }} as order_id,
     {{ id_text('contact_id') }} as contact_id,
