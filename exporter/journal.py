@@ -119,8 +119,9 @@ class Journal:
         """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
 
         `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`, `_detail`.
-        A pass that was cut short leaves the watermark where it was: the next one then finds
-        that the rows behind it are not the same ones, and compares everything.
+        A pass that was cut short takes the watermark away, so the next one compares
+        everything: a row that was held before and was about to go now has no verdict that
+        would call for it, and looks like one that was sent.
         """
         mine = f"counter_id = {self._counter_id} and entity = {quote(entity)}"
         with self._wh.transaction():
@@ -130,10 +131,10 @@ class Journal:
                 f'"_id", "_hash", "_state", "_column", "_reason", {self._run_no}, {self._now()}, '
                 f'"_detail" from ({verdicts})'
             )
+            self._wh.run(f"delete from {L}.ledger_watermarks where {mine}")
             if seen is None:
                 return
             marked = "null" if seen.updated_at is None else f"timestamptz {quote(seen.updated_at)}"
-            self._wh.run(f"delete from {L}.ledger_watermarks where {mine}")
             self._wh.run(
                 f"insert into {L}.ledger_watermarks values ({self._counter_id}, {quote(entity)}, "
                 f"{marked}, {seen.mart_rows}, {seen.fingerprint}, {self._run_no})"
