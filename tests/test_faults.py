@@ -9,6 +9,7 @@ from tests.faults import history, kills
 from tests.faults.controls import CONTROLS
 from tests.faults.history import Told
 from tests.faults.places import Place, Server, source_of
+from tests.job import Job
 from tests.postgres_fixture import RunningPostgres
 
 WAREHOUSES = ("duckdb", "postgres")
@@ -58,3 +59,30 @@ def test_a_history_without_a_guard_breaks_what_the_guard_is_for(place: Place, co
         if CONTROLS[control].breaks in broken:
             return
     pytest.fail(f"only {broken} broken")
+
+
+def test_a_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes_next(job: Job) -> None:
+    job.marts.contacts("c1")
+    job.marts.orders("1")
+    job.marts.orders("2", order_status="mystery", updated_at="2026-10-01 00:00:00+00")
+    assert job.run().entities["orders"].held == 1
+    job.marts.put("order_statuses", {"id": "mystery", "type": "OTHER"})
+    job.emulator.fault("status:403", "GET /schema/attributes")
+    assert job.run().exit_code == 4
+    assert job.run().entities["orders"].sent == 1
+    assert job.states("orders")["2"] == ("sent", None)
+
+
+def test_a_change_of_unknown_outcome_that_is_undone_is_undone_in_metrica_too(job: Job) -> None:
+    job.marts.contacts("c1")
+    job.marts.orders("1", revenue="1.00")
+    job.marts.orders("2", updated_at="2026-11-03 00:00:00+00")
+    assert job.run().exit_code == 0
+    job.marts.orders("1", revenue="2.00", updated_at="2026-11-04 00:00:00+00")
+    job.emulator.fault("drop_after", "POST /data/orders/csv", times=20)
+    assert job.run().exit_code == 4
+    job.emulator.clear_faults()
+    job.marts.orders("1", revenue="1.00")
+    assert job.states("orders")["1"] == ("pending", None)
+    assert job.run().entities["orders"].sent == 1
+    assert job.held_by_metrica("orders", "revenue") == {"1": 1.0, "2": 100.5}
