@@ -41,11 +41,11 @@ def after(world: "World") -> list[Violation]:
         told: Told = defaultdict(list)
         for mart, key, state, reason in reading.row_states(connection):
             told[mart, key].append((state, reason))
-        passed = reading.ledger(connection, world.emulator.counter).passed
+        ledger = reading.ledger(connection, world.emulator.counter)
         text = reading.ledger_text(connection)
     return [
         *world.violations,
-        *_rows(world, marts, told, passed),
+        *_rows(world, marts, told, ledger),
         *_sums(world, marts, told),
         *world.versions.check(reading.applied(world.emulator.state), world.segments),
         *_secrets({*world.secrets, world.emulator.token}, text),
@@ -53,11 +53,11 @@ def after(world: "World") -> list[Violation]:
 
 
 def _rows(
-    world: "World", marts: dict[str, list[MartRow]], told: Told, passed: frozenset[str]
+    world: "World", marts: dict[str, list[MartRow]], told: Told, ledger: reading.Ledger
 ) -> Iterator[Violation]:
     """Compare every row's verdict with the one it should have, and Metrica with the marts."""
     metrica = reading.metrica(world.emulator.state)
-    around = oracle.Surroundings(told, _reached(world, passed), _refused(world, told))
+    around = oracle.Surroundings(told, _reached(world, ledger), _refused(world, told))
     for mart, row, allowed in oracle.expected(marts, around):
         verdicts = told.get((mart, row.key), [])
         if not verdicts or not set(verdicts) <= allowed:
@@ -99,20 +99,17 @@ def _strangers(world: "World", metrica: dict[str, dict[str, State]]) -> Iterator
                 yield "state", f"Metrica has a state of {mart} {key} that the mart never had"
 
 
-def _reached(world: "World", passed: frozenset[str]) -> dict[str, frozenset[str]]:
-    """Return what Metrica took in uploads that the ledger knows to be PASSED."""
+def _reached(world: "World", ledger: reading.Ledger) -> dict[str, frozenset[str]]:
+    """Return what Metrica took in uploads that the ledger knows to be PASSED.
+
+    Uploads of statuses have no ids, so there the ledger is all that there is to go by.
+    """
     contacts = {
         each.key
         for each in reading.applied(world.emulator.state)
-        if each.mart == "contacts" and each.uploading_id in passed
+        if each.mart == "contacts" and each.uploading_id in ledger.passed
     }
-    statuses = reading.ask(
-        world.emulator.state, "select id from order_statuses where source <> 'AUTO'"
-    )
-    return {
-        "contacts": frozenset(contacts),
-        "order_statuses": frozenset(row[0] for row in statuses),
-    }
+    return {"contacts": frozenset(contacts), "order_statuses": ledger.statuses}
 
 
 def _refused(world: "World", told: Told) -> frozenset[tuple[str, str]]:

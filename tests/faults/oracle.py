@@ -48,6 +48,10 @@ def expected(
             verdicts: set[Verdict] = set(_own_problems(mart, row))
             if row.key is not None and times[row.key] > 1:
                 verdicts.add(("held", "id_duplicated"))
+                # What is told of one of these rows is told under the id of all of them.
+                for twin in rows:
+                    if twin.key == row.key:
+                        verdicts.update(_own_problems(mart, twin))
             if mart == "orders" and row.key is not None:
                 verdicts.update(_problems_around(row.state, marts, around))
             if (mart, row.key) in around.refused:

@@ -50,9 +50,13 @@ class MartRow:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the ledger says: ids of PASSED uploads, and rows whose last upload has no outcome."""
+    """What the ledger says: ids of PASSED uploads, and rows whose last upload has no outcome.
+
+    `statuses` are the order statuses that have been PASSED.
+    """
 
     passed: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
     undecided: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -104,7 +108,17 @@ def ledger(connection: Connection, counter: int) -> Ledger:
         where nth = 1 and status not in ('PASSED', 'FAILED')
         """,
     )
-    return Ledger(frozenset(row[0] for row in passed), frozenset((r[0], r[1]) for r in undecided))
+    statuses = _rows(
+        connection,
+        "select d.id from metrica_export.ledger_deliveries d "
+        "join metrica_export.ledger_uploads u on u.upload_no = d.upload_no "
+        f"where d.entity = 'order_statuses' and u.status = 'PASSED' and u.counter_id = {counter}",
+    )
+    return Ledger(
+        frozenset(row[0] for row in passed),
+        frozenset(row[0] for row in statuses),
+        frozenset((row[0], row[1]) for row in undecided),
+    )
 
 
 def row_states(connection: Connection) -> list[tuple[Any, ...]]:
