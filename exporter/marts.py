@@ -126,11 +126,37 @@ ORDERS = Entity(
 )
 """Sources: orders-data, uploadOrders."""
 
+SIMPLE_ORDERS = Entity(
+    "simple_orders",
+    key="id",
+    columns=(
+        # Both may be left out by Metrica's rules: a row without id is doubled by every
+        # repetition, and one without status counts as PAID.
+        Column("id", Kind.ID, required=True),
+        Column("create_date_time", Kind.DATETIME, required=True),
+        Column("client_uniq_id", Kind.ID),
+        Column("client_ids", Kind.CLIENT_IDS),
+        Column("emails", Kind.EMAILS),
+        Column("phones", Kind.PHONES),
+        Column("emails_md5", Kind.MD5S),
+        Column("phones_md5", Kind.MD5S),
+        Column("order_status", Kind.STATUS, required=True),
+        Column("revenue", Kind.MONEY),
+        Column("cost", Kind.MONEY),
+        Column("goals", Kind.GOALS),
+        Column("currency", Kind.CURRENCY),
+    ),
+)
+"""Sources: uploadSimpleOrders, simple-orders-data, simple-orders-prep."""
+
 LISTS = (ORDER_STATUSES, PRODUCTS)
 """Entities that Metrica takes as one list of fixed fields, not as files."""
 
 ENTITIES = (ORDER_STATUSES, PRODUCTS, CONTACTS, ORDERS)
 """In the order in which Metrica must learn them: an order needs its contact (data)."""
+
+RESERVED = ("attribute_values", "user_ids", "company_uniq_id", "user_comment")
+"""Names of Metrica's own beside the columns (uploadContactJson_1, uploadOrdersJson_1)."""
 
 DEFAULT_STATUSES = ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")
 """Ids that Metrica knows before any mapping (maporderstatuses-about)."""
