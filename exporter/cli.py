@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from exporter import options
-from exporter.config import read_api
+from exporter.access import read_api
 from exporter.errors import ExportError, InterruptedRunError
 
 _EXIT_CODES = """\b
@@ -57,6 +57,8 @@ def cli() -> None:
 @options.counter
 @options.api_url
 @options.warehouse
+@options.form
+@options.gate
 @options.limits
 def run(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
@@ -77,6 +79,8 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
 @options.as_json
 @options.counter
 @options.warehouse
+@options.form
+@options.gate
 @options.limits
 def plan(*, as_json: bool, **given: Any) -> None:
     """Show what a run would send, and why some rows would not go; send nothing."""

@@ -1,24 +1,16 @@
 """Settings: what one command runs with, as frozen objects."""
 
-import os
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from exporter.errors import SettingsError
-from exporter.marts import ENTITIES, MAX_FILE_BYTES
-
-DEFAULT_API_URL = "https://api-metrika.yandex.net"
-"""Metrica's own address (method-call)."""
+from exporter.marts import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
 
 DAILY_QUOTA = 5_000
 """Requests a day that Metrica takes for a counter, and for a user (quotas)."""
 
 MIN_FILE_BYTES = 1_000
 """Below it not even a header and a row would fit."""
-
-TOKEN_VARIABLE = "METRICA_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +58,72 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
-    """Metrica's address, the counter, and the token, which no message or repr shows."""
+class Form:
+    """In which form rows go out.
 
-    url: str
-    counter_id: int
-    token: str = field(repr=False)
+    `merge_modes` names the entities that do not go with SAVE. Deltas of at most `json_rows`
+    rows go as JSON, except from marts with custom attributes, whose form in JSON no page
+    tells. With `hold_late`, orders that Metrica would no longer tie to a visit, or update
+    (contacts, "Specifics of data transfer"), are held.
+    """
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the address is on this machine, so an emulator and not Metrica."""
-        return is_loopback(self.url)
+    mode: str = "detailed"
+    merge_modes: tuple[tuple[str, str], ...] = ()
+    json_rows: int = 0
+    hold_late: bool = False
+
+    def __post_init__(self) -> None:
+        names = [entity.name for entity in FILES]
+        for entity, merge_mode in self.merge_modes:
+            if entity not in names or merge_mode not in MERGE_MODES:
+                raise SettingsError(
+                    f"--merge-mode {entity}={merge_mode}: give one of {', '.join(names)} and one "
+                    f"of {', '.join(MERGE_MODES)}, for example contacts=UPDATE."
+                )
+        if not 0 <= self.json_rows <= _MAX_JSON_ROWS:
+            raise SettingsError(f"--json-rows is {self.json_rows}; give 0 to {_MAX_JSON_ROWS}.")
+
+    def merge_mode(self, entity: str) -> str:
+        """Return how Metrica shall merge rows of that entity."""
+        return dict(self.merge_modes).get(entity, "SAVE")
+
+
+_MAX_JSON_ROWS = 10_000
+"""No page says how much JSON Metrica takes; this is far below what a file may hold."""
+
+GATE = ("paid", "erased", "shrink", "drift")
+"""What stops a run before its first upload, unless it is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How much a run may change that cannot be undone, without somebody's word for it.
+
+    Shares are judged from 10 rows on. `accepted` names what may pass once, out of `GATE`.
+    """
+
+    paid_percent: int = 20
+    erased_values: int = 1_000
+    shrink_percent: int = 10
+    accepted: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for option, value in (
+            ("--max-paid-percent", self.paid_percent),
+            ("--max-shrink-percent", self.shrink_percent),
+        ):
+            if not 0 <= value <= _ALL:
+                raise SettingsError(f"{option} is {value}; give 0 to 100.")
+        if self.erased_values < 0:
+            raise SettingsError(f"--max-erased is {self.erased_values}; give 0 or more.")
+        if unknown := sorted(self.accepted - set(GATE)):
+            raise SettingsError(
+                f"--accept {','.join(unknown)}: there is nothing of that name to accept; "
+                f"choose from {', '.join(GATE)}."
+            )
+
+
+_ALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,67 +139,18 @@ class Options:
     names: tuple[str, ...]
     everything: bool = False
     limits: Limits = field(default_factory=Limits)
+    form: Form = field(default_factory=Form)
+    gate: Gate = field(default_factory=Gate)
     staging_dir: Path | None = None
+    saved_plan: Path | None = None
 
 
-def read_api(url: str, counter_id: int) -> Api:
-    """Return the API settings with the token of the environment.
+def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:
+    """Return the entities of `--only a,b` in the order of work; all of the mode's for None.
 
-    Raises SettingsError for a missing or unusable token, and for an address that
-    would carry the token in clear text.
+    Raises SettingsError for a name that is no mart of that mode.
     """
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if not token:
-        raise SettingsError(
-            f"No token: set the environment variable {TOKEN_VARIABLE} "
-            "(it is read from nowhere else, so that it stays out of process lists)."
-        )
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise SettingsError(
-            f"{TOKEN_VARIABLE} holds a space or a character no token has; set the bare token."
-        )
-    if not _is_address(url):
-        # It is not repeated: what does not belong in an address may be a secret.
-        raise SettingsError("--api-url is not an address; give https://host[:port].")
-    if urlsplit(url).scheme == "http" and not is_loopback(url):
-        raise SettingsError(
-            f"--api-url {url!r} would send the token in clear text; use https. "
-            "Plain http is for the emulator on this machine only."
-        )
-    return Api(url.rstrip("/"), counter_id, token)
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    return (
-        url.isprintable()
-        and " " not in url
-        and parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
-        and port != 0
-        and not (parts.username or parts.password or parts.query or parts.fragment)
-    )
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether the address names this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def read_only(names: str | None) -> tuple[str, ...]:
-    """Return the entities of `--only a,b` in the order of work; all of them for None.
-
-    Raises SettingsError for a name that is no mart.
-    """
-    known = tuple(entity.name for entity in ENTITIES)
+    known = tuple(entity.name for entity in MODES[mode])
     if names is None:
         return known
     wanted = {name.strip() for name in names.split(",") if name.strip()}

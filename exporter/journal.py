@@ -64,7 +64,7 @@ class Journal:
         with self._wh.transaction():
             upload_no = self._next("upload")
             self._wh.run(
-                f"insert into {L}.ledger_deliveries "
+                f"insert into {L}.ledger_deliveries (upload_no, entity, id, row_hash) "
                 f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash" from ({sent})'
             )
             u = upload

@@ -10,18 +10,22 @@ from exporter.entries import Watermark
 from exporter.errors import LedgerError
 from exporter.warehouse import LEDGER, Attached, quote
 
-VERSION = 2
+VERSION = 3
 """Of the ledger's tables. A ledger of a later version is left alone."""
 
-TABLES = {
-    "ledger_version",
-    "ledger_runs",
-    "ledger_run_entities",
-    "ledger_uploads",
-    "ledger_deliveries",
-    "ledger_verdicts",
-    "ledger_watermarks",
+_TABLES = {
+    "ledger_version": 1,
+    "ledger_runs": 1,
+    "ledger_run_entities": 1,
+    "ledger_uploads": 1,
+    "ledger_deliveries": 1,
+    "ledger_verdicts": 1,
+    "ledger_watermarks": 1,
+    "ledger_columns": 3,
+    "ledger_statuses": 3,
+    "ledger_goals": 3,
 }
+"""Table → the version that it came with."""
 
 
 class Ledger:
@@ -47,20 +51,21 @@ class Ledger:
                 [self._wh.ledger_schema],
             )
         }
-        if not tables & TABLES:
+        if not tables & _TABLES.keys():
             return 0
         found = []
-        if tables >= TABLES:
+        if "ledger_version" in tables:
             found = self._wh.rows(f"select version from {LEDGER}.ledger_version")
-        if len(found) != 1:
-            missing = ", ".join(sorted(TABLES - tables)) or "the one row of ledger_version"
+        version = int(found[0][0]) if len(found) == 1 else 1
+        lacking = {table for table, since in _TABLES.items() if since <= version} - tables
+        if len(found) != 1 or lacking:
+            missing = ", ".join(sorted(lacking)) or "the one row of ledger_version"
             schema = self._wh.ledger_schema
             raise LedgerError(
                 f"The ledger is damaged: schema {schema} lacks {missing}. Restore it from a "
                 f"backup. If there is none, drop schema {schema}: the next run makes a new ledger "
                 "and sends every row once more, which changes nothing in Metrica."
             )
-        version = int(found[0][0])
         if version > VERSION:
             raise LedgerError(
                 f"The ledger is of version {version} and this program knows {VERSION}: "
@@ -119,16 +124,39 @@ class Ledger:
         """Return the same of deliveries of which nobody knows whether they arrived."""
         return self._deliveries(entity, _UNDECIDED)
 
-    def _deliveries(self, entity: str, statuses: str) -> str:
+    def _deliveries(self, entity: str, statuses: str, passed: str = "", more: str = "") -> str:
+        extra = (f', {passed} as "_passed"' if passed else "") + (f", {more}" if more else "")
         if not self.exists:
-            return f"(select _id, _hash, 0 as _upload_no from ({_EMPTY_VERDICTS}))"
+            empty = ", false as _passed" if passed else ""
+            return f"(select _id, _hash, 0 as _upload_no{empty} from ({_EMPTY_VERDICTS}))"
         return f"""
-            (select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"
+            (select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"{extra}
             from {LEDGER}.ledger_deliveries d
             join {LEDGER}.ledger_uploads u on u.upload_no = d.upload_no
             where d.entity = {quote(entity)} and u.counter_id = {self.counter_id}
                 and u.status in ({statuses}))
         """
+
+    def details(self, entity: str) -> str:
+        """Return a FROM item of PASSED and undecided deliveries with what was said in them.
+
+        It has `_id`, `_upload_no`, `_passed`, `_status`, `_step`, `_created` and `_filled`;
+        what an earlier version of the ledger did not record is NULL.
+        """
+        if self.version < _WITH_DETAILS:
+            source = self._deliveries(entity, f"'PASSED', {_UNDECIDED}", "u.status = 'PASSED'")
+            return f"""
+                (select *, cast(null as text) as _status, cast(null as integer) as _step,
+                    cast(null as timestamp) as _created, cast(null as bigint) as _filled
+                from {source})
+            """
+        return self._deliveries(
+            entity,
+            f"'PASSED', {_UNDECIDED}",
+            "u.status = 'PASSED'",
+            'd.order_status as "_status", d.step as "_step", '
+            'd.create_date_time as "_created", d.filled as "_filled"',
+        )
 
     def verdicts(self, entity: str) -> str:
         """Return a FROM item of the standing verdicts."""
@@ -148,6 +176,9 @@ class Ledger:
             f"and v.entity = {quote(entity)} and v.state = 'held' and v.id is not null"
         )
 
+
+_WITH_DETAILS = 3
+"""The version that began to record what a delivery said."""
 
 _UNDECIDED = "'started', 'unknown'"
 """Statuses of an upload that Metrica may have taken."""

@@ -9,11 +9,24 @@ from typing import Any
 
 from exporter.config import DbtSettings
 from exporter.errors import SettingsError
-from exporter.marts import ATTRIBUTE_TYPES, ENTITIES, LISTS, Column, Entity, Kind
+from exporter.marts import (
+    ATTRIBUTE_TYPES,
+    CONTACTS,
+    ENTITIES,
+    MODES,
+    ORDERS,
+    RESERVED,
+    Column,
+    Entity,
+    Kind,
+)
 from exporter.profiles import Duckdb, Warehouse, read_project
 
 OWN_COLUMNS = ("updated_at", "row_hash")
 """Columns of every mart that are the exporter's own and never leave the warehouse."""
+
+STATUS_PATH = "status_path"
+"""The exporter's own column of orders: the statuses that an order has been through, in turn."""
 
 _MARTS_SCHEMA, _LEDGER_SCHEMA = "metrica", "metrica_export"
 
@@ -32,7 +45,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """One mart: its entity, its relation, the columns it exports, in the mart's order."""
+    """One mart: its entity, its relation, the columns it exports, in the mart's order.
+
+    `has_path` says that it has the column `status_path`.
+    """
 
     entity: Entity
     schema: str
@@ -40,6 +56,7 @@ class Mart:
     columns: tuple[Column, ...]
     attributes: tuple[Attribute, ...]
     time_zone: str | None
+    has_path: bool = False
 
     @property
     def name(self) -> str:
@@ -54,8 +71,15 @@ class Marts:
     all: tuple[Mart, ...]
 
     def get(self, name: str) -> Mart:
-        """Return the mart of that entity; `read_marts` has seen to it that it is there."""
-        return next(mart for mart in self.all if mart.name == name)
+        """Return the mart of that entity; SettingsError if the project declares none."""
+        for mart in self.all:
+            if mart.name == name:
+                return mart
+        raise SettingsError(
+            f"dbt's manifest declares no mart for {name}: a model says so by "
+            f"`meta: {{metrica: {{entity: {name}}}}}`"
+            + (" (dbt's var `simple_orders: true`)." if name == "simple_orders" else ".")
+        )
 
     @property
     def ledger_schema(self) -> str:
@@ -110,13 +134,13 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
                 f"Two models of the project are the mart {mart.name}; keep `entity` in one."
             )
         found[mart.name] = mart
-    missing = [entity.name for entity in ENTITIES if entity.name not in found]
-    if missing:
+    missing = [entity.name for entity in MODES["detailed"] if entity.name not in found]
+    if missing and not any(entity.name in found for entity in MODES["simple"]):
         raise SettingsError(
             f"{path} declares no mart for {', '.join(missing)}: "
             "a model says so by `meta: {metrica: {entity: …}}`."
         )
-    marts = Marts(tuple(found[entity.name] for entity in ENTITIES))
+    marts = Marts(tuple(found[entity.name] for entity in ENTITIES if entity.name in found))
     _check_file_name(marts, warehouse)
     return marts
 
@@ -153,17 +177,18 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     columns: list[Column] = []
     attributes: list[Attribute] = []
     for name, entry in node.get("columns", {}).items():
-        if name in OWN_COLUMNS:
+        if name in OWN_COLUMNS or (entity is ORDERS and name == STATUS_PATH):
             continue
         column = entity.column(name)
-        if column is None and entity in LISTS:
+        if column is None and entity not in (CONTACTS, ORDERS):
             raise SettingsError(
                 f"{label}: Metrica takes no custom attributes of {entity.name}; drop {name}."
             )
         if column is None:
             attribute = _attribute(label, name, _metrica_meta(entry))
             attributes.append(attribute)
-            column = Column(name, _KIND_OF_TYPE[attribute.type_name])
+            kind = _KIND_OF_TYPE[attribute.type_name]
+            column = Column(name, Kind.TEXT if attribute.multivalued else kind)
         columns.append(column)
     needed = [c.name for c in entity.columns if c.required] + list(OWN_COLUMNS)
     absent = [name for name in needed if name not in node.get("columns", {})]
@@ -179,6 +204,7 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
         columns=tuple(columns),
         attributes=tuple(attributes),
         time_zone=meta.get("counter_time_zone"),
+        has_path=entity is ORDERS and STATUS_PATH in node.get("columns", {}),
     )
 
 
@@ -186,7 +212,7 @@ _KIND_OF_TYPE = {
     "numeric": Kind.NUMBER,
     "date": Kind.DATE,
     "datetime": Kind.DATETIME,
-    "email": Kind.TEXT,
+    "email": Kind.EMAILS,
     "text": Kind.TEXT,
 }
 
@@ -197,6 +223,11 @@ def _attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
         raise SettingsError(
             f"{label}: {name} is not Metrica's own, so it is a custom attribute, and its YAML "
             f"entry must say `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}`."
+        )
+    if name in RESERVED:
+        raise SettingsError(
+            f"{label}: {name} is a name of Metrica's own, which no custom attribute may have; "
+            "give the column another name."
         )
     if not _NAME.fullmatch(name) or name.startswith("_"):
         raise SettingsError(

@@ -152,11 +152,23 @@ SIMPLE_ORDERS = Entity(
 LISTS = (ORDER_STATUSES, PRODUCTS)
 """Entities that Metrica takes as one list of fixed fields, not as files."""
 
-ENTITIES = (ORDER_STATUSES, PRODUCTS, CONTACTS, ORDERS)
-"""In the order in which Metrica must learn them: an order needs its contact (data)."""
+MODES = {
+    "detailed": (ORDER_STATUSES, PRODUCTS, CONTACTS, ORDERS),
+    "simple": (SIMPLE_ORDERS,),
+}
+"""The two ways of sending orders, each with its entities in the order in which Metrica must
+learn them: an order needs its contact (data)."""
+
+ENTITIES = (*MODES["detailed"], *MODES["simple"])
 
 RESERVED = ("attribute_values", "user_ids", "company_uniq_id", "user_comment")
 """Names of Metrica's own beside the columns (uploadContactJson_1, uploadOrdersJson_1)."""
+
+FILES = (CONTACTS, ORDERS, SIMPLE_ORDERS)
+"""Entities that Metrica takes as files."""
+
+MERGE_MODES = ("SAVE", "UPDATE", "APPEND")
+"""What becomes of a value that an upload leaves out (modes)."""
 
 DEFAULT_STATUSES = ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")
 """Ids that Metrica knows before any mapping (maporderstatuses-about)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from exporter.config import Api
+from exporter.access import Api
 from exporter.errors import MetricaError
 from exporter.manifest import Attribute
 from exporter.marts import Entity

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from exporter.config import DEFAULT_API_URL, DbtSettings, Limits, Options, read_only
+from exporter.access import DEFAULT_API_URL
+from exporter.config import GATE, DbtSettings, Form, Gate, Limits, Options, read_only
 from exporter.errors import SettingsError
-from exporter.marts import ENTITIES
+from exporter.marts import ENTITIES, MODES
 
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -98,6 +99,75 @@ limits = _all(
         help="Where files are made before they go out.  [default: the system's]",
     ),
 )
+form = _all(
+    click.option(
+        "--mode",
+        type=click.Choice(list(MODES)),
+        default=Form().mode,
+        show_default=True,
+        envvar="METRICA_MODE",
+        show_envvar=True,
+        help="detailed: contacts, then orders.  simple: the mart simple_orders alone.",
+    ),
+    click.option(
+        "--merge-mode",
+        "merge_modes",
+        multiple=True,
+        metavar="MART=MODE",
+        envvar="METRICA_MERGE_MODE",
+        show_envvar=True,
+        help="SAVE: what a row leaves empty becomes empty.  UPDATE: it stays as it was.  "
+        "APPEND: so too, and lists grow together.  [default: SAVE for each]",
+    ),
+    click.option(
+        "--json-rows",
+        default=Form().json_rows,
+        show_default=True,
+        envvar="METRICA_JSON_ROWS",
+        show_envvar=True,
+        help="Deltas of up to so many rows go as JSON (marts without custom attributes).",
+    ),
+    click.option(
+        "--late-orders",
+        type=click.Choice(["send", "hold"]),
+        default="send",
+        show_default=True,
+        envvar="METRICA_LATE_ORDERS",
+        show_envvar=True,
+        help="What to do with orders past Metrica's window (21 days; 111 once sent).",
+    ),
+)
+gate = _all(
+    click.option(
+        "--max-paid-percent",
+        default=Gate().paid_percent,
+        show_default=True,
+        envvar="METRICA_MAX_PAID_PERCENT",
+        show_envvar=True,
+        help="Share of the open orders that may turn PAID in one run.",
+    ),
+    click.option(
+        "--max-erased",
+        default=Gate().erased_values,
+        show_default=True,
+        envvar="METRICA_MAX_ERASED",
+        show_envvar=True,
+        help="Values that may become empty in Metrica in one run.",
+    ),
+    click.option(
+        "--max-shrink-percent",
+        default=Gate().shrink_percent,
+        show_default=True,
+        envvar="METRICA_MAX_SHRINK_PERCENT",
+        show_envvar=True,
+        help="Share of a mart's rows that may be gone since the last run.",
+    ),
+    click.option(
+        "--accept",
+        metavar="WHAT,…",
+        help=f"Let pass once what these limits stop: {', '.join(GATE)}.",
+    ),
+)
 scope = _all(
     click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),
     click.option("--reconcile", is_flag=True, help="Compare every row, whatever the watermark."),
@@ -134,8 +204,26 @@ def options_of(given: dict[str, Any]) -> Options:
     return Options(
         dbt=dbt_of(given),
         counter_id=given["counter_id"],
-        names=read_only(given["only"]),
+        names=read_only(given["only"], given["mode"]),
         everything=given["reconcile"],
         limits=limits,
+        form=_form_of(given),
+        gate=Gate(
+            given["max_paid_percent"],
+            given["max_erased"],
+            given["max_shrink_percent"],
+            frozenset(filter(None, (given["accept"] or "").split(","))),
+        ),
         staging_dir=given["staging_dir"],
+        saved_plan=given.get("saved_plan"),
+    )
+
+
+def _form_of(given: dict[str, Any]) -> Form:
+    pairs = (text.partition("=") for given_ in given["merge_modes"] for text in given_.split(","))
+    return Form(
+        given["mode"],
+        tuple((entity, merge_mode) for entity, _, merge_mode in pairs),
+        given["json_rows"],
+        hold_late=given["late_orders"] == "hold",
     )

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from exporter.access import Api
 from exporter.checks import REASONS
-from exporter.config import Api, DbtSettings, Options
+from exporter.config import DbtSettings, Options
 from exporter.delivery import Run
 from exporter.errors import ExportError
 from exporter.journal import Journal

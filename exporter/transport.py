@@ -22,7 +22,7 @@ from uuid import uuid4
 import requests
 import stamina
 
-from exporter.config import Api
+from exporter.access import Api
 from exporter.errors import MetricaError, QuotaError
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}

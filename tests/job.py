@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporter import runs
-from exporter.config import Api, DbtSettings, Limits, Options
+from exporter.access import Api
+from exporter.config import DbtSettings, Limits, Options
 from exporter.errors import ExportError
-from exporter.marts import ENTITIES
+from exporter.marts import MODES
 from exporter.report import Outcome
 from tests.emulator_fixture import RunningEmulator
 from tests.marts_fixture import KEYS, MartsWarehouse
 
-ALL = tuple(entity.name for entity in ENTITIES)
+ALL = tuple(entity.name for entity in MODES["detailed"])
 
 
 @dataclass(frozen=True)

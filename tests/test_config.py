@@ -2,7 +2,8 @@
 
 import pytest
 
-from exporter.config import DEFAULT_API_URL, Api, Limits, is_loopback, read_api, read_only
+from exporter.access import DEFAULT_API_URL, Api, is_loopback, read_api
+from exporter.config import Limits, read_only
 from exporter.errors import SettingsError
 
 TOKEN = "y0_a-made-up-token"

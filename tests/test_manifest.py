@@ -86,7 +86,7 @@ def test_metricas_own_columns_keep_their_kinds(project: Project) -> None:
         ({"type": "numeric"}, Kind.NUMBER, ("numeric", "size", False)),
         ({"type": "date", "humanized": "Размер"}, Kind.DATE, ("date", "Размер", False)),
         ({"type": "datetime"}, Kind.DATETIME, ("datetime", "size", False)),
-        ({"type": "email"}, Kind.TEXT, ("email", "size", False)),
+        ({"type": "email"}, Kind.EMAILS, ("email", "size", False)),
         ({"type": "text", "multivalued": True}, Kind.TEXT, ("text", "size", True)),
     ],
 )

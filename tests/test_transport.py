@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from python_multipart.multipart import File, FormParser, parse_options_header
 
-from exporter.config import Api
+from exporter.access import Api
 from exporter.errors import MetricaError, QuotaError
 from exporter.transport import RefusedFileError, Transport
 from tests.ports import free_port
