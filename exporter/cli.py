@@ -24,6 +24,7 @@ Exit codes:
   3  warehouse
   4  Metrica
   5  ledger or lock
+  6  stopped by the gate, before the first upload
   130  interrupted
 """
 

@@ -6,6 +6,7 @@ ExportError
 ├── MetricaError     4   Metrica refused, or could not be reached
 │   └── QuotaError   4   nothing more today; the next run goes on from here
 ├── LedgerError      5   the ledger, or another run that holds its lock
+├── GateError        6   what is about to happen cannot be undone and needs somebody's word
 └── InterruptedRunError 130  somebody ended the run
 
 A row that cannot be sent is not an error: it is a value with a reason (`checks`).
@@ -50,6 +51,12 @@ class LedgerError(ExportError):
     """The ledger is locked by another run, newer than this program, or damaged."""
 
     exit_code = 5
+
+
+class GateError(ExportError):
+    """A limit of the gate, or a saved plan that no longer holds, stopped a run before it began."""
+
+    exit_code = 6
 
 
 class InterruptedRunError(ExportError):
