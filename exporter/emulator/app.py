@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from exporter.emulator import counter_routes as counter
+from exporter.emulator import debug_edits as edits
 from exporter.emulator import debug_routes as debug
 from exporter.emulator import schema_routes as schema
 from exporter.emulator import upload_routes as uploads
@@ -54,6 +55,15 @@ def build(metrica: Metrica) -> ASGIApp:
             *_route("/debug/now", GET=debug.now, POST=debug.now),
             *_route("/debug/faults", GET=debug.faults, POST=debug.faults, DELETE=debug.faults),
             *_route("/debug/reset", POST=debug.reset),
+            *_route(
+                "/debug/order_statuses",
+                POST=edits.edit_order_status,
+                DELETE=edits.delete_order_status,
+            ),
+            *_route("/debug/javascript_goals", POST=edits.add_javascript_goals),
+            *_route("/debug/visits", POST=edits.replace_visits),
+            *_route("/debug/linked", GET=edits.linked),
+            *_route("/debug/links", GET=edits.links),
             *_route("/debug/{name}", GET=debug.dump),
         ],
         exception_handlers={
@@ -73,7 +83,7 @@ def _route(path: str, **methods: Callable[[Request], Awaitable[Response]]) -> li
 async def _refused(_: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
-    return JSONResponse(error.body(), error.status)
+    return JSONResponse(error.body(), error.status, error.headers())
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

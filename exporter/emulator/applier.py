@@ -3,32 +3,27 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
+from exporter.emulator import shared_ids
 from exporter.emulator.columns import SIMPLE_ORDERS
 from exporter.emulator.merge import MergeMode
 from exporter.emulator.orders import OrderRules
 from exporter.emulator.stage import Row, Values
+from exporter.emulator.switches import Switches
 from exporter.emulator.table import ENCODE, Table
-from exporter.marts import Entity
+from exporter.marts import CONTACTS, ORDERS, Entity
 
 _BATCH = 500
-
-
-class CreationChangedError(Exception):
-    """A row carries another creation date than the stored one, and the switch forbids it."""
-
-    def __init__(self, row: int) -> None:
-        super().__init__(row)
-        self.row = row
 
 
 @dataclass(frozen=True, slots=True)
 class Applier:
     """One upload on its way into the tables.
 
-    `rules` are those of orders; contacts have none.
+    `rules` are those of orders; contacts have none. `refused` holds the number of each
+    row that what is stored forbids, and why; such a row is not applied.
     """
 
     connection: sqlite3.Connection
@@ -36,13 +31,11 @@ class Applier:
     entity: Entity
     mode: MergeMode
     rules: OrderRules | None
-    creation_may_differ: bool
+    switches: Switches
+    refused: list[tuple[int, str]] = field(default_factory=list)
 
     def apply(self, rows: Iterable[Row]) -> Counter[str]:
-        """Apply the rows one after another; return how often each warning was due.
-
-        Raises CreationChangedError; the caller's transaction must then be undone.
-        """
+        """Apply the rows one after another; return how often each warning was due."""
         warnings: Counter[str] = Counter()
         table = Table.of(self.entity)
         source = iter(rows)
@@ -51,41 +44,80 @@ class Applier:
         return warnings
 
     def _apply(self, batch: list[Row], table: Table, warnings: Counter[str]) -> None:
-        stored = table.load(self.connection, {row.key for row in batch if row.key is not None})
+        keys = {row.key for row in batch if row.key is not None}
+        stored = table.load(self.connection, keys)
+        moved = self._from_other_method(keys - set(stored))
+        unattached = self._unattached(batch)
         number = self._last_number()
+        changed: dict[str, Values] = {}
         nameless: list[Values] = []
         history: list[tuple[str, str, str | None, str]] = []
         for row in batch:
-            before = None if row.key is None else stored.get(row.key)
-            after = self.mode.merged(before or {}, row.values)
-            if before:
-                self._keep_creation(before, after, row, warnings)
+            before = None
+            if row.key is not None:
+                before = changed.get(row.key) or stored.get(row.key) or moved.get(row.key)
+            if problem := self._forbidden(before, row, unattached):
+                self.refused.append((row.number, problem))
+                continue
+            joins_all = self.switches.append_joins == "all"
+            after = self.mode.merged(before or {}, row.values, joins_all=joins_all)
+            self._keep_creation(before, after, row, warnings)
             if self.entity is SIMPLE_ORDERS:
-                number += before is None
-                after["number"] = before["number"] if before else number
+                known = before and before.get("number")
+                number += not known
+                after["number"] = known or number
             if self.rules:
-                self.rules.complete(after, before, row.values, self.upload_id)
+                waits = row.number in unattached
+                self.rules.complete(after, before, row.values, self.upload_id, waits=waits)
             if row.key is None:
                 nameless.append(after)
             else:
-                stored[row.key] = after
+                changed[row.key] = after
             history.append((self.upload_id, self.entity.name, row.key, ENCODE(after)))
-        table.save(self.connection, [*stored.values(), *nameless], self.upload_id)
+        table.save(self.connection, [*changed.values(), *nameless], self.upload_id)
+        shared_ids.move(
+            self.connection, self.entity, {k: changed[k] for k in moved if k in changed}
+        )
         if self.rules:
             warnings.update(self.rules.save(self.connection))
         self.connection.executemany(
             "insert into applied (uploading_id, entity, id, state) values (?, ?, ?, ?)", history
         )
 
-    def _keep_creation(
-        self, before: Values, after: Values, row: Row, warnings: Counter[str]
-    ) -> None:
+    def _from_other_method(self, keys: set[str]) -> dict[str, Values]:
+        if self.entity is CONTACTS or self.switches.id_namespace == "separate":
+            return {}
+        return shared_ids.of_other_method(self.connection, self.entity, keys)
+
+    def _unattached(self, batch: list[Row]) -> set[int]:
+        """Return the numbers of the rows that name a contact which is not there yet."""
+        if self.entity is not ORDERS or self.switches.unknown_contact == "attach_later":
+            return set()
+        wanted = {row.number: row.values["client_uniq_id"] for row in batch}
+        known = Table.of(CONTACTS).load(self.connection, set(wanted.values()))
+        return {number for number, contact in wanted.items() if contact not in known}
+
+    def _forbidden(self, before: Values | None, row: Row, unattached: set[int]) -> str | None:
+        if row.number in unattached and self.switches.unknown_contact == "fail":
+            return "client_uniq_id: unknown_contact"
+        if before is None:
+            return None
         first, sent = before.get("create_date_time"), row.values.get("create_date_time")
+        if self.switches.create_date_change == "fail" and first and sent and sent != first:
+            return "create_date_time: cannot_change"
+        if self.switches.late_update == "fail" and self.rules and self.rules.is_late(before):
+            return "too_late_to_update"
+        return None
+
+    def _keep_creation(
+        self, before: Values | None, after: Values, row: Row, warnings: Counter[str]
+    ) -> None:
+        first, sent = (before or {}).get("create_date_time"), row.values.get("create_date_time")
         if first is None:
             return
         if sent is not None and sent != first:
-            if not self.creation_may_differ:
-                raise CreationChangedError(row.number)
+            if self.switches.create_date_change == "apply":
+                return
             warnings["create_date_change"] += 1
         after["create_date_time"] = first
 

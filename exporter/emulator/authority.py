@@ -28,5 +28,10 @@ def authorise(
         if switches.foreign_counter == "access_denied":
             raise Refusal(403, "access_denied", "Access to this counter is denied.")
         raise Refusal(404, "not_found", "There is no such counter.")
-    if method != "GET" and switches.token_scope == "read":  # noqa: S105 - no password
+    if method == "GET" or switches.token_scope == "write":  # noqa: S105 - no password
+        return
+    if switches.token_scope == "read":  # noqa: S105 - the same
         raise Refusal(403, "access_denied", "The token may read only: it lacks metrika:write.")
+    if "/data/" not in path:
+        message = "The token may upload data only: it lacks metrika:write."
+        raise Refusal(403, "access_denied", message)

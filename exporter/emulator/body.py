@@ -29,7 +29,7 @@ def check(request: Request, wanted: str) -> None:
         raise Refusal(406, "not_acceptable", f"The Content-Type must be {wanted}.")
     limit = _limit(request)
     if int(request.headers.get("content-length", 0)) > limit + _ENVELOPE:
-        raise _too_large(limit)
+        raise _too_large(request, limit)
 
 
 async def json_content(request: Request) -> tuple[object, int]:
@@ -58,7 +58,7 @@ def file_part(request: Request, form: FormData) -> UploadFile:
     part = parts[0][1]
     limit = _limit(request)
     if (part.size or 0) > limit:
-        raise _too_large(limit)
+        raise _too_large(request, limit)
     metrica = serving(request)
     if metrica.switches.lenient == "off" and _bare(part.content_type) != "text/csv":
         raise bad_file("The part `file` must be of type text/csv.")
@@ -74,5 +74,6 @@ def _limit(request: Request) -> int:
     return metrica.quotas.limits.max_file_bytes
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, "invalid_uploading", f"The file is larger than {limit} bytes.")
+def _too_large(request: Request, limit: int) -> Refusal:
+    status = int(serving(request).switches.too_large_status)
+    return Refusal(status, "invalid_uploading", f"The file is larger than {limit} bytes.")

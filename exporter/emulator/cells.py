@@ -162,10 +162,10 @@ def goal_id(value: str) -> str:
     return identifier(value)
 
 
-def goals(value: str) -> dict[str, float | None]:
+def goals(value: str, separator: str = ",") -> dict[str, float | None]:
     """Read `goal[:price],goal[:price]` (uploadOrders)."""
     read: dict[str, float | None] = {}
-    for entry in value.split(","):
+    for entry in value.split(separator):
         goal, colon, price = entry.partition(":")
         if goal_id(goal) in read:
             raise BadValue("goal_twice")
@@ -180,10 +180,10 @@ def product_name(value: str, *, lenient: bool) -> str:
     return value
 
 
-def products(value: str, *, lenient: bool) -> dict[str, int]:
+def products(value: str, *, lenient: bool, separator: str = ",") -> dict[str, int]:
     """Read `product:quantity,product:quantity`; an id may hold colons itself."""
     read: dict[str, int] = {}
-    for entry in value.split(","):
+    for entry in value.split(separator):
         product, _, quantity = entry.rpartition(":")
         if not _QUANTITY(quantity):
             raise BadValue("bad_quantity")
@@ -202,12 +202,12 @@ ENTRIES: dict[Kind, Reader] = {
 """How one value of a list is read."""
 
 
-def list_of(entry: Reader) -> Reader:
-    """Return the reader of a comma-joined list of such entries, without spaces."""
+def list_of(entry: Reader, separator: str = ",") -> Reader:
+    """Return the reader of a joined list of such entries, without spaces."""
 
     def read(value: str) -> list[Any]:
-        if "," not in value:
+        if separator not in value:
             return [entry(value)]
-        return list(dict.fromkeys(map(entry, value.split(","))))
+        return list(dict.fromkeys(map(entry, value.split(separator))))
 
     return read

@@ -1,30 +1,23 @@
-"""The columns that only the emulator knows: simple orders, and what JSON adds."""
+"""What an export never uses and Metrica takes: optional columns, and what JSON adds."""
 
-from exporter.marts import CONTACTS, ORDERS, Column, Entity, Kind
+from dataclasses import replace
 
-SIMPLE_ORDERS = Entity(
-    "simple_orders",
-    key="id",
-    columns=(
-        Column("id", Kind.ID),
-        Column("create_date_time", Kind.DATETIME, required=True),
-        Column("client_uniq_id", Kind.ID),
-        Column("client_ids", Kind.CLIENT_IDS),
-        Column("emails", Kind.EMAILS),
-        Column("phones", Kind.PHONES),
-        Column("emails_md5", Kind.MD5S),
-        Column("phones_md5", Kind.MD5S),
-        Column("order_status", Kind.STATUS),
-        Column("revenue", Kind.MONEY),
-        Column("cost", Kind.MONEY),
-        Column("goals", Kind.GOALS),
-        Column("currency", Kind.CURRENCY),
+from exporter.marts import CONTACTS, ORDERS, Kind
+from exporter.marts import SIMPLE_ORDERS as EXPORTED
+
+_OPTIONAL = ("id", "order_status")
+
+SIMPLE_ORDERS = replace(
+    EXPORTED,
+    columns=tuple(
+        replace(column, required=column.required and column.name not in _OPTIONAL)
+        for column in EXPORTED.columns
     ),
 )
-"""Source: simple-orders-data."""
+"""Metrica takes a simple order without an id or a status (simple-orders-data)."""
 
 IDENTIFIERS = ("client_ids", "emails", "phones", "emails_md5", "phones_md5")
-"""A simple order needs one of them (simple-orders-data)."""
+"""A simple order needs one of them (simple-orders-data); a contact is matched by them."""
 
 JSON_ONLY = {
     CONTACTS.name: ("user_ids", "attribute_values", "company_uniq_id", "user_comment"),

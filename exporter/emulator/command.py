@@ -35,9 +35,24 @@ def _epilog() -> str:
     help="SQLite file that holds what was uploaded; kept in memory when not given.",
 )
 @click.option("--time-zone", default="Europe/Moscow", show_default=True, help="The counter's.")
+@click.option("--goal", "goals", multiple=True, metavar="ID", help="A JavaScript goal it has.")
+@click.option(
+    "--visits",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV file of visits to the site, to which orders are tied: visit_id, started_at,"
+    " client_id, emails, phones.",
+)
 @click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", callback=_switches)
 def emulator(  # noqa: PLR0913 - one parameter per option
-    *, port: int, counter: int, token: str, state: Path | None, time_zone: str, switches: Switches
+    *,
+    port: int,
+    counter: int,
+    token: str,
+    state: Path | None,
+    time_zone: str,
+    goals: tuple[str, ...],
+    visits: Path | None,
+    switches: Switches,
 ) -> None:
     """Run Metrica's CRM import on this machine, to test an export against it."""
     options = EmulatorOptions(
@@ -46,6 +61,8 @@ def emulator(  # noqa: PLR0913 - one parameter per option
         port=port,
         state=state,
         time_zone=time_zone,
+        goals=goals,
+        visits=visits,
         switches=switches,
     )
     try:

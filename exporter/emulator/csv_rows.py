@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from exporter.emulator.catalogue import Catalogue
 from exporter.emulator.layout import Layout
+from exporter.emulator.readers import Readers
 from exporter.emulator.refusal import bad_file
 from exporter.emulator.stage import Stage
-from exporter.emulator.switches import Switches
-from exporter.marts import Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +20,27 @@ class CsvFile:
     delimiter: str
     mapping: list[tuple[str, str]]
 
-    def read(self, stage: Stage, entity: Entity, catalogue: Catalogue, switches: Switches) -> None:
+    def read(self, stage: Stage, readers: Readers) -> None:
         """Check every row and put it on the stage.
 
         Raises Refusal when there is no header to read rows by.
         """
-        encoding = "utf-8-sig" if switches.lenient == "on" else "utf-8"
+        encoding = "utf-8-sig" if readers.switches.lenient == "on" else "utf-8"
         text = io.TextIOWrapper(self.file, encoding=encoding, newline="")
         rows = self._rows(text, stage)
         header = next((row for row in rows if row), None)
-        if header is None and not stage.problems():
+        if header is None and not stage.refused:
             raise bad_file("The file is empty: the first row must hold the column names.")
-        layout = Layout.of(header or [], self.mapping, entity, catalogue, switches)
-        if not stage.problems():
+        layout = Layout.of(header or [], self.mapping, readers)
+        if not stage.refused:
             for problem in layout.problems:
                 stage.refuse(problem)
-        if stage.problems():
+        if stage.refused:
             stage.count = sum(1 for _ in rows)
         else:
             for row in rows:
                 values, problems = layout.read(row)
-                stage.add(values.get(entity.key), values, problems)
+                stage.add(values.get(readers.entity.key), values, problems)
             if not stage.count and not stage.problems():
                 stage.refuse("file: no_rows")
         text.detach()

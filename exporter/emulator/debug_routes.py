@@ -18,10 +18,12 @@ from exporter.emulator.refusal import Refusal, invalid
 _DUMPS = {
     "contacts": "select * from contacts order by uniq_id",
     "orders": (
-        "select *, exists (select 1 from contacts where uniq_id = client_uniq_id) as attached"
-        " from orders order by id"
+        "select *, exists (select 1 from contacts where uniq_id = client_uniq_id)"
+        " and waits_for_contact is null as attached from orders order by id"
     ),
     "simple_orders": "select * from simple_orders order by number",
+    "javascript_goals": "select * from goals order by id",
+    "visits": "select * from visits order by visit_id",
     "goals": "select * from goals_reached order by entity, order_key, goal",
     "order_statuses": "select * from order_statuses order by id",
     "attributes": "select * from attributes order by entity_type, name",
@@ -52,7 +54,7 @@ async def switches(request: Request) -> Response:
     metrica = serving(request)
     if request.method == "POST":
         try:
-            metrica.switches = metrica.switches.with_values(await _object(request))
+            metrica.switches = metrica.switches.with_values(await read_object(request))
         except ValueError as error:
             raise invalid(str(error), "switches") from None
     return JSONResponse({"switches": metrica.switches.as_dict()})
@@ -63,7 +65,7 @@ async def quotas(request: Request) -> Response:
     metrica = serving(request)
     if request.method == "POST":
         try:
-            limits = metrica.quotas.limits.with_values(await _object(request))
+            limits = metrica.quotas.limits.with_values(await read_object(request))
         except ValueError as error:
             raise invalid(str(error), "quotas") from None
         metrica.quotas.limits = limits
@@ -74,7 +76,7 @@ async def now(request: Request) -> Response:
     """GET /debug/now, or POST {"offset_seconds": n} or {"now": "…Z"} to move the clock."""
     clock = serving(request).clock
     if request.method == "POST":
-        wanted = await _object(request)
+        wanted = await read_object(request)
         try:
             if set(wanted) == {"offset_seconds"}:
                 clock.offset = timedelta(seconds=float(str(wanted["offset_seconds"])))
@@ -115,7 +117,8 @@ def _with_zone(text: str) -> datetime:
     return moment
 
 
-async def _object(request: Request) -> dict[str, object]:
+async def read_object(request: Request) -> dict[str, object]:
+    """Read the JSON object in the body; raises Refusal."""
     content = body.parse(await request.body())
     if not isinstance(content, dict):
         raise invalid("Expected a JSON object.", "body")

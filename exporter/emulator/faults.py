@@ -19,6 +19,7 @@ FAULTS = {
     "slow:SECONDS": "waits before the request is handled",
     "slow_after:SECONDS": "applied, then waits before it answers",
     "delay_list:POLLS": "answers without a status and is not listed for so many polls",
+    "overtaken": "answers PASSED, and is applied only after the next upload",
     "unknown_status": "applied, answered with a status that is not documented",
 }
 """What each fault does."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from email.utils import format_datetime
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,12 +26,19 @@ class Gate:
         self._metrica = metrica
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; every answer is dated by the emulator's clock."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._metrica.clock.now(), usegmt=True)
+                MutableHeaders(scope=message)["Date"] = date
+            await send(message)
+
         if scope["type"] != "http" or scope["path"].startswith("/debug/"):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, dated)
             return
         fault = self._metrica.faults.take(scope["method"], scope["path"])
-        visit = Visit(self._metrica, scope, receive, send, fault)
+        visit = Visit(self._metrica, scope, receive, dated, fault)
         try:
             await self._serve(visit, fault)
         finally:
@@ -45,7 +53,7 @@ class Gate:
                 raise fault.refusal()
             self._admit(visit)
         except Refusal as refusal:
-            response = JSONResponse(refusal.body(), refusal.status)
+            response = JSONResponse(refusal.body(), refusal.status, refusal.headers())
             if fault:
                 response.headers.update(fault.headers())
             await response(visit.scope, visit.receive, visit.send)

@@ -4,52 +4,50 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from exporter.emulator import cells, readers
-from exporter.emulator.catalogue import Catalogue
+from exporter.emulator import cells
 from exporter.emulator.cells import BadValue
 from exporter.emulator.columns import JSON_ONLY
+from exporter.emulator.layout import described, one_needed
+from exporter.emulator.readers import Readers
 from exporter.emulator.refusal import invalid
 from exporter.emulator.stage import Stage, Values
-from exporter.emulator.switches import Switches
-from exporter.marts import Column, Entity, Kind
+from exporter.marts import Column, Kind
 
 _FULL_MOMENT = len("yyyy-MM-dd HH:mm:ss")
 _FULL_DATE = len("yyyy-MM-dd")
 _HUGE = 10**18  # NaN and the infinities are not below it
+_ENTRY_OF = {"any": object, "objects": dict, "lists": list}
 
 
-def read(
-    body: object, stage: Stage, entity: Entity, catalogue: Catalogue, switches: Switches
-) -> None:
+def read(body: object, stage: Stage, readers: Readers) -> None:
     """Check every entity of `{"<entity>": […]}` and put it on the stage.
 
     Raises Refusal when the list is missing or empty.
     """
+    entity = readers.entity
     items = body.get(entity.name) if isinstance(body, dict) else None
     if not isinstance(items, list) or not items:
         raise invalid("Expected a list with at least one entity.", entity.name)
     known: dict[str, Callable[[Any], Any]] = {
-        column.name: partial(_value, column, readers.of_column(column, entity, catalogue, switches))
-        for column in entity.columns
+        column.name: partial(_value, column, readers) for column in entity.columns
     }
     known |= dict.fromkeys(JSON_ONLY[entity.name], lambda value: value)
-    required = [column.name for column in entity.columns if column.required]
+    known["attribute_values"] = partial(_attribute_values, readers.switches.attribute_values)
     for item in items:
-        values, problems = _entity(item, known, required, switches)
+        values, problems = _entity(item, known, readers)
         stage.add(values.get(entity.key), values, problems)
 
 
 def _entity(
-    item: object,
-    known: dict[str, Callable[[Any], Any]],
-    required: list[str],
-    switches: Switches,
+    item: object, known: dict[str, Callable[[Any], Any]], readers: Readers
 ) -> tuple[Values, list[str]]:
     if not isinstance(item, dict):
         return {}, ["not_an_object"]
+    switches = readers.switches
     values: Values = {}
     problems: list[str] = []
-    for place, (name, value) in enumerate(item.items(), start=1):
+    for place, (key, value) in enumerate(item.items(), start=1):
+        name = readers.known_name(key)
         if name not in known:
             if switches.unknown_column == "fail":
                 problems.append(f"key {place}: unknown_column")
@@ -57,33 +55,43 @@ def _entity(
             try:
                 values[name] = known[name](value)
             except BadValue as bad:
-                problems.append(f"{name}: {bad.reason}")
+                echoed = value if switches.errors_echo_values == "on" else None
+                problems.append(described(name, bad, echoed))
         elif switches.empty_cell == "null":
             values[name] = None
     bad_names = {problem.partition(":")[0] for problem in problems}
     problems += [
-        f"{name}: required"
-        for name in required
-        if values.get(name) is None and name not in bad_names
+        f"{column.name}: required"
+        for column in readers.entity.columns
+        if column.required and values.get(column.name) is None and column.name not in bad_names
     ]
+    needed = one_needed(readers.entity, switches)
+    if needed and not problems and not any(values.get(name) for name in needed):
+        problems.append("no_identifier")
     return values, problems
 
 
-def _value(column: Column, reader: cells.Reader, value: object) -> Any:  # noqa: ANN401
+def _value(column: Column, readers: Readers, value: object) -> Any:  # noqa: ANN401
     if column.kind is Kind.MONEY:
         return _number(value)
     if column.kind in cells.ENTRIES:
-        return _list(value, cells.ENTRIES[column.kind], column.kind)
+        return _list(value, readers.of_entry(column.kind), column.kind)
     if column.kind is Kind.GOALS:
-        return _goals(value)
+        return _goals(value, readers.of_goal)
     if column.kind is Kind.PRODUCTS:
-        return _products(value, reader)
+        return _products(value, readers.of_column(column))
     if not isinstance(value, str):
         raise BadValue("not_a_string")
     length = {Kind.DATETIME: _FULL_MOMENT, Kind.DATE: _FULL_DATE}.get(column.kind)
     if length and (len(value) != length or value[4] != "-"):
         raise BadValue(f"bad_{column.kind.value}")
-    return reader(value)
+    return readers.of_column(column)(value)
+
+
+def _attribute_values(shape: str, value: object) -> object:
+    if not isinstance(value, list) or not all(isinstance(item, _ENTRY_OF[shape]) for item in value):
+        raise BadValue("bad_shape")
+    return value
 
 
 def _number(value: object) -> float:
@@ -105,7 +113,7 @@ def _list(value: object, entry: cells.Reader, kind: Kind) -> list[Any]:
     return list(dict.fromkeys(map(entry, value)))
 
 
-def _goals(value: object) -> dict[str, float | None]:
+def _goals(value: object, reader: cells.Reader) -> dict[str, float | None]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise BadValue("not_a_list_of_objects")
     goals: dict[str, float | None] = {}
@@ -113,7 +121,7 @@ def _goals(value: object) -> dict[str, float | None]:
         goal, price = item.get("goal_action_id"), item.get("price")
         if not isinstance(goal, str):
             raise BadValue("bad_goal")
-        if cells.goal_id(goal) in goals:
+        if reader(goal) in goals:
             raise BadValue("goal_twice")
         goals[goal] = None if price is None else _number(price)
     return goals

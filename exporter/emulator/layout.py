@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
-from exporter.emulator import readers
-from exporter.emulator.catalogue import Catalogue
 from exporter.emulator.cells import BadValue, Reader
 from exporter.emulator.columns import IDENTIFIERS, SIMPLE_ORDERS
+from exporter.emulator.readers import Readers
 from exporter.emulator.stage import Values
 from exporter.emulator.switches import Switches
-from exporter.marts import Entity
+from exporter.marts import CONTACTS, Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +23,37 @@ class Layout:
     required: frozenset[str]
     any_of: tuple[str, ...]
     empty_is_null: bool
+    echoes: bool
     problems: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls,
-        header: list[str],
-        mapping: list[tuple[str, str]],
-        entity: Entity,
-        catalogue: Catalogue,
-        switches: Switches,
-    ) -> Self:
+    def of(cls, header: list[str], mapping: list[tuple[str, str]], readers: Readers) -> Self:
         """Match a header with the entity's attributes, through the mapping if there is one."""
+        switches, entity = readers.switches, readers.entity
         problems = [f"columns_mapping: {what}" for what in _mapping_problems(header, mapping)]
         named = {heading: attribute for attribute, heading in mapping}
         found: dict[str, tuple[int, str, Reader]] = {}
         for place, heading in enumerate(header):
-            name = named.get(heading, heading)
-            column = entity.column(name)
-            if column:
-                reader = readers.of_column(column, entity, catalogue, switches)
-            elif name in catalogue.attributes:
-                reader = readers.of_attribute(catalogue.attributes[name])
-            else:
+            attribute = readers.named(named.get(heading, heading))
+            if attribute is None:
                 if switches.unknown_column == "fail":
                     problems.append(f"header: column {place + 1}: unknown_column")
                 continue
+            name, reader = attribute
             if name in found:
                 problems.append(f"header: {name}: column_twice")
             found[name] = (place, name, reader)
         required = _required(entity, switches)
         problems += [f"header: {name}: missing_column" for name in sorted(required - set(found))]
+        if entity is SIMPLE_ORDERS and not any(name in found for name in IDENTIFIERS):
+            problems.append("header: no_identifier")
         return cls(
             width=len(header),
             cells=tuple(found.values()),
             required=required,
-            any_of=IDENTIFIERS if entity is SIMPLE_ORDERS else (),
+            any_of=one_needed(entity, switches),
             empty_is_null=switches.empty_cell == "null",
+            echoes=switches.errors_echo_values == "on",
             problems=tuple(problems),
         )
 
@@ -75,7 +68,7 @@ class Layout:
                 try:
                     values[name] = reader(cell)
                 except BadValue as bad:
-                    problems.append(f"{name}: {bad.reason}")
+                    problems.append(described(name, bad, cell if self.echoes else None))
             elif name in self.required:
                 problems.append(f"{name}: required")
             elif self.empty_is_null:
@@ -83,6 +76,18 @@ class Layout:
         if self.any_of and not problems and not any(values.get(name) for name in self.any_of):
             problems.append("no_identifier")
         return values, problems
+
+
+def described(name: str, bad: BadValue, value: object) -> str:
+    """Return what is wrong with a value; with the value, unless that is None."""
+    return f"{name}: {bad.reason}" + ("" if value is None else f": {value}")
+
+
+def one_needed(entity: Entity, switches: Switches) -> tuple[str, ...]:
+    """Return the attributes of which a row must have at least one."""
+    simple = entity is SIMPLE_ORDERS and switches.simple_identifier == "row"
+    contact = entity is CONTACTS and switches.contact_without_identifier == "fail"
+    return IDENTIFIERS if simple or contact else ()
 
 
 def _required(entity: Entity, switches: Switches) -> frozenset[str]:

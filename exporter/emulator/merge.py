@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Any
 
+from exporter.emulator.columns import IDENTIFIERS
 from exporter.emulator.stage import Values
 
 
@@ -13,14 +14,20 @@ class MergeMode(Enum):
     UPDATE = "UPDATE"
     APPEND = "APPEND"
 
-    def merged(self, stored: Values, sent: Values) -> Values:
-        """Return the entity after an upload; what is null is absent from it."""
+    def merged(self, stored: Values, sent: Values, *, joins_all: bool) -> Values:
+        """Return the entity after an upload; what is null is absent from it.
+
+        APPEND joins every list and map, or those of the identifiers only.
+        """
         if self is MergeMode.SAVE:
             merged = sent
         elif self is MergeMode.UPDATE:
             merged = stored | sent
         else:
-            merged = stored | {name: _union(stored.get(name), new) for name, new in sent.items()}
+            merged = stored | {
+                name: _union(stored.get(name), new) if joins_all or name in IDENTIFIERS else new
+                for name, new in sent.items()
+            }
         return {name: value for name, value in merged.items() if value is not None}
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,7 @@ from exporter.emulator.quotas import Limits, Quotas
 from exporter.emulator.refusal import EmulatorError
 from exporter.emulator.store import Store, empty
 from exporter.emulator.switches import Switches
+from exporter.emulator.visits import SiteVisit, read_file, save
 
 T = TypeVar("T")
 
@@ -37,10 +39,14 @@ class Metrica:
         self.clock = Clock(zone)
         self.faults = FaultQueue()
         self.stopping = asyncio.Event()
-        self.store = Store(options.state, options.counter)
-        self.quotas = Quotas(Limits(), int(options.switches.quota_status))
-        self.quotas.restore(self.day(), self.store.call(self._counted_today))
+        self.overtaken: list[Callable[[sqlite3.Connection], object]] = []
         self._switches = options.switches
+        visits = read_file(options.visits) if options.visits else None
+        self.store = Store(options.state, options.counter)
+        self._seed = partial(_seed, goals=options.goals, visits=visits)
+        self.store.call(self._seed)
+        self.quotas = Quotas(Limits(), options.switches)
+        self.quotas.restore(self.day().isoformat(), self.store.call(self._counted_today))
 
     @property
     def switches(self) -> Switches:
@@ -50,15 +56,22 @@ class Metrica:
     @switches.setter
     def switches(self, switches: Switches) -> None:
         self._switches = switches
-        self.quotas.status = int(switches.quota_status)
+        self.quotas.switches = switches
 
-    def day(self) -> str:
-        """Return today's date by the clock of the daily quotas, 00:00 UTC to 00:00 UTC."""
-        return self.clock.now().date().isoformat()
+    def day(self) -> datetime:
+        """Return the midnight at which today's quotas began."""
+        zone = UTC if self.switches.quota_day == "utc" else ZoneInfo("Europe/Moscow")
+        return self.clock.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def seconds_left(self) -> int:
+        """Return how long today's quotas last."""
+        return int((self.day() + timedelta(days=1) - self.clock.now()).total_seconds()) + 1
 
     async def reset(self) -> None:
         """Forget all that was uploaded and set since the first start."""
         await self.store.run(empty)
+        await self.store.run(self._seed)
+        self.overtaken.clear()
         self.switches = self.options.switches
         self.quotas.reset()
         self.faults.waiting.clear()
@@ -72,9 +85,26 @@ class Metrica:
         rows = connection.execute(
             "select quota_group, count(*) from requests"
             " where quota_group is not null and at_utc >= ? group by quota_group",
-            (self.day(),),
+            (self.day().astimezone(UTC).isoformat(),),
         )
         return {row[0]: row[1] for row in rows}
+
+
+def _seed(
+    connection: sqlite3.Connection, goals: tuple[str, ...], visits: list[SiteVisit] | None
+) -> None:
+    add_goals(connection, goals)
+    if visits is not None:
+        save(connection, visits)
+
+
+def add_goals(connection: sqlite3.Connection, goals: Iterable[str]) -> None:
+    """Give the counter these JavaScript goals, each once."""
+    connection.executemany(
+        "insert into goals (name, goal_action_id) select ?1, ?1"
+        " where ?1 not in (select goal_action_id from goals)",
+        [(goal,) for goal in goals],
+    )
 
 
 def serving(request: Request) -> Metrica:

@@ -12,7 +12,9 @@ class EmulatorOptions:
 
     `token` is the only one that the emulator knows. `state` is the SQLite file that holds
     what was uploaded; None keeps it in memory. `time_zone` is the counter's IANA name.
-    Port 0 takes any free port. The debug routes need no token, hence the loopback host.
+    `goals` are the ids of its JavaScript goals, `visits` a CSV file of visits to the site
+    (see exporter.emulator.visits). Port 0 takes any free port. The debug routes need no
+    token, hence the loopback host.
     """
 
     counter: int
@@ -20,5 +22,7 @@ class EmulatorOptions:
     port: int = 0
     state: Path | None = None
     time_zone: str = "Europe/Moscow"
+    goals: tuple[str, ...] = ()
+    visits: Path | None = None
     host: str = "127.0.0.1"
     switches: Switches = field(default_factory=Switches)

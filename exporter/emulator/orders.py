@@ -3,18 +3,16 @@
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Self
 
 from exporter.emulator.catalogue import Catalogue, Status
-from exporter.emulator.clock import Clock
 from exporter.emulator.columns import SIMPLE_ORDERS
-from exporter.emulator.goals_reached import reached
+from exporter.emulator.goals_reached import CREATED, reached
 from exporter.emulator.stage import Values
+from exporter.emulator.switches import Switches
+from exporter.emulator.ties import LINK_WINDOW, UPDATE_WINDOW, Ties, later
 from exporter.marts import Entity
 
-_LINK_WINDOW = timedelta(days=21)
-_UPDATE_WINDOW = timedelta(days=111)
 _DEFAULT_CURRENCY = "RUB"
 
 
@@ -23,12 +21,14 @@ class OrderRules:
     """The rules of one upload of orders, and the goals and statuses that come of it.
 
     The three times are the counter's local ones: the upload's, and the earliest creation
-    of an order that is still tied to a visit, or updated in reports.
+    of an order that is still tied to a visit, or beginning of a visit whose order is
+    still updated in reports.
     """
 
     entity: Entity
     catalogue: Catalogue
-    cancel_spam_goals: bool
+    switches: Switches
+    ties: Ties
     now: str
     tied_from: str
     updated_from: str
@@ -36,27 +36,31 @@ class OrderRules:
     _unknown: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def at(
-        cls,
-        moment: datetime,
-        clock: Clock,
-        entity: Entity,
-        catalogue: Catalogue,
-        *,
-        cancel_spam_goals: bool,
-    ) -> Self:
-        """Return the rules of an upload at this moment."""
+    def of(cls, entity: Entity, catalogue: Catalogue, switches: Switches, ties: Ties) -> Self:
+        """Return the rules of an upload at the moment of the ties."""
         return cls(
             entity,
             catalogue,
-            cancel_spam_goals,
-            now=clock.wall(moment),
-            tied_from=clock.wall(moment - _LINK_WINDOW),
-            updated_from=clock.wall(moment - _UPDATE_WINDOW),
+            switches,
+            ties,
+            now=ties.now,
+            tied_from=later(ties.now, -LINK_WINDOW),
+            updated_from=later(ties.now, -UPDATE_WINDOW),
         )
 
-    def complete(self, order: Values, before: Values | None, sent: Values, upload_id: str) -> None:
-        """Fill in what the row left to Metrica, and note the goals reached."""
+    def is_late(self, order: Values) -> bool:
+        """Say whether a stored order's visit, or else its creation, is too long ago."""
+        visit = self.ties.visit_of(self.entity, order)
+        began = visit.started_at if visit else str(order["create_date_time"])
+        return began < self.updated_from
+
+    def complete(
+        self, order: Values, before: Values | None, sent: Values, upload_id: str, *, waits: bool
+    ) -> None:
+        """Fill in what the row left to Metrica, and note the goals reached.
+
+        An order that `waits` is tied to its contact only when it is sent again.
+        """
         simple = self.entity is SIMPLE_ORDERS
         if simple:
             order.setdefault("order_status", "PAID")
@@ -69,32 +73,21 @@ class OrderRules:
             order["first_paid_at"] = paid_at
         if not simple:
             _fill_dates(order, sent, self.now)
-        outside = self._outside_window(order, is_new=before is None)
-        order.pop("outside_window", None)
-        if outside:
-            order["outside_window"] = outside
-        key = str(order["number"]) if simple else order["id"]
-        for goal, revenue in reached(order, status, cancel_spam=self.cancel_spam_goals).items():
-            self._goals[key, goal] = (
-                self.entity.name,
-                key,
-                order.get("id"),
-                goal,
-                revenue,
-                order.get("currency", _DEFAULT_CURRENCY),
-                self.now,
-                upload_id,
-            )
+        _mark(order, "outside_window", self._outside_window(order, before))
+        if not simple:
+            _mark(order, "waits_for_contact", 1 if waits else None)
+        self._note_goals(order, status, upload_id, is_new=before is None)
 
     def save(self, connection: sqlite3.Connection) -> Counter[str]:
         """Write the goals and the unknown statuses noted so far; return the warnings.
 
-        A goal is reached once; a later state of the order changes what it is worth.
+        A later state of the order changes what a goal is worth.
         """
+        again = 1 if self.switches.repeated_state == "again" else 0
         connection.executemany(
-            "insert into goals_reached values (?, ?, ?, ?, ?, ?, ?, ?)"
-            " on conflict (entity, order_key, goal)"
-            " do update set revenue = excluded.revenue, currency = excluded.currency",
+            "insert into goals_reached values (?, ?, ?, ?, ?, ?, ?, ?, 1)"
+            " on conflict (entity, order_key, goal) do update set revenue = excluded.revenue,"
+            f" currency = excluded.currency, times = times + {again}",
             self._goals.values(),
         )
         if self.entity is not SIMPLE_ORDERS:
@@ -107,6 +100,24 @@ class OrderRules:
         self._unknown.clear()
         return Counter(unknown_status=unknown) if unknown else Counter()
 
+    def _note_goals(self, order: Values, status: Status, upload_id: str, *, is_new: bool) -> None:
+        key = str(order["number"]) if self.entity is SIMPLE_ORDERS else order["id"]
+        goals = reached(order, status, cancel_spam=self.switches.cancel_spam_goals == "on")
+        creates = self.switches.goal_status_creates == "on"
+        if is_new and creates and status.type == "OTHER" and status.goals:
+            goals.setdefault(CREATED, goals[status.goals[0]])
+        for goal, revenue in goals.items():
+            self._goals[key, goal] = (
+                self.entity.name,
+                key,
+                order.get("id"),
+                goal,
+                revenue,
+                order.get("currency", _DEFAULT_CURRENCY),
+                self.now,
+                upload_id,
+            )
+
     def _status(self, status_id: str, *, simple: bool) -> Status:
         status = self.catalogue.status(status_id, simple=simple)
         if status is None:
@@ -115,12 +126,19 @@ class OrderRules:
             return Status("OTHER", (status_id,) if simple else ())
         return status
 
-    def _outside_window(self, order: Values, *, is_new: bool) -> str | None:
-        if is_new and order["create_date_time"] < self.tied_from:
-            return "created more than 21 days ago: tied to no visit"
-        if not is_new and order["create_date_time"] < self.updated_from:
-            return "created more than 111 days ago: the update is not in reports"
+    def _outside_window(self, order: Values, before: Values | None) -> str | None:
+        if before is None:
+            if order["create_date_time"] < self.tied_from:
+                return "created more than 21 days ago: tied to no visit"
+        elif self.switches.late_update == "ignore" and self.is_late(before):
+            return "its visit is more than 111 days ago: the update is not in reports"
         return None
+
+
+def _mark(order: Values, name: str, value: object) -> None:
+    order.pop(name, None)
+    if value is not None:
+        order[name] = value
 
 
 def _fill_dates(order: Values, sent: Values, now: str) -> None:

@@ -5,16 +5,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from exporter.emulator.refusal import Refusal
+from exporter.emulator.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is allowed; tests lower them. Days begin at 00:00 UTC."""
+    """How much is allowed; tests lower them."""
 
     requests_per_second: int = 30
     parallel: int = 3
     requests_per_day_user: int = 5000
     requests_per_day_counter: int = 5000
+    orders_per_contact: int = 100_000
     max_file_bytes: int = 1_000_000_000
 
     def with_values(self, values: dict[str, object]) -> Self:
@@ -33,13 +35,12 @@ class Limits:
 class Quotas:
     """Counts requests and refuses the one too many.
 
-    There is one user and one counter, so both daily quotas count the same requests,
-    separately for reading and writing.
+    There is one user and one counter, so both daily quotas count the same requests.
     """
 
-    def __init__(self, limits: Limits, status: int) -> None:
+    def __init__(self, limits: Limits, switches: Switches) -> None:
         self.limits = limits
-        self.status = status
+        self.switches = switches
         self._recent: dict[str, deque[float]] = {}
         self._in_flight = 0
         self._day = ""
@@ -64,16 +65,23 @@ class Quotas:
             raise self._refusal("quota_requests_by_ip", "requests per second from one address")
         recent.append(now)
 
-    def begin(self, group: str, day: str) -> None:
-        """Count a request of the user; `end` must follow. Raises Refusal."""
+    def begin(self, group: str, day: str, seconds_left: int) -> None:
+        """Count a request of the user; `end` must follow. Raises Refusal.
+
+        `day` is the present one, of which so many seconds are left.
+        """
         if day != self._day:
             self.restore(day, {})
         if self._in_flight >= self.limits.parallel:
             raise self._refusal("quota_parallel_requests", "parallel requests of one user")
-        if self._today[group] >= self.limits.requests_per_day_user:
-            raise self._refusal("quota_requests_by_uid", "requests of one user per day")
-        if self._today[group] >= self.limits.requests_per_day_counter:
-            raise self._refusal("quota_requests_by_counter_id", "requests to a counter per day")
+        apart = self.switches.quota_groups == "by_verb"
+        count = self._today[group] if apart else self._today.total()
+        if count >= self.limits.requests_per_day_user:
+            what = "requests of one user per day"
+            raise self._refusal("quota_requests_by_uid", what, seconds_left)
+        if count >= self.limits.requests_per_day_counter:
+            what = "requests to a counter per day"
+            raise self._refusal("quota_requests_by_counter_id", what, seconds_left)
         self._today[group] += 1
         self._in_flight += 1
 
@@ -81,5 +89,10 @@ class Quotas:
         """Let the next request in."""
         self._in_flight -= 1
 
-    def _refusal(self, error_type: str, what: str) -> Refusal:
-        return Refusal(self.status, error_type, f"The quota of {what} is used up.")
+    def _refusal(self, error_type: str, what: str, seconds: int = 1) -> Refusal:
+        return Refusal(
+            int(self.switches.quota_status),
+            error_type,
+            f"The quota of {what} is used up.",
+            retry_after=seconds if self.switches.retry_after == "on" else None,
+        )

@@ -1,14 +1,15 @@
-"""Which reader each column of an entity has, under the switches in force."""
+"""Which reader each column of an upload has, under the switches in force."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from exporter.emulator import cells
 from exporter.emulator.catalogue import Attribute, Catalogue
 from exporter.emulator.cells import BadValue, Reader
 from exporter.emulator.columns import SIMPLE_ORDERS
 from exporter.emulator.switches import Switches
-from exporter.marts import Column, Entity, Kind
+from exporter.marts import DEFAULT_STATUSES, ORDERS, Column, Entity, Kind
 
 _ANY_YEAR = 1
 
@@ -20,8 +21,7 @@ _PLAIN: dict[Kind, Reader] = {
     Kind.DATE: cells.day,
     Kind.MONEY: cells.money,
     Kind.CURRENCY: cells.currency,
-    Kind.GOALS: cells.goals,
-    **{kind: cells.list_of(entry) for kind, entry in cells.ENTRIES.items()},
+    **cells.ENTRIES,
 }
 
 _CUSTOM: dict[str, Reader] = {
@@ -33,35 +33,107 @@ _CUSTOM: dict[str, Reader] = {
     "product": cells.name,
 }
 
-
-def of_column(column: Column, entity: Entity, catalogue: Catalogue, switches: Switches) -> Reader:
-    """Return the reader of a system column."""
-    if column.kind is Kind.STATUS:
-        return _status_reader(entity, catalogue, switches)
-    if column.kind is Kind.PRODUCTS:
-        return partial(cells.products, lenient=switches.lenient == "on")
-    if column.name == "birth_date" and switches.birth_date_before_1970 == "accept":
-        return partial(cells.day, oldest=_ANY_YEAR)
-    if entity is SIMPLE_ORDERS and column.name == "create_date_time":
-        return cells.moment_or_day
-    return _PLAIN[column.kind]
+_FOLDED: dict[Kind, Callable[[str], str]] = {
+    Kind.CLIENT_TYPE: str.upper,
+    Kind.CURRENCY: str.upper,
+    Kind.MD5S: str.lower,
+}
+"""How values are written of which the documentation does not say whether case matters."""
 
 
-def of_attribute(attribute: Attribute) -> Reader:
-    """Return the reader of a custom attribute."""
-    reader = _CUSTOM[attribute.type_name]
-    return cells.list_of(reader) if attribute.multivalued else reader
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The readers of one upload.
 
+    `separator` stands between the values of a cell; `now` is the counter's wall clock.
+    """
 
-def _status_reader(entity: Entity, catalogue: Catalogue, switches: Switches) -> Reader:
-    def read(value: str) -> Any:  # noqa: ANN401 - a Reader
+    entity: Entity
+    catalogue: Catalogue
+    switches: Switches
+    now: str
+    separator: str = ","
+
+    @property
+    def ignores_case(self) -> bool:
+        """Say whether values and names count in any case."""
+        return self.switches.case_sensitive == "off"
+
+    def named(self, heading: str) -> tuple[str, Reader] | None:
+        """Return the attribute that a CSV column of this name holds, and its reader."""
+        name = self.known_name(heading)
+        column = self.entity.column(name)
+        hidden = self.entity is ORDERS and self.switches.orders_csv_currency == "unknown"
+        if column and not (hidden and column.kind is Kind.CURRENCY):
+            return name, self.of_column(column)
+        forbidden = self.switches.simple_order_attributes == "unknown"
+        if name not in self.catalogue.attributes or (self.entity is SIMPLE_ORDERS and forbidden):
+            return None
+        return name, self._of_attribute(self.catalogue.attributes[name])
+
+    def known_name(self, name: str) -> str:
+        """Return the attribute's own spelling, when case does not matter."""
+        if not self.ignores_case:
+            return name
+        names = (*(column.name for column in self.entity.columns), *self.catalogue.attributes)
+        return {known.lower(): known for known in reversed(names)}.get(name.lower(), name)
+
+    def of_column(self, column: Column) -> Reader:
+        """Return the reader of a system column."""
+        if column.kind is Kind.STATUS:
+            return self._status
+        if column.kind is Kind.GOALS:
+            return self._goals
+        if column.kind is Kind.PRODUCTS:
+            lenient = self.switches.lenient == "on"
+            return partial(cells.products, lenient=lenient, separator=self.separator)
+        if column.name == "create_date_time":
+            return self._creation
+        if column.name == "birth_date" and self.switches.birth_date_before_1970 == "accept":
+            return partial(cells.day, oldest=_ANY_YEAR)
+        reader = self._folding(column.kind)
+        return cells.list_of(reader, self.separator) if column.kind in cells.ENTRIES else reader
+
+    def of_entry(self, kind: Kind) -> Reader:
+        """Return the reader of one value of a list."""
+        return self._folding(kind)
+
+    def of_goal(self, goal: str) -> str:
+        """Read one goal's id; raises BadValue."""
+        if self.switches.unknown_goal == "fail" and goal not in self.catalogue.js_goals:
+            raise BadValue("unknown_goal")
+        return cells.goal_id(goal)
+
+    def _folding(self, kind: Kind) -> Reader:
+        reader, fold = _PLAIN[kind], _FOLDED.get(kind)
+        return (lambda value: reader(fold(value))) if fold and self.ignores_case else reader
+
+    def _of_attribute(self, attribute: Attribute) -> Reader:
+        reader = _CUSTOM[attribute.type_name]
+        return cells.list_of(reader, self.separator) if attribute.multivalued else reader
+
+    def _creation(self, value: str) -> str:
+        simple = self.entity is SIMPLE_ORDERS
+        created = cells.moment_or_day(value) if simple else cells.moment(value)
+        if created > self.now and self.switches.future_create_date == "fail":
+            raise BadValue("in_the_future")
+        return created
+
+    def _goals(self, value: str) -> dict[str, float | None]:
+        goals = cells.goals(value, self.separator)
+        for goal in goals:
+            self.of_goal(goal)
+        return goals
+
+    def _status(self, value: str) -> str:
+        simple = self.entity is SIMPLE_ORDERS
         if value == "CANCELED":
-            if switches.lenient == "off":
+            if self.switches.lenient == "off":
                 raise BadValue("canceled_is_spelt_cancelled")
             return "CANCELLED"
-        if strict and catalogue.status(value, simple=simple) is None:
+        known = self.catalogue.status(value, simple=simple) is not None
+        if not known and self.ignores_case and value.upper() in DEFAULT_STATUSES:
+            return value.upper()
+        if not known and self.switches.unknown_status == "fail":
             raise BadValue("unknown_status")
         return cells.name(value)
-
-    strict, simple = switches.unknown_status == "fail", entity is SIMPLE_ORDERS
-    return read

@@ -12,12 +12,18 @@ class Refusal(Exception):
     """A request is refused as a whole, with Metrica's error body (errors).
 
     `location` is the name of the parameter or the place in the body, when there is one.
+    `retry_after`, in seconds, becomes a header of the answer.
     """
 
     status: int
     error_type: str
     message: str
     location: str | None = None
+    retry_after: int | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the answer carries."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
     def body(self) -> dict[str, object]:
         """Return the JSON body: `errors`, `code` and `message`."""

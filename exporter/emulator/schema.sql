@@ -35,13 +35,15 @@ create table orders (
     custom text,
     first_paid_at text,
     outside_window text,
+    waits_for_contact integer,
     uploading_id text not null
 );
 
 -- An order that names no known contact is kept, and tied to no visit.
 create view unattached_orders as
 select * from orders
-where client_uniq_id not in (select uniq_id from contacts);
+where waits_for_contact is not null
+    or client_uniq_id not in (select uniq_id from contacts);
 
 create table simple_orders (
     number integer primary key,
@@ -75,6 +77,7 @@ create table goals_reached (
     currency text not null,
     reached_at text not null,
     uploading_id text not null,
+    times integer not null,
     primary key (entity, order_key, goal)
 );
 
@@ -107,6 +110,13 @@ create table goals (
     id integer primary key,
     name text not null,
     goal_action_id text not null
+);
+
+-- keys is JSON: what the visitor is recognised by, e-mails and phones hashed.
+create table visits (
+    visit_id text primary key,
+    started_at text not null,
+    keys text not null
 );
 
 create table uploads (

@@ -5,6 +5,7 @@ from typing import Any
 
 from exporter.emulator.columns import ENTITY_TYPES
 from exporter.emulator.refusal import invalid, missing
+from exporter.emulator.switches import Switches
 from exporter.marts import ATTRIBUTE_TYPES, DEFAULT_STATUSES, MAX_CATALOGUE, STATUS_TYPES
 
 Item = dict[str, Any]
@@ -28,25 +29,28 @@ def items_of(body: object, name: str, *, required: bool = True) -> list[Item]:
     return items
 
 
-def entity_type_of(parameter: str | None) -> str:
+def entity_type_of(parameter: str | None, switches: Switches) -> str:
     """Read the parameter `entity_type`; raises Refusal."""
     if parameter is None:
         raise missing("entity_type")
+    parameter = switches.capitals(parameter)
     if parameter not in ENTITY_TYPES:
         raise invalid(f"entity_type is one of {', '.join(ENTITY_TYPES)}.", "entity_type")
     return parameter
 
 
-def check_status(item: Item, place: str, *, lenient: bool) -> None:
+def check_status(item: Item, place: str, switches: Switches) -> None:
     """Check an order status (mapOrderStatuses); raises Refusal."""
     _check_name(item.get("id"), f"{place}.id")
+    item["type"] = switches.capitals(str(item.get("type")))
     if item.get("type") not in STATUS_TYPES:
         raise invalid(f"type is one of {', '.join(STATUS_TYPES)}.", f"{place}.type")
-    if item["id"] in DEFAULT_STATUSES and item["type"] != item["id"]:
+    fixed = switches.default_remapping == "fail"
+    if item["id"] in DEFAULT_STATUSES and item["type"] != item["id"] and fixed:
         raise invalid("A default status keeps its type.", f"{place}.type")
     _check_text(item.get("humanized"), f"{place}.humanized")
     goals = item.get("goal_action_ids")
-    if lenient and isinstance(goals, str):
+    if switches.lenient == "on" and isinstance(goals, str):
         goals = item["goal_action_ids"] = [goals]
     if goals is None:
         return

@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, Response
 from exporter.emulator import body, schema_items
 from exporter.emulator.columns import ENTITY_TYPES, JSON_KINDS
 from exporter.emulator.metrica import serving
+from exporter.emulator.refusal import Refusal, invalid
 from exporter.emulator.schema_items import Item
 from exporter.emulator.upload_list import STORED
-from exporter.marts import ATTRIBUTE_TYPES, Entity, Kind
+from exporter.marts import ATTRIBUTE_TYPES, DEFAULT_STATUSES, Entity, Kind
 
 _SYSTEM_TYPES = {Kind.MONEY: "numeric", Kind.DATE: "date", Kind.DATETIME: "datetime"} | {
     Kind.EMAILS: "email",
@@ -26,12 +27,14 @@ async def map_order_statuses(request: Request) -> Response:
     metrica = serving(request)
     content, _ = await body.json_content(request)
     items = schema_items.items_of(content, "order_statuses")
+    switches = metrica.switches
     for place, item in enumerate(items):
-        lenient = metrica.switches.lenient == "on"
-        schema_items.check_status(item, f"order_statuses[{place}]", lenient=lenient)
+        schema_items.check_status(item, f"order_statuses[{place}]", switches)
 
     def save(connection: sqlite3.Connection) -> None:
-        if metrica.switches.statuses_post == "replace":
+        if switches.unknown_goal == "fail":
+            _check_goals(connection, items)
+        if switches.statuses_post == "replace":
             connection.execute("delete from order_statuses where source = 'USER'")
         connection.executemany(
             "insert or replace into order_statuses values (?, ?, ?, ?, 'USER')",
@@ -56,41 +59,43 @@ async def get_order_statuses(request: Request) -> Response:
     rows = await metrica.ask(
         lambda connection: connection.execute("select * from order_statuses order by id").fetchall()
     )
-    statuses = [
-        {
-            "id": row["id"],
-            "type": row["type"],
-            "humanized": row["humanized"],
-            "goal_action_ids": json.loads(row["goal_action_ids"]),
-            "order_status_source": row["source"],
-        }
-        for row in rows
-    ]
-    return JSONResponse({"order_statuses": statuses})
+    source = metrica.switches.status_source_field
+    statuses = {row["id"]: _status(row, source) for row in rows}
+    if metrica.switches.default_statuses == "listed":
+        defaults = {name: _default_status(name, source) for name in DEFAULT_STATUSES}
+        statuses = defaults | statuses
+    return JSONResponse({"order_statuses": list(statuses.values())})
 
 
 async def create_attributes(request: Request) -> Response:
     """POST /schema/attributes (createAttributes)."""
     metrica = serving(request)
-    entity_type = schema_items.entity_type_of(request.query_params.get("entity_type"))
+    parameter = request.query_params.get("entity_type")
+    entity_type = schema_items.entity_type_of(parameter, metrica.switches)
     content, _ = await body.json_content(request)
     items = schema_items.items_of(content, "attributes")
     system = {str(item["name"]) for item in _system_attributes(ENTITY_TYPES[entity_type])}
     for place, item in enumerate(items):
         schema_items.check_attribute(item, f"attributes[{place}]", system)
     rows = [(entity_type, *_attribute_row(item)) for item in items]
-    await metrica.ask(
-        lambda connection: connection.executemany(
-            "insert or replace into attributes values (?, ?, ?, ?, ?, ?, ?)", rows
-        )
-    )
+    how = "insert or replace" if metrica.switches.attribute_again == "accept" else "insert"
+
+    def save(connection: sqlite3.Connection) -> None:
+        try:
+            connection.executemany(f"{how} into attributes values (?, ?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.IntegrityError:
+            message = "An attribute of this name exists already."
+            raise Refusal(409, "conflict", message, "attributes") from None
+
+    await metrica.ask(save)
     return JSONResponse({"success": True})
 
 
 async def get_attributes(request: Request) -> Response:
     """GET /schema/attributes (getAttributes)."""
     metrica = serving(request)
-    entity_type = schema_items.entity_type_of(request.query_params.get("entity_type"))
+    parameter = request.query_params.get("entity_type")
+    entity_type = schema_items.entity_type_of(parameter, metrica.switches)
     rows = await metrica.ask(
         lambda connection: connection.execute(
             "select name, type_name, type_group, type_humanized, humanized, multivalued"
@@ -121,6 +126,8 @@ async def create_products(request: Request) -> Response:
     rows = [(item["name"], item.get("humanized"), item.get("type")) for item in items]
 
     def save(connection: sqlite3.Connection) -> None:
+        if metrica.switches.products_post == "replace":
+            connection.execute("delete from products")
         connection.executemany("insert or replace into products values (?, ?, ?)", rows)
         connection.executemany(
             "insert or replace into attributes values ('PRODUCT', ?, ?, ?, ?, ?, ?)",
@@ -148,6 +155,28 @@ async def get_types(_: Request) -> Response:
 async def get_predefined_types(_: Request) -> Response:
     """GET /schema/predefined_types (getPredefinedTypes)."""
     return JSONResponse({"types": _predefined_types()})
+
+
+def _status(row: sqlite3.Row, source: str) -> Item:
+    status = {
+        "id": row["id"],
+        "type": row["type"],
+        "humanized": row["humanized"],
+        "goal_action_ids": json.loads(row["goal_action_ids"]),
+    }
+    return status if source == "none" else status | {source: row["source"]}
+
+
+def _default_status(name: str, source: str) -> Item:
+    status: Item = {"id": name, "type": name, "humanized": None, "goal_action_ids": []}
+    return status if source == "none" else status | {source: "AUTO"}
+
+
+def _check_goals(connection: sqlite3.Connection, items: list[Item]) -> None:
+    known = {row[0] for row in connection.execute("select goal_action_id from goals")}
+    for place, item in enumerate(items):
+        if not known.issuperset(item.get("goal_action_ids") or ()):
+            raise invalid("There is no such goal.", f"order_statuses[{place}].goal_action_ids")
 
 
 def _predefined_types() -> list[Item]:

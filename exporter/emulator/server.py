@@ -38,6 +38,7 @@ def _serve(options: EmulatorOptions, metrica: Metrica, listener: socket.socket) 
             ws="none",
             log_level="warning",
             access_log=False,
+            date_header=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         ),

@@ -26,16 +26,20 @@ class Row:
 class Stage:
     """Rows kept aside on disk until the last one has been checked.
 
-    A file may be larger than memory, and nothing of it counts when one row is bad.
+    A file may be larger than memory. Nothing of it counts when one row is bad, unless
+    the stage keeps good rows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_good_rows: bool = False) -> None:
         # An empty name is SQLite's private database, which spills to a temporary file.
         self._database = sqlite3.connect("", check_same_thread=False)
         self._database.execute("create table staged (number integer primary key, key, entry)")
         self._waiting: list[tuple[int, str | None, str]] = []
         self._unreported = 0
         self._problems: list[str] = []
+        self._keeps_good_rows = keeps_good_rows
+        self._bad_rows = 0
+        self.refused = False
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -48,21 +52,37 @@ class Stage:
         """Take the next row, with what is wrong with it."""
         self.count += 1
         for problem in problems:
-            self.refuse(f"row {self.count}: {problem}")
-        if not self._problems:
+            self._note(f"row {self.count}: {problem}")
+        self._bad_rows += bool(problems)
+        if not problems and self.applies():
             self._waiting.append((self.count, key, _ENCODE(values)))
             if len(self._waiting) >= _BATCH:
                 self._flush()
 
     def refuse(self, problem: str) -> None:
-        """Note a problem; it must name places and reasons, and no values."""
+        """Note a problem of the upload as a whole, which then has no good rows."""
+        self.refused = True
+        self._note(problem)
+
+    def reject(self, number: int, problem: str) -> None:
+        """Note a problem that a staged row turned out to have."""
+        self._bad_rows += 1
+        self._note(f"row {number}: {problem}")
+
+    def applies(self) -> bool:
+        """Say whether the rows on the stage may be applied."""
+        if self.refused:
+            return False
+        return not self._bad_rows or (self._keeps_good_rows and self._bad_rows < self.count)
+
+    def _note(self, problem: str) -> None:
         if len(self._problems) < _REPORTED:
             self._problems.append(problem)
         else:
             self._unreported += 1
 
     def problems(self) -> list[str]:
-        """Return what is wrong with the upload: nothing, when it may be applied."""
+        """Return what is wrong with the upload and its rows, by place and reason."""
         if self._unreported:
             return [*self._problems, f"and {self._unreported} more"]
         return list(self._problems)
@@ -71,9 +91,10 @@ class Stage:
         """Declare the rows of these keys bad."""
         self._flush()
         query = "select number, key from staged where key is not null order by number"
-        for number, key in self._database.execute(query):
+        for number, key in self._database.execute(query).fetchall():
             if key in keys:
-                self.refuse(f"row {number}: refused_by_fault")
+                self.reject(number, "refused_by_fault")
+                self._database.execute("delete from staged where number = ?", (number,))
 
     def rows(self, seed: str) -> Iterator[Row]:
         """Yield the rows in file order, those that share a key shuffled among themselves."""

@@ -12,7 +12,7 @@ from exporter.emulator.refusal import EmulatorError
 
 T = TypeVar("T")
 
-_VERSION = 1
+_VERSION = 2
 
 
 class Store:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from exporter.emulator.columns import JSON_KINDS, SIMPLE_ORDERS
 from exporter.emulator.stage import Values
-from exporter.marts import CONTACTS, Entity
+from exporter.marts import CONTACTS, ORDERS, Entity
 
 ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 """What is kept as JSON is kept readable."""
@@ -38,6 +38,8 @@ class Table:
             names.append("number")
         if entity is not CONTACTS:
             names.extend(_ADDED_TO_ORDERS)
+        if entity is ORDERS:
+            names.append("waits_for_contact")
         return cls(entity.name, entity.key, tuple(names), tuple(n in json_names for n in names))
 
     def load(self, connection: sqlite3.Connection, keys: set[str]) -> dict[str, Values]:
@@ -50,6 +52,12 @@ class Table:
             tuple(keys),
         )
         return {row[key_at]: self._state(tuple(row)) for row in rows}
+
+    def load_all(self, connection: sqlite3.Connection) -> Iterator[Values]:
+        """Yield every stored state, by key."""
+        names = ", ".join(self.columns)
+        for row in connection.execute(f"select {names}, custom from {self.name} order by 1"):
+            yield self._state(tuple(row))
 
     def save(
         self, connection: sqlite3.Connection, states: Iterable[Values], upload_id: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from exporter.emulator import catalogue
-from exporter.emulator.applier import Applier, CreationChangedError
+from exporter.emulator.applier import Applier
 from exporter.emulator.columns import ENTITY_TYPES
 from exporter.emulator.faults import Fault
 from exporter.emulator.merge import MergeMode
@@ -16,8 +16,9 @@ from exporter.emulator.metrica import Metrica
 from exporter.emulator.orders import OrderRules
 from exporter.emulator.refusal import Refusal
 from exporter.emulator.stage import Stage
+from exporter.emulator.ties import Ties
 from exporter.emulator.upload_list import STORED, shown
-from exporter.marts import CONTACTS, Entity
+from exporter.marts import CONTACTS, ORDERS, Entity
 
 
 def entity_type_of(entity: Entity) -> str:
@@ -42,38 +43,25 @@ class Upload:
 
         Raises Refusal instead when bad rows are to be answered with 400.
         """
-        if self.fault and self.fault.kind == "failed":
+        if self._suffers("failed"):
             self.stage.refuse("file: refused_by_fault")
-        if self.fault and self.fault.kind == "refuse":
+        if self.fault and self._suffers("refuse"):
             self.stage.refuse_keys(frozenset(self.fault.argument.split(",")))
-        try:
-            return await self.metrica.ask(self._apply)
-        except CreationChangedError as changed:
-            self.stage.refuse(f"row {changed.row}: create_date_time: cannot_change")
-            return await self.metrica.ask(self._apply)
+        return await self.metrica.ask(self._apply)
 
     def _apply(self, connection: sqlite3.Connection) -> dict[str, object]:
-        problems = self.stage.problems()
         switches, clock = self.metrica.switches, self.metrica.clock
-        if problems and switches.content_errors == "400":
-            raise Refusal(400, "invalid_uploading", "; ".join(problems))
         now = clock.now().astimezone(UTC).replace(microsecond=0)
         upload_id = str(uuid.uuid4())
+        number = connection.execute("select count(*) from uploads").fetchone()[0]
+        seed = f"{switches.duplicate_shuffle_seed}.{number}"
         warnings: Counter[str] = Counter()
-        if not problems:
-            number = connection.execute("select count(*) from uploads").fetchone()[0]
-            applier = Applier(
-                connection=connection,
-                upload_id=upload_id,
-                entity=self.entity,
-                mode=self.mode,
-                rules=self._rules(connection, now),
-                creation_may_differ=switches.create_date_change == "ignore",
-            )
-            seed = f"{switches.duplicate_shuffle_seed}.{number}"
-            warnings = applier.apply(self.stage.rows(seed))
-        delayed = self.fault is not None and self.fault.kind == "delay_list"
-        polls = int(self.fault.argument) if self.fault and delayed else switches.delayed_visibility
+        if self.stage.applies():
+            warnings = self._apply_rows(connection, upload_id, now, seed)
+        problems = self.stage.problems()
+        if problems and switches.content_errors == "400":
+            raise Refusal(400, "invalid_uploading", "; ".join(problems))
+        passed = self.stage.applies() and (not problems or switches.good_rows == "applied_passed")
         row = connection.execute(
             "insert into uploads (uploading_id, uploaded_at_utc, entity, merge_mode, status,"
             " elements_count, entity_type, uploading_format, errors, warnings, bytes,"
@@ -83,27 +71,72 @@ class Upload:
                 now.strftime(STORED),
                 self.entity.name,
                 self.mode.value,
-                "FAILED" if problems else "PASSED",
+                "PASSED" if passed else "FAILED",
                 self.stage.count,
                 self.form,
                 json.dumps(problems, ensure_ascii=False),
                 json.dumps(warnings),
                 self.size,
-                polls,
+                self._hidden_polls(),
             ),
         ).fetchone()
         answer = shown(row, clock, switches)
-        if self.fault and self.fault.kind == "unknown_status":
+        if self._suffers("unknown_status"):
             answer["api_validation_status"] = "IN_PROGRESS"
         return answer
+
+    def _apply_rows(
+        self, connection: sqlite3.Connection, upload_id: str, now: datetime, seed: str
+    ) -> Counter[str]:
+        """Apply the rows, and take them back when one of them spoils the upload."""
+        rows = self.stage.rows(seed)
+        if self._suffers("overtaken"):
+            kept = list(rows)
+            self.metrica.overtaken.append(
+                lambda later: self._applier(later, upload_id, now).apply(kept)
+            )
+            return Counter()
+        connection.execute("savepoint before_rows")
+        applier = self._applier(connection, upload_id, now)
+        warnings = applier.apply(rows)
+        for number, problem in applier.refused:
+            self.stage.reject(number, problem)
+        if self.entity is ORDERS and self._exceeds(connection):
+            self.stage.refuse("file: too_many_orders_of_a_contact")
+        if not self.stage.applies():
+            connection.execute("rollback to before_rows")
+            return Counter()
+        while self.metrica.overtaken:
+            self.metrica.overtaken.pop(0)(connection)
+        return warnings
+
+    def _applier(self, connection: sqlite3.Connection, upload_id: str, now: datetime) -> Applier:
+        switches = self.metrica.switches
+        rules = self._rules(connection, now)
+        return Applier(connection, upload_id, self.entity, self.mode, rules, switches)
 
     def _rules(self, connection: sqlite3.Connection, now: datetime) -> OrderRules | None:
         if self.entity is CONTACTS:
             return None
-        return OrderRules.at(
-            now,
-            self.metrica.clock,
-            self.entity,
-            catalogue.load(connection, entity_type_of(self.entity)),
-            cancel_spam_goals=self.metrica.switches.cancel_spam_goals == "on",
+        clock, switches = self.metrica.clock, self.metrica.switches
+        known = catalogue.load(connection, entity_type_of(self.entity))
+        return OrderRules.of(
+            self.entity, known, switches, Ties.at(connection, clock, switches, now)
         )
+
+    def _exceeds(self, connection: sqlite3.Connection) -> bool:
+        limit = self.metrica.quotas.limits.orders_per_contact
+        # There are at most as many orders as the last row's number.
+        last = connection.execute("select max(rowid) from orders").fetchone()[0] or 0
+        query = "select 1 from orders group by client_uniq_id having count(*) > ? limit 1"
+        return bool(last > limit and connection.execute(query, (limit,)).fetchone())
+
+    def _hidden_polls(self) -> int:
+        switches = self.metrica.switches
+        if self.fault and self._suffers("delay_list"):
+            return int(self.fault.argument)
+        large = self.stage.count >= switches.delayed_from_rows
+        return switches.delayed_visibility if large else 0
+
+    def _suffers(self, kind: str) -> bool:
+        return self.fault is not None and self.fault.kind == kind

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from exporter.emulator import body, catalogue, columns_mapping, json_rows, upload_list
-from exporter.emulator.catalogue import Catalogue
 from exporter.emulator.columns import SIMPLE_ORDERS
 from exporter.emulator.csv_rows import CsvFile
 from exporter.emulator.merge import MergeMode
 from exporter.emulator.metrica import Metrica, serving
+from exporter.emulator.readers import Readers
 from exporter.emulator.refusal import Refusal, invalid, missing
 from exporter.emulator.stage import Stage
 from exporter.emulator.switches import Switches
@@ -59,28 +59,37 @@ async def last_uploadings(request: Request) -> Response:
     metrica = serving(request)
     parameters = request.query_params
     limit = upload_list.limit_of(parameters.get("limit"))
-    before = upload_list.before_of(parameters.get("datetime_offset"), metrica.clock)
-    if parameters.get("source", "API") != "API":
+    zone = upload_list.zone_of(metrica.clock, metrica.switches)
+    before = upload_list.before_of(parameters.get("datetime_offset"), zone)
+    if metrica.switches.capitals(parameters.get("source", "API")) != "API":
         raise invalid("The only source is API.", "source")
-    rows = await metrica.ask(partial(upload_list.poll, limit=limit, before=before))
+    after = upload_list.after_of(metrica.clock, metrica.switches)
+    failed = metrica.switches.failed_listed == "on"
+    rows = await metrica.ask(
+        partial(upload_list.poll, limit=limit, before=before, after=after, failed=failed)
+    )
+    if metrica.switches.list_order == "oldest_first":
+        rows.reverse()
     uploads = [upload_list.shown(row, metrica.clock, metrica.switches) for row in rows]
     return JSONResponse({"uploadings": uploads})
 
 
 async def _csv(request: Request, entity: Entity) -> Response:
     metrica = serving(request)
-    mode = _merge_mode(request)
-    delimiter = request.query_params.get("delimiter_type", "COMMA")
+    mode = _merge_mode(request, metrica.switches)
+    delimiter = metrica.switches.capitals(request.query_params.get("delimiter_type", "COMMA"))
     if delimiter not in _DELIMITERS:
         raise invalid("delimiter_type is COMMA or SEMICOLON.", "delimiter_type")
     mapping = _mapping(request, entity, metrica.switches)
     body.check(request, body.MULTIPART)
-    known = await _catalogue(metrica, entity)
+    as_delimiter = metrica.switches.list_separator == "as_delimiter"
+    separator = _DELIMITERS[delimiter] if as_delimiter else ","
+    readers = await _readers(metrica, entity, separator)
     async with request.form(max_files=2, max_fields=2) as form:
         part = body.file_part(request, form)
-        with Stage() as stage:
+        with _stage(metrica.switches) as stage:
             source = CsvFile(part.file, _DELIMITERS[delimiter], mapping)
-            await run_in_threadpool(source.read, stage, entity, known, metrica.switches)
+            await run_in_threadpool(source.read, stage, readers)
             return await _answer(
                 request,
                 Upload(
@@ -97,11 +106,11 @@ async def _csv(request: Request, entity: Entity) -> Response:
 
 async def _json(request: Request, entity: Entity) -> Response:
     metrica = serving(request)
-    mode = _merge_mode(request)
+    mode = _merge_mode(request, metrica.switches)
     content, size = await body.json_content(request)
-    known = await _catalogue(metrica, entity)
-    with Stage() as stage:
-        await run_in_threadpool(json_rows.read, content, stage, entity, known, metrica.switches)
+    readers = await _readers(metrica, entity, ",")
+    with _stage(metrica.switches) as stage:
+        await run_in_threadpool(json_rows.read, content, stage, readers)
         return await _answer(
             request,
             Upload(metrica, entity, mode, "JSON", size, stage, request.scope["metrica.fault"]),
@@ -114,14 +123,21 @@ async def _answer(request: Request, upload: Upload) -> Response:
     return JSONResponse(answer, headers=fault.headers() if fault else None)
 
 
-async def _catalogue(metrica: Metrica, entity: Entity) -> Catalogue:
-    return await metrica.ask(partial(catalogue.load, entity_type=entity_type_of(entity)))
+async def _readers(metrica: Metrica, entity: Entity, separator: str) -> Readers:
+    known = await metrica.ask(partial(catalogue.load, entity_type=entity_type_of(entity)))
+    now = metrica.clock.wall(metrica.clock.now())
+    return Readers(entity, known, metrica.switches, now, separator)
 
 
-def _merge_mode(request: Request) -> MergeMode:
+def _stage(switches: Switches) -> Stage:
+    return Stage(keeps_good_rows=switches.good_rows != "dropped")
+
+
+def _merge_mode(request: Request, switches: Switches) -> MergeMode:
     mode = request.query_params.get("merge_mode")
     if mode is None:
         raise missing("merge_mode")
+    mode = switches.capitals(mode)
     if mode not in MergeMode.__members__:
         raise invalid("merge_mode is SAVE, UPDATE or APPEND.", "merge_mode")
     return MergeMode(mode)

@@ -35,7 +35,8 @@ class Visit:
 
     def enter(self, group: str) -> None:
         """Count the request against the quotas; raises Refusal."""
-        self._metrica.quotas.begin(group, self._metrica.day())
+        metrica = self._metrica
+        metrica.quotas.begin(group, metrica.day().isoformat(), metrica.seconds_left())
         self._group = group
         self._inside = True
 
