@@ -53,6 +53,11 @@ test: $(INSTALLED) ## Run the tests; some of them: make test ARGS="tests/dbt -k 
 faults: $(INSTALLED) ## Run the fault campaign on all cores; more of it: make faults ARGS="--seed 2001"
 	@$(BIN)/python -m tests.faults $(ARGS)
 
+.PHONY: bench
+bench: $(INSTALLED) ## Measure the export: make bench ROWS="1000000 5000000" RESULTS=1 keeps the page
+	@$(BIN)/python $(PIP) install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@$(BIN)/python -m benchmarks --rows "$(or $(ROWS),1000000)" $(if $(RESULTS),--results) $(ARGS)
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, imports and SQL
 	$(BIN)/ruff check .

@@ -1,0 +1,90 @@
+"""Where the time of one command goes: looks at every thread some hundred times a second.
+
+`python -m benchmarks.stages OUT run …` runs the command in this process and writes to OUT
+the seconds that threads have spent in each stage. Work that overlaps counts in each of its
+threads, so the stages may add up to more than the clock's time.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+from exporter import cli
+
+_PACKAGE = str(Path(cli.__file__).parent)
+_GAP_SECONDS = 0.002
+
+STAGES = {
+    "read": ("delta.py", "prior.py", "ledger.py"),
+    "check": ("judge.py", "checks.py"),
+    "encode": ("chunk.py", "sendable.py"),
+    "hash": ("hashlib.py",),
+    "upload": ("transport.py", "metrica.py"),
+    "ledger": ("journal.py", "ledger_schema.py", "ledger_views.py"),
+}
+"""Which modules of the exporter do what; the innermost one that is listed counts."""
+
+_STAGE_OF = {module: stage for stage, modules in STAGES.items() for module in modules}
+
+
+class Sampler(threading.Thread):
+    """Counts in which stage each other thread is, until it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seconds: Counter[str] = Counter()
+        self.places: Counter[str] = Counter()
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Look, until `stop`."""
+        last = time.monotonic()
+        while not self._done.wait(_GAP_SECONDS):
+            now = time.monotonic()
+            for thread, frame in sys._current_frames().items():  # noqa: SLF001 - it is the only way
+                if thread != self.ident:
+                    self._count(frame, now - last)
+            last = now
+
+    def stop(self) -> None:
+        """Stop and wait for the last look."""
+        self._done.set()
+        self.join()
+
+    def _count(self, frame: FrameType | None, seconds: float) -> None:
+        place = stage = None
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            module = path.name
+            if place is None and module != "warehouse.py" and str(path.parent) == _PACKAGE:
+                place = f"{module}:{frame.f_code.co_name}"
+            if module == "hashlib.py" or str(path.parent) == _PACKAGE:
+                stage = _STAGE_OF.get(module)
+                if stage is not None:
+                    break
+            frame = frame.f_back
+        self.seconds[stage or "other"] += seconds
+        self.places[place or "other"] += seconds
+
+
+def main() -> None:
+    """Run a command of the exporter under the sampler."""
+    out = Path(sys.argv.pop(1))
+    sampler = Sampler()
+    sampler.start()
+    started = time.monotonic()
+    try:
+        cli.main()
+    finally:
+        wall = time.monotonic() - started
+        sampler.stop()
+        found = {"wall": wall, "stages": sampler.seconds, "places": sampler.places}
+        out.write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
