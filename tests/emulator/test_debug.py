@@ -30,7 +30,7 @@ def test_what_is_held_can_be_dumped(emulator: RunningEmulator) -> None:
     assert [u["entity"] for u in debug(emulator, "uploads")] == ["contacts", "orders"]
     assert [r["status"] for r in debug(emulator, "requests")] == [200, 200]
     assert len(debug(emulator, "applied")) == 3
-    for name in ("simple_orders", "order_statuses", "attributes", "products"):
+    for name in ("simple_orders", "order_statuses", "attributes", "products", "javascript_goals"):
         assert debug(emulator, name) == []
 
 
@@ -74,7 +74,9 @@ def test_a_wrong_time_is_refused(emulator: RunningEmulator, content: dict[str, s
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("name", ["switches", "quotas", "now", "faults"])
+@pytest.mark.parametrize(
+    "name", ["switches", "quotas", "now", "faults", "order_statuses", "visits"]
+)
 def test_a_body_that_is_no_object_is_refused(emulator: RunningEmulator, name: str) -> None:
     for body in (b"{", b"5"):
         answer = requests.post(f"{emulator.url}/debug/{name}", data=body, timeout=10)
@@ -103,3 +105,62 @@ def test_debug_requests_are_neither_logged_nor_counted(emulator: RunningEmulator
     for _ in range(3):
         debug(emulator, "contacts")
     assert emulator.sql("select count(*) from requests") == [(0,)]
+
+
+def edit_status(emulator: RunningEmulator, **fields: object) -> requests.Response:
+    return requests.post(f"{emulator.url}/debug/order_statuses", json=fields, timeout=10)
+
+
+def test_statuses_can_be_changed_as_in_the_interface(emulator: RunningEmulator) -> None:
+    status = {"id": "won", "type": "PAID", "humanized": "Won", "goal_action_ids": ["lead"]}
+    emulator.call("POST", "/schema/order_statuses", json={"order_statuses": [status]})
+    changes: list[dict[str, object]] = [
+        {"type": "CANCELLED"},
+        {"humanized": "Lost"},
+        {"goal_action_ids": []},
+    ]
+    for change in changes:
+        status |= change
+        assert edit_status(emulator, id="won", **change).status_code == 200
+        [listed] = emulator.call("GET", "/schema/order_statuses").json()["order_statuses"]
+        assert listed == status | {"order_status_source": "USER"}
+    assert edit_status(emulator, id="new", type="OTHER").status_code == 200
+    assert [row["id"] for row in debug(emulator, "order_statuses")] == ["new", "won"]
+
+
+def test_statuses_can_be_deleted_as_in_the_interface(emulator: RunningEmulator) -> None:
+    edit_status(emulator, id="won", type="PAID")
+    url = f"{emulator.url}/debug/order_statuses"
+    assert requests.delete(url, params={"id": "lost"}, timeout=10).status_code == 404
+    assert requests.delete(url, params={"id": "won"}, timeout=10).status_code == 200
+    assert debug(emulator, "order_statuses") == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"id": "new"}, {"id": "new", "type": "WON"}, {"type": "PAID"}, {"id": "a", "source": "AUTO"}],
+)
+def test_a_wrong_change_of_a_status_is_refused(
+    emulator: RunningEmulator, fields: dict[str, object]
+) -> None:
+    assert edit_status(emulator, **fields).status_code == 400
+    assert debug(emulator, "order_statuses") == []
+
+
+def test_goals_can_be_given_and_are_listed_as_the_counters(emulator: RunningEmulator) -> None:
+    url = f"{emulator.url}/debug/javascript_goals"
+    for _ in range(2):
+        assert requests.post(url, json=["lead", "call"], timeout=10).status_code == 200
+    assert requests.post(url, json=["x", 1], timeout=10).status_code == 400
+    path = emulator.crm.replace("/cdp/api/v1/", "/management/v1/") + "/goals"
+    assert emulator.call_url("GET", path).json() == {
+        "goals": [
+            {
+                "id": number,
+                "name": goal,
+                "type": "action",
+                "conditions": [{"type": "exact", "url": goal}],
+            }
+            for number, goal in enumerate(("lead", "call"), start=1)
+        ]
+    }
