@@ -58,6 +58,14 @@ warehouse = _all(
     click.option("--target", help="Target of the profile.  [default: the profile's]"),
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+daily_requests = click.option(
+    "--daily-requests",
+    default=Limits().daily_requests,
+    show_default=True,
+    envvar="METRICA_DAILY_REQUESTS",
+    show_envvar=True,
+    help="Requests that all runs of a day may make, of Metrica's 5,000.",
+)
 limits = _all(
     click.option(
         "--chunk-rows",
@@ -83,14 +91,7 @@ limits = _all(
         show_envvar=True,
         help="Uploads that a run may spend on finding the bad rows of refused files.",
     ),
-    click.option(
-        "--daily-requests",
-        default=Limits().daily_requests,
-        show_default=True,
-        envvar="METRICA_DAILY_REQUESTS",
-        show_envvar=True,
-        help="Requests that all runs of a day may make, of Metrica's 5,000.",
-    ),
+    daily_requests,
     click.option(
         "--staging-dir",
         type=_FOLDER,

@@ -1,0 +1,121 @@
+"""The doctor's checks of the warehouse: the marts, the ledger, and what DuckDB needs."""
+
+import time
+
+from exporter.access import Api
+from exporter.errors import MetricaError, SettingsError, WarehouseError
+from exporter.finding import Finding, error, ok, warning
+from exporter.journal import Journal
+from exporter.judge import check_relation
+from exporter.ledger import VERSION, Ledger
+from exporter.manifest import Mart
+from exporter.metrica import Metrica
+from exporter.warehouse import LEDGER, Attached
+
+_SCARCE = 0.1
+"""The share of a day's requests below which it is time to look why."""
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def extension(wh: Attached) -> Finding:
+    """Say which of DuckDB's postgres extensions reads the warehouse."""
+    if not wh.is_postgres:
+        return ok("extension", "the warehouse is DuckDB's own, which needs none")
+    found = wh.rows(
+        "select extension_version, library_version() from duckdb_extensions(), pragma_version() "
+        "where extension_name = 'postgres_scanner' and loaded"
+    )
+    version, duckdb = found[0] if found else ("?", "?")
+    return ok("extension", f"postgres {version} is loaded into DuckDB {duckdb}")
+
+
+def contract(wh: Attached, mart: Mart) -> Finding:
+    """Compare a mart with its declaration; raises WarehouseError."""
+    check_relation(wh, mart)
+    custom = f", {len(mart.attributes)} of them custom" if mart.attributes else ""
+    return ok(
+        f"mart {mart.name}",
+        f"{mart.schema}.{mart.table} has its {len(mart.columns)} columns{custom}",
+    )
+
+
+def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:
+    """Say which version the ledger is of; returns it too. Raises LedgerError."""
+    ledger = Ledger(wh, counter_id)
+    if not ledger.exists:
+        return ok("ledger", "there is none yet", "The first run makes it."), ledger
+    if ledger.version < VERSION:
+        found = f"it is of version {ledger.version}, and this program's is {VERSION}"
+        return ok("ledger", found, "The next run migrates it."), ledger
+    return ok("ledger", f"it is of version {ledger.version}, which is this program's"), ledger
+
+
+def destination(ledger: Ledger, api: Api) -> Finding:
+    """Say that the ledger's uploads went where this address leads; raises LedgerError."""
+    ledger.check_destination(is_local=api.is_local)
+    where = "an emulator" if api.is_local else "Metrica"
+    return ok("destination", f"runs go to {where}, and nothing has gone elsewhere")
+
+
+def last_run(wh: Attached, ledger: Ledger) -> Finding:
+    """Say how the last run ended."""
+    found = ledger.exists and wh.rows(
+        "select run_no, cast(started_at as text), cast(finished_at as text), exit_code, message "
+        f"from {LEDGER}.ledger_runs where counter_id = ? order by run_no desc limit 1",
+        [ledger.counter_id],
+    )
+    if not found:
+        return ok("last run", "there was none for this counter")
+    number, started, finished, code, message = found[0]
+    if finished is None:
+        return warning(
+            "last run",
+            f"run {number}, begun {started}, has no end: it is at work, or was killed",
+            "If nothing is at work, just run: the next run goes on where it stopped.",
+        )
+    ended = f"run {number} ended {finished} with exit code {code}"
+    if code == 0:
+        return ok("last run", ended)
+    if code == 1:
+        return warning("last run", ended, "See `metrica-export rejects`.")
+    return warning("last run", f"{ended}: {message}", "Mend what it names and run again.")
+
+
+def quota(wh: Attached, ledger: Ledger, limit: int) -> Finding:
+    """Say how many requests are left today by our own count; other programs' are not in it."""
+    used = Journal(wh, ledger.counter_id).requests_today() if ledger.exists else 0
+    left = max(limit - used, 0)
+    found = f"{left} of {limit} requests are left until 00:00 GMT by the runs' own count"
+    if left == 0:
+        return error(
+            "quota", MetricaError, found, "Run after 00:00 GMT, or raise --daily-requests."
+        )
+    if left < limit * _SCARCE:
+        return warning(
+            "quota", found, "A larger --chunk-rows takes fewer requests; see the view `uploads`."
+        )
+    return ok("quota", found)
+
+
+def clocks(wh: Attached | None, metrica: Metrica | None) -> Finding:
+    """Compare the clocks of the warehouse, of this machine and of Metrica."""
+    ahead = {"this machine": 0.0}
+    if wh is not None:
+        (seconds,) = wh.row(f"select epoch(now) from {wh.remote('select now() as now')}")
+        ahead["the warehouse"] = seconds - time.time()
+    theirs = metrica.clock_ahead() if metrica is not None else None
+    if theirs is not None:
+        ahead["Metrica"] = theirs
+    if len(ahead) == 1:
+        return ok("clocks", "there is none to compare this machine's with")
+    fast, slow = (choose(ahead, key=lambda who: ahead[who]) for choose in (max, min))
+    apart = ahead[fast] - ahead[slow]
+    if apart <= _MINUTE:
+        return ok("clocks", f"{', '.join(ahead)} agree to {apart:.0f} s")
+    found = f"{fast} is {apart:.0f} s ahead of {slow}"
+    advice = "Set the wrong clock by NTP: windows and held dates go by the warehouse's."
+    if apart <= _HOUR:
+        return warning("clocks", found, advice)
+    kind = WarehouseError if "the warehouse" in (fast, slow) else SettingsError
+    return error("clocks", kind, found, advice)

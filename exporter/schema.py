@@ -1,0 +1,67 @@
+"""Metrica's side of the schema against the marts: what differs, and putting it right."""
+
+from dataclasses import dataclass, replace
+
+from exporter import amends, runs
+from exporter.access import Api
+from exporter.attributes import Difference, differences
+from exporter.config import GATE, Gate, Options
+from exporter.journal import Journal
+from exporter.ledger import Ledger
+from exporter.marts import ORDER_STATUSES
+from exporter.metrica import Metrica
+from exporter.report import Outcome
+from exporter.session import open_session
+from exporter.statuses import Change, mart_of, ours
+from exporter.statuses import diff as diff_statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What Metrica maps or declares otherwise than the marts."""
+
+    statuses: list[Change]
+    attributes: list[Difference]
+
+    @property
+    def to_apply(self) -> list[Change]:
+        """Return the statuses to create or to change."""
+        return [change for change in self.statuses if change.ours is not None]
+
+    @property
+    def equal(self) -> bool:
+        """Whether Metrica has all that the marts declare; what it has besides is left alone."""
+        return not self.to_apply and not self.attributes
+
+
+def diff(options: Options, api: Api) -> Differences:
+    """Compare the statuses and custom attributes; changes nothing. Raises ExportError."""
+    with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
+        budget = options.limits.daily_requests
+        ledger = Ledger(session.wh, api.counter_id)
+        ledger.check_destination(is_local=api.is_local)
+        if ledger.exists:
+            budget -= Journal(session.wh, api.counter_id).requests_today()
+        metrica = Metrica(api, budget)
+        mart = mart_of(session.marts)
+        return Differences(
+            diff_statuses(ours(session.wh, mart), metrica.statuses()) if mart else [],
+            [difference for each in session.marts.all for difference in differences(metrica, each)],
+        )
+
+
+def apply(outcome: Outcome, options: Options, api: Api) -> Differences:
+    """Put the mart's mapping of statuses into Metrica if it differs; returns what differed.
+
+    It goes as in a run that is told to send the whole list again, and is in the ledger like
+    one; `outcome` is that run's. A custom attribute is left to the run that first needs it.
+    """
+    found = diff(options, api)
+    if not found.to_apply:
+        return found
+    sent = amends.count_sent(options.dbt, api.counter_id, ORDER_STATUSES.name, None)
+    if sent[ORDER_STATUSES.name]:
+        amends.reset(options.dbt, api.counter_id, ORDER_STATUSES.name, None)
+    only = replace(options, names=(ORDER_STATUSES.name,), gate=Gate(accepted=frozenset(GATE)))
+    runs.run(outcome, only, api)
+    return found
