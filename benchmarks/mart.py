@@ -50,9 +50,9 @@ select
         as numeric(18,2)) end as cost,
     'RUB' as currency,
     cast(null as text) as goals,
-    'sku-' || 1 + i % {products} || ':' || 1 + i % 3
-        || case when i % 3 > 0 then ',sku-' || 1 + i * 31 % {products} || ':1' else '' end
-        || case when i % 9 > 6 then ',sku-' || 1 + i * 37 % {products} || ':2' else '' end
+    'sku-' || 1 + i % 700 || ':' || 1 + i % 3
+        || case when i % 3 > 0 then ',sku-' || 701 + i * 31 % 700 || ':1' else '' end
+        || case when i % 9 > 6 then ',sku-' || 1401 + i * 37 % 600 || ':2' else '' end
         as products,
     cast(1 + i % 3 + i % 2 as integer) as items_count
 from counted
@@ -72,14 +72,12 @@ def fill(folder: Path, database: Database | None, orders: int) -> MartsWarehouse
     for status in statuses:
         row = {key: status[key] or None for key in COLUMNS["order_statuses"]}
         marts.put("order_statuses", row, updated_at=None)
-    products = min(_PRODUCTS, orders)
     values = {
         "contacts": contacts,
-        "products": products,
         "statuses": ",".join(status["id"] for status in statuses),
         "status_count": len(statuses),
     }
-    _insert(marts, "products", _LISTED_PRODUCTS, products)
+    _insert(marts, "products", _LISTED_PRODUCTS, _PRODUCTS)
     _insert(marts, "contacts", _CONTACTS, contacts)
     _insert(marts, "orders", _ORDERS.format(**values), orders)
     for mart in COLUMNS:
@@ -120,14 +118,15 @@ def settle(marts: MartsWarehouse) -> None:
 
 def change(marts: MartsWarehouse, rows: int, offset: int) -> None:
     """Change so many orders, spread over the mart, as an incremental build would."""
+    ((orders,),) = marts.sql("select count(*) from metrica.orders")
+    gap = orders // rows
     marts.sql(
         f"""
         update metrica.orders
         set revenue = coalesce(revenue, 0) + 1, updated_at = now(), row_hash = md5(row_hash)
         where id in (
-            select cast({offset} + i * gap as text)
-            from generate_series(1, {rows}) as numbers (i),
-                (select count(*) / {rows + 1} as gap from metrica.orders) as gaps
+            select cast({gap} * i - {offset % gap} as text)
+            from generate_series(1, {rows}) as numbers (i)
         )
         """
     )
