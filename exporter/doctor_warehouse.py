@@ -15,6 +15,9 @@ from exporter.warehouse import LEDGER, Attached
 _SCARCE = 0.1
 """The share of a day's requests below which it is time to look why."""
 
+_COUNTED = 2
+"""The ledger's version that began to count requests."""
+
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -84,7 +87,8 @@ def last_run(wh: Attached, ledger: Ledger) -> Finding:
 
 def quota(wh: Attached, ledger: Ledger, limit: int) -> Finding:
     """Say how many requests are left today by our own count; other programs' are not in it."""
-    used = Journal(wh, ledger.counter_id).requests_today() if ledger.exists else 0
+    counts = ledger.version >= _COUNTED
+    used = Journal(wh, ledger.counter_id).requests_today() if counts else 0
     left = max(limit - used, 0)
     found = f"{left} of {limit} requests are left until 00:00 GMT by the runs' own count"
     if left == 0:
@@ -117,5 +121,6 @@ def clocks(wh: Attached | None, metrica: Metrica | None) -> Finding:
     advice = "Set the wrong clock by NTP: windows and held dates go by the warehouse's."
     if apart <= _HOUR:
         return warning("clocks", found, advice)
-    kind = WarehouseError if "the warehouse" in (fast, slow) else SettingsError
-    return error("clocks", kind, found, advice)
+    judge = ahead.get("Metrica", ahead["this machine"])
+    is_warehouse = abs(ahead.get("the warehouse", judge) - judge) > _HOUR
+    return error("clocks", WarehouseError if is_warehouse else SettingsError, found, advice)

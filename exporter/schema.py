@@ -6,7 +6,6 @@ from exporter import amends, runs
 from exporter.access import Api
 from exporter.attributes import Difference, differences
 from exporter.config import GATE, Gate, Options
-from exporter.journal import Journal
 from exporter.ledger import Ledger
 from exporter.marts import ORDER_STATUSES
 from exporter.metrica import Metrica
@@ -37,12 +36,8 @@ class Differences:
 def diff(options: Options, api: Api) -> Differences:
     """Compare the statuses and custom attributes; changes nothing. Raises ExportError."""
     with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
-        budget = options.limits.daily_requests
-        ledger = Ledger(session.wh, api.counter_id)
-        ledger.check_destination(is_local=api.is_local)
-        if ledger.exists:
-            budget -= Journal(session.wh, api.counter_id).requests_today()
-        metrica = Metrica(api, budget)
+        Ledger(session.wh, api.counter_id).check_destination(is_local=api.is_local)
+        metrica = Metrica(api, options.limits.daily_requests)
         mart = mart_of(session.marts)
         return Differences(
             diff_statuses(ours(session.wh, mart), metrica.statuses()) if mart else [],
