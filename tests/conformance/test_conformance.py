@@ -1,0 +1,96 @@
+"""Every rule and trap has a test that exists, and every switch is named and turned."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter.emulator.switches import describe
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "conformance.md"
+
+SECTIONS = (
+    *("1.1", "1.2", "1.3", "2", "3.1", "3.2", "3.3", "3.4", "3.5", "4.1", "4.2"),
+    *("5.1", "5.2", "5.3", "5.4", "6.1", "6.2", "6.3", "6.4", "6.5", "7", "8", "8.1"),
+    *("9.1", "9.2", "9.3", "10.1", "10.2", "10.3", "11", "12.1", "12.2", "12.3", "12.4", "13"),
+)
+TRAPS = tuple(f"T{number}" for number in range(1, 28))
+QUESTIONS = tuple(f"Q{number}" for number in range(1, 20))
+
+OPEN = frozenset({"T20"})
+"""Lines that wait for a test."""
+
+Line = tuple[str, str, tuple[str, ...]]
+
+
+def lines() -> list[Line]:
+    """Return number, decision and tests of every line of the page's tables."""
+    found = []
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and re.fullmatch(r"[TQ]?[0-9.]+", cells[0]):
+            number, _, decision, tests = cells
+            found.append((number, decision, tuple(re.findall(r"`([^`]+)`", tests))))
+    return found
+
+
+LINES = lines()
+
+
+def test_every_section_trap_and_question_has_its_line_and_no_other_has() -> None:
+    numbers = [number for number, _, _ in LINES]
+    assert list(dict.fromkeys(numbers)) == [*SECTIONS, *TRAPS, *QUESTIONS]
+    single = [number for number in numbers if number not in SECTIONS]
+    assert len(single) == len(set(single))
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line[0])
+def test_every_line_names_a_test_or_is_open(line: Line) -> None:
+    number, _, tests = line
+    assert bool(tests) != (number in OPEN)
+
+
+def test_every_test_that_is_named_is_collected() -> None:
+    named = {test for _, _, tests in LINES for test in tests if not test.startswith("dbt:")}
+    files = sorted({f"tests/{test.partition('::')[0]}.py" for test in named})
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    there = set(re.findall(r"^tests/(.+)\.py::(test_\w+)", collected.stdout, re.MULTILINE))
+    assert named - {"::".join(test) for test in there} == set()
+
+
+def test_every_unit_test_that_is_named_is_in_the_dbt_project() -> None:
+    there = set()
+    for path in (ROOT / "dbt_project" / "models").rglob("*.yml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        there |= {f"dbt:{test['name']}" for test in content.get("unit_tests", [])}
+    named = {test for _, _, tests in LINES for test in tests if test.startswith("dbt:")}
+    assert named - there == set()
+
+
+def test_the_page_names_every_switch_and_no_other() -> None:
+    named = {name for _, decision, _ in LINES for name in re.findall(r"\*(\w+)\*", decision)}
+    assert named == {name for name, _, _ in describe()}
+
+
+def test_every_switch_is_turned_by_a_test_of_the_emulator() -> None:
+    turned = set()
+    for path in (ROOT / "tests" / "emulator").glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                ("emulator.switches", "RunningEmulator")
+            ):
+                turned |= {keyword.arg for keyword in node.keywords}
+    assert {name for name, _, _ in describe()} - turned == set()
