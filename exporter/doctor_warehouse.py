@@ -25,12 +25,11 @@ def extension(wh: Attached) -> Finding:
     """Say which of DuckDB's postgres extensions reads the warehouse."""
     if not wh.is_postgres:
         return ok("extension", "the warehouse is DuckDB's own, which needs none")
-    found = wh.rows(
-        "select extension_version, library_version() from duckdb_extensions(), pragma_version() "
-        "where extension_name = 'postgres_scanner' and loaded"
+    found, duckdb = wh.row(
+        "select max(extension_version) filter (extension_name = 'postgres_scanner' and loaded), "
+        "version() from duckdb_extensions()"
     )
-    version, duckdb = found[0] if found else ("?", "?")
-    return ok("extension", f"postgres {version} is loaded into DuckDB {duckdb}")
+    return ok("extension", f"postgres {found} is loaded into DuckDB {duckdb}")
 
 
 def contract(wh: Attached, mart: Mart) -> Finding:
