@@ -8,8 +8,17 @@ for lies outside of it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exporter.manifest import Mart
-from exporter.marts import CONTACTS, MAX_HUMANIZED, ORDERS, STATUS_TYPES, Column, Kind
+from exporter.manifest import STATUS_PATH, Mart
+from exporter.marts import (
+    CONTACTS,
+    MAX_HUMANIZED,
+    ORDERS,
+    SIMPLE_ORDERS,
+    STATUS_TYPES,
+    Column,
+    Kind,
+)
+from exporter.sendable import deadline, staged_with_prior
 from exporter.warehouse import name, quote
 
 REJECTED = "rejected"
@@ -23,6 +32,8 @@ REASONS = {
     "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",
     "client_type_unknown": "Metrica knows the client type CONTACT only.",
     "date_out_of_range": "Metrica takes dates from 1970-01-01, and a year has four digits.",
+    "date_in_future": "Metrica never changes a creation date again, so one that is still to come "
+    "is held back until then.",
     "number_malformed": "A number is digits with a dot before decimals, without an exponent.",
     "currency_malformed": "A currency is three capital letters (ISO 4217).",
     "client_ids_malformed": "ClientIDs are digits, separated by commas.",
@@ -36,8 +47,14 @@ REASONS = {
     "humanized_too_long": f"A name for people is {MAX_HUMANIZED} characters at most.",
     "row_too_large": "The row alone is larger than a chunk may be; raise --chunk-bytes.",
     "refused_by_metrica": "Metrica refused the row when it was alone in a file.",
+    "path_malformed": "The statuses of status_path are joined by commas and end with the order's "
+    "own.",
+    "identifier_missing": "A simple order needs a ClientID, an e-mail or a phone, or their md5.",
+    "window_past": "Metrica ties no order to a visit after 21 days and updates none after 111, and "
+    "--late-orders says hold.",
     "id_duplicated": "Several rows of the mart have this id; goes when one is left.",
-    "status_unknown": "The status is neither mapped in order_statuses nor one of Metrica's own.",
+    "status_unknown": "The status is neither mapped in order_statuses, nor one of Metrica's own, "
+    "nor a JavaScript goal of the counter.",
     "contact_unknown": "Metrica does not have the order's contact (yet).",
     "contact_unsendable": "The order's contact is itself rejected or held.",
     "refused_with_others": "Metrica refused a file with this row in it; the request budget "
@@ -57,12 +74,13 @@ class Rule:
     state: str = REJECTED
 
 
-def rules(mart: Mart) -> list[Rule]:
+def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
     """Return the rules for a mart in the order in which they are tried; the first one counts.
 
-    The conditions read `staged_<mart>` as `s`. Orders also need the tables
-    `delivered_contacts` (`_id`), `delivered_order_statuses` (`_id`) and `verdicts_now_contacts`
-    (`_id`) beside it. None of them is true for a value that is merely absent.
+    The conditions read `staged_<mart>` as `s` and `prior_<mart>` as `p`; `now` is SQL for the
+    time in the counter's zone. Orders also need the tables `known_statuses` (`_id`),
+    `delivered_contacts` (`_id`) and `verdicts_now_contacts` (`_id`). None of them is true for
+    a value that is merely absent.
     """
     key = mart.entity.key
     found = [
@@ -78,8 +96,23 @@ def rules(mart: Mart) -> list[Rule]:
     ]
     for column in mart.columns:
         found.extend(_column_rules(column))
+        if column.name == "create_date_time":
+            still = f"p._created is null and s.{column.name} > {now}"
+            found.append(Rule("date_in_future", column.name, still, HELD))
+    if mart.entity is SIMPLE_ORDERS:
+        there = [
+            f"nullif(cast(s.{name(c.name)} as text), '')"
+            for c in mart.columns
+            if c.kind in _IDENTIFIERS
+        ]
+        none = f"coalesce({', '.join(there) or 'null'}, null) is null"
+        found.append(Rule("identifier_missing", "client_ids", none))
+    if mart.entity in (ORDERS, SIMPLE_ORDERS):
+        found.extend(_status_rules(mart))
     if mart.entity is ORDERS:
-        found.extend(_order_rules())
+        found.extend(_contact_rules())
+    if hold_late:
+        found.append(Rule("window_past", "create_date_time", f"{deadline(mart)} < {now}", HELD))
     return found
 
 
@@ -143,16 +176,31 @@ _PATTERNS = {
 }
 
 
-def _order_rules() -> Iterator[Rule]:
-    contact = next(c.name for c in ORDERS.columns if c.name == "client_uniq_id")
-    missing = f"cast(s.{contact} as text) not in (select _id from delivered_contacts)"
+_IDENTIFIERS = {Kind.CLIENT_IDS, Kind.EMAILS, Kind.PHONES, Kind.MD5S}
+
+
+def _status_rules(mart: Mart) -> Iterator[Rule]:
     # Never sent on a guess: an unknown status may be taken for a sale (maporderstatuses-about).
+    known = "(select list(_id) from known_statuses)"
+    if mart.has_path:
+        path = f"string_split(s.{STATUS_PATH}, ',')"
+        yield Rule(
+            "path_malformed",
+            STATUS_PATH,
+            f"{path}[-1] is distinct from s.order_status and s.{STATUS_PATH} is not null",
+        )
+        yield Rule("status_unknown", STATUS_PATH, f"not list_has_all({known}, {path})", HELD)
     yield Rule(
         "status_unknown",
         "order_status",
-        "s.order_status not in (select _id from delivered_order_statuses)",
+        "s.order_status not in (select _id from known_statuses)",
         HELD,
     )
+
+
+def _contact_rules() -> Iterator[Rule]:
+    contact = next(c.name for c in ORDERS.columns if c.name == "client_uniq_id")
+    missing = f"cast(s.{contact} as text) not in (select _id from delivered_contacts)"
     yield Rule(
         "contact_unsendable",
         contact,
@@ -163,16 +211,16 @@ def _order_rules() -> Iterator[Rule]:
     yield Rule("contact_unknown", contact, missing, HELD)
 
 
-def problems(mart: Mart) -> str:
-    """Return the query of the bad rows: `_row` of `staged_<mart>`, and why."""
+def problems(mart: Mart, now: str, *, hold_late: bool = False) -> str:
+    """Return the query of the bad rows: `_row` of `staged_<mart>`, and why (see `rules`)."""
     cases = " ".join(
         f"when {rule.condition} then {{'state': {quote(rule.state)}, "
         f"'column': {quote(rule.column)}, 'reason': {quote(rule.reason)}}}"
-        for rule in rules(mart)
+        for rule in rules(mart, now, hold_late=hold_late)
     )
     return (
         "select _row, _why.state as _state, _why.column as _column, _why.reason as _reason, "
         "cast(null as text) as _detail "
-        f"from (select s.rowid as _row, case {cases} end as _why from staged_{mart.name} s) "
+        f"from (select s.rowid as _row, case {cases} end as _why from {staged_with_prior(mart)}) "
         "as judged where _why is not null"
     )

@@ -8,6 +8,7 @@ import io
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -30,12 +31,16 @@ Exit codes:
 
 
 class _Commands(click.Group):
-    """The commands of this module, and the emulator's own, imported only when it is meant."""
+    """The commands of this module, and those of others, imported only when they are meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), "emulator"]
+        return [*sorted([*super().list_commands(ctx), "doctor", "schema"]), "emulator"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in {"doctor", "schema"}:
+            from exporter import inspections
+
+            return inspections.doctor if cmd_name == "doctor" else inspections.schema_group
         if cmd_name == "emulator":
             from exporter.emulator.command import emulator
 
@@ -54,6 +59,12 @@ def cli() -> None:
 
 @cli.command()
 @options.scope
+@click.option(
+    "--plan",
+    "saved_plan",
+    type=click.Path(path_type=Path),
+    help="Do exactly what this saved plan says, or nothing.",
+)
 @options.as_json
 @options.counter
 @options.api_url
@@ -77,21 +88,26 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
 
 @cli.command()
 @options.scope
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Save the plan, for `metrica-export run --plan`."
+)
 @options.as_json
 @options.counter
 @options.warehouse
 @options.form
 @options.gate
 @options.limits
-def plan(*, as_json: bool, **given: Any) -> None:
+def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
     """Show what a run would send, and why some rows would not go; send nothing."""
     from exporter import report, runs
 
     outcome = report.Outcome()
     try:
-        reasons = runs.plan(outcome, options.options_of(given))
+        reasons = runs.plan(outcome, options.options_of(given), out)
         if reasons and not as_json:
             report.show(("mart", "state", "column", "reason", "rows"), reasons)
+        if not as_json:
+            report.show_changes(outcome)
     except ExportError as error:
         outcome.fail(error)
     report.finish(outcome, "would send", as_json=as_json)

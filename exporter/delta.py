@@ -13,7 +13,7 @@ from decimal import Decimal
 from exporter.entries import Watermark
 from exporter.errors import LedgerError
 from exporter.ledger import Ledger
-from exporter.manifest import Mart
+from exporter.manifest import STATUS_PATH, Mart
 from exporter.warehouse import HERE, Attached, name, quote
 
 
@@ -145,8 +145,7 @@ class _Finder:
     def _stage_and_count(
         self, window: str | None, behind_rows: int, behind_sum: Decimal, before: Watermark | None
     ) -> Delta:
-        staged = self._stage(window)
-        return self._count(staged, behind_rows, behind_sum, before)
+        return self._count(self._stage(window), behind_rows, behind_sum, before)
 
     def _stage(self, window: str | None) -> int:
         mart = self.mart.name
@@ -165,7 +164,9 @@ class _Finder:
             select "_id" from seen_{mart} group by "_id" having count(*) > 1
             """,
         )
-        columns = ", ".join(f"m.{name(column.name)}" for column in self.mart.columns)
+        own = [STATUS_PATH] if self.mart.has_path else []
+        names = [*(column.name for column in self.mart.columns), *own]
+        columns = ", ".join(f"m.{name(column)}" for column in names)
         read = self._read(
             f'{self.key} as "_id", m.row_hash as "_hash", m.updated_at as "_updated_at", {columns}',
             window,

@@ -1,6 +1,6 @@
-"""What the ledger records, as values."""
+"""What a run counts and what the ledger records, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -42,3 +42,23 @@ class Upload:
     size: int
     sha256: str
     is_local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the sendable rows of one mart would change; all are counts of rows.
+
+    `new` rows were never delivered. `paid` orders turn PAID and were not before; `reached`
+    counts the orders that newly come to a status, which is what reaches goals. `erased` are,
+    by column, the values that become empty. `moved` rows have another creation date than the
+    one that went first, which is sent again. `late` orders are past Metrica's window,
+    `expiring` ones will be within a day.
+    """
+
+    new: int = 0
+    paid: int = 0
+    moved: int = 0
+    late: int = 0
+    expiring: int = 0
+    erased: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)

@@ -4,6 +4,8 @@ Each method is one transaction. Every time is the warehouse's, so that times of 
 several machines compare.
 """
 
+from collections.abc import Iterable
+
 from exporter.entries import EntityCounts, Upload, Watermark
 from exporter.warehouse import LEDGER as L
 from exporter.warehouse import Attached, quote
@@ -59,13 +61,15 @@ class Journal:
     def start_upload(self, upload: Upload, sent: str) -> int:
         """Record an upload and the rows in it before the first byte goes out.
 
-        `sent` is a query of `_id` and `_hash`. Returns the upload's number.
+        `sent` is a query of the rows of `sendable_<mart>`. Returns the upload's number.
         """
         with self._wh.transaction():
             upload_no = self._next("upload")
             self._wh.run(
-                f"insert into {L}.ledger_deliveries (upload_no, entity, id, row_hash) "
-                f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash" from ({sent})'
+                f"insert into {L}.ledger_deliveries (upload_no, entity, id, row_hash, "
+                "order_status, step, create_date_time, filled) "
+                f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash", "_status", "_step", '
+                f'"_created", "_filled" from ({sent})'
             )
             u = upload
             self._wh.run(
@@ -156,6 +160,38 @@ class Journal:
             )
             self._wh.command(f"delete from {L}.ledger_verdicts where {mine}{which}{one}")
             self._wh.command(f"delete from {L}.ledger_watermarks where {mine}{which}")
+
+    def keep_columns(self, entity: str, bits: dict[str, int]) -> None:
+        """Record which bit of `filled` stands for which column; known ones keep theirs."""
+        with self._wh.transaction():
+            for column, bit in bits.items():
+                self._wh.run(
+                    f"insert into {L}.ledger_columns select ?, ?, ? where not exists ("
+                    f"select 1 from {L}.ledger_columns where entity = ? and column_name = ?)",
+                    [entity, column, bit, entity, column],
+                )
+
+    def keep_statuses(self, statuses: str) -> None:
+        """Record the mapping of statuses that Metrica has taken, in place of the last one.
+
+        `statuses` is a query of `id`, `type`, `humanized` and `goal_action_ids`.
+        """
+        with self._wh.transaction():
+            self._wh.run(f"delete from {L}.ledger_statuses where counter_id = {self._counter_id}")
+            self._wh.run(
+                f"insert into {L}.ledger_statuses "
+                f"select {self._counter_id}, id, type, humanized, goal_action_ids "
+                f"from ({statuses})"
+            )
+
+    def keep_goals(self, goals: Iterable[str]) -> None:
+        """Record the counter's JavaScript goals in place of those that were known."""
+        with self._wh.transaction():
+            self._wh.run(f"delete from {L}.ledger_goals where counter_id = {self._counter_id}")
+            self._wh.run(
+                f"insert into {L}.ledger_goals select {self._counter_id}, unnest(?)",
+                [sorted(goals)],
+            )
 
     def retry(self, entity: str | None, key: str | None) -> int:
         """Let rows that Metrica refused go again; returns how many."""

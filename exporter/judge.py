@@ -1,13 +1,27 @@
 """The judgement of a mart's delta: which rows can be sent, and why the others cannot."""
 
-from exporter import checks, chunk
-from exporter.config import Limits
+import re
+
+from exporter import checks
+from exporter.chunk import Chunk, cut
+from exporter.config import Options
 from exporter.delta import Delta, find_delta
 from exporter.entries import EntityCounts
 from exporter.errors import WarehouseError
 from exporter.ledger import Ledger
-from exporter.manifest import OWN_COLUMNS, Mart, Marts
-from exporter.marts import CONTACTS, DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, Kind
+from exporter.manifest import OWN_COLUMNS, STATUS_PATH, Mart, Marts
+from exporter.marts import (
+    CONTACTS,
+    DEFAULT_STATUSES,
+    LISTS,
+    MAX_CATALOGUE,
+    ORDER_STATUSES,
+    ORDERS,
+    SIMPLE_ORDERS,
+    Kind,
+)
+from exporter.prior import bits, read_prior
+from exporter.sendable import Layout, lay_out
 from exporter.warehouse import Attached, quote
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
@@ -19,7 +33,8 @@ def check_relation(wh: Attached, mart: Mart) -> None:
     relation = f"{mart.schema}.{mart.table}"
     if not there:
         raise WarehouseError(f"There is no mart {relation} in the warehouse: run `dbt build`.")
-    missing = [c for c in (*(c.name for c in mart.columns), *OWN_COLUMNS) if c not in there]
+    own = (*OWN_COLUMNS, STATUS_PATH) if mart.has_path else OWN_COLUMNS
+    missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in there]
     if missing:
         raise WarehouseError(
             f"Mart {relation} has no column {', '.join(missing)}, which its YAML declares: "
@@ -33,47 +48,79 @@ def check_relation(wh: Attached, mart: Mart) -> None:
             )
 
 
+def time_zone(wh: Attached, mart: Mart) -> str | None:
+    """Return the zone of a mart's times, None if nobody says.
+
+    It is read off the data: dbt writes it on the table together with the rows, while the
+    manifest may be newer than a table that a failed build has left alone.
+    """
+    mark = _ZONE.search(wh.comment(mart.schema, mart.table))
+    return mark[1] if mark else mart.time_zone
+
+
+_ZONE = re.compile(r"counter_time_zone=(\S+)")
+"""What the dbt project leaves as the comment on a mart."""
+
+
 class Judge:
     """Judges the marts one after another. Writes to the staging tables only."""
 
-    def __init__(
-        self, wh: Attached, ledger: Ledger, marts: Marts, limits: Limits, *, presume: bool
-    ) -> None:
-        """Look at nothing yet.
-
-        With `presume`, what the earlier marts have to send counts as sent when orders are
-        judged, which is what a plan must suppose.
-        """
+    def __init__(self, wh: Attached, ledger: Ledger, marts: Marts, options: Options) -> None:
+        """Look at nothing yet."""
         self.wh, self.ledger, self.marts = wh, ledger, marts
-        self.limits, self._presume = limits, presume
+        self.limits, self.form = options.limits, options.form
         self._judged: set[str] = set()
+        self._layouts: dict[str, Layout] = {}
 
     def judge(self, mart: Mart, *, everything: bool) -> Delta:
-        """Stage the delta of a mart, judge its rows and lay out the sendable ones."""
+        """Stage the delta of a mart, and judge it as if what goes before will arrive."""
         check_relation(self.wh, mart)
         everything = everything or mart.entity in LISTS
         delta = find_delta(self.wh, self.ledger, mart, everything=everything)
+        read_prior(self.wh, self.ledger, mart)
+        self.decide(mart, presume=True)
+        self._judged.add(mart.name)
+        return delta
+
+    def decide(self, mart: Mart, *, presume: bool) -> None:
+        """Say of each staged row whether it can be sent, and lay out those that can.
+
+        With `presume`, what the earlier marts have to send counts as sent.
+        """
+        layout = self.layout(mart)
         if mart.entity is ORDERS:
-            self._know(ORDER_STATUSES.name, DEFAULT_STATUSES)
-            self._know(CONTACTS.name, ())
-        self.wh.run(f"create or replace table problems_{mart.name} as {checks.problems(mart)}")
-        chunk.lay_out(self.wh, mart, self.limits)
+            self._know(ORDER_STATUSES.name, presume=presume)
+            self._know(CONTACTS.name, presume=presume)
+        if mart.entity in (ORDERS, SIMPLE_ORDERS):
+            self._know_statuses(mapped=mart.entity is ORDERS)
+        found = checks.problems(mart, layout.now, hold_late=self.form.hold_late)
+        self.wh.run(f"create or replace table problems_{mart.name} as {found}")
+        lay_out(self.wh, mart, layout)
         self.wh.run(
             f"insert into problems_{mart.name} select _row, {quote(checks.HELD)}, null, "
             f"'row_too_large', null from sendable_{mart.name} where _pos is null"
         )
-        self._judged.add(mart.name)
-        return delta
 
-    def _know(self, entity: str, others: tuple[str, ...]) -> None:
+    def layout(self, mart: Mart) -> Layout:
+        """Return what the rows of a mart are laid out by, the same throughout."""
+        if mart.name not in self._layouts:
+            self._layouts[mart.name] = self._layout(mart)
+        return self._layouts[mart.name]
+
+    def _layout(self, mart: Mart) -> Layout:
+        zone = quote(time_zone(self.wh, mart) or "UTC")
+        clock = self.wh.remote("select now() as now")
+        (now,) = self.wh.row(f"select cast(timezone({zone}, now) as text) from {clock}")
+        return Layout(self.limits, self.form, bits(self.ledger, mart), f"timestamp {quote(now)}")
+
+    def _know(self, entity: str, *, presume: bool) -> None:
         """Make `delivered_<entity>` and `verdicts_now_<entity>` for the rules of orders."""
         planned = ""
-        if self._presume and entity in self._judged:
+        if presume and entity in self._judged:
             planned = f"union select _id from sendable_{entity} where _pos is not null"
-        listed = " ".join(f"union select {quote(other)}" for other in others)
         self.wh.run(
             f"create or replace table delivered_{entity} as "
-            f"select _id from {self.ledger.delivered(entity)} {planned} {listed}"
+            f"select _id from {self.ledger.delivered(entity)} {planned}"
         )
         if entity in self._judged:
             verdicts = f"({self.verdicts(self.marts.get(entity))})"
@@ -82,6 +129,15 @@ class Judge:
         self.wh.run(
             f"create or replace table verdicts_now_{entity} as "
             f"select _id from {verdicts} where _id is not null"
+        )
+
+    def _know_statuses(self, *, mapped: bool) -> None:
+        """Make `known_statuses`; the simplified method knows no mapping (simple-orders-data)."""
+        ours = f"select _id from delivered_{ORDER_STATUSES.name} union" if mapped else ""
+        own = " union ".join(f"select {quote(status)}" for status in DEFAULT_STATUSES)
+        self.wh.run(
+            f"create or replace table known_statuses as "
+            f"{ours} select _id from {self.ledger.goals()} union {own}"
         )
 
     def verdicts(self, mart: Mart) -> str:
@@ -101,6 +157,41 @@ class Judge:
         return EntityCounts(delta.mart_rows, sent, delta.unchanged, rejected, held, uploads)
 
     def sendable(self, mart: Mart) -> int:
-        """Return how many rows the pass has found fit to be sent."""
+        """Return how many rows are laid out."""
         (rows,) = self.wh.row(f"select count(_pos) from sendable_{mart.name}")
         return int(rows)
+
+    def uploads(self, mart: Mart) -> int:
+        """Return how many requests the rows would take if Metrica took all of them.
+
+        Leaves the last wave laid out.
+        """
+        if mart.entity in LISTS:
+            return -(-self.sendable(mart) // MAX_CATALOGUE)
+        requests, wave = len(cut(self.wh, mart, self.limits)), 1
+        while self.has_next_wave(mart):
+            wave += 1
+            lay_out(self.wh, mart, self.layout(mart), wave)
+            requests += len(cut(self.wh, mart, self.limits))
+        return requests
+
+    def completed(self, mart: Mart, part: Chunk) -> int:
+        """Return how many rows of a chunk are complete with it."""
+        if not mart.has_path:
+            return part.rows
+        (rows,) = self.wh.row(
+            f"select count(*) from sendable_{mart.name} "
+            f"where _left = 0 and _pos between {part.first} and {part.last}"
+        )
+        return int(rows)
+
+    def has_next_wave(self, mart: Mart) -> bool:
+        """Return whether a laid out row has further steps to go."""
+        if not mart.has_path:
+            return False
+        return bool(self.wh.rows(f"select 1 from sendable_{mart.name} where _left > 0 limit 1"))
+
+    def meets(self, mart: Mart, reason: str) -> bool:
+        """Return whether a row of the mart has that problem now."""
+        query = f"select 1 from problems_{mart.name} where _reason = ? limit 1"
+        return bool(self.wh.rows(query, [reason]))

@@ -92,6 +92,25 @@ class Ledger:
                 f"would go to {here}, which has none of them: use another counter number."
             )
 
+    def check_mode(self, mode: str) -> None:
+        """Refuse to send orders in both ways to one counter; LedgerError says so.
+
+        Whether Metrica would take them for the same orders, no page says (simple-orders-data).
+        """
+        if not self.exists:
+            return
+        other = "orders" if mode == "simple" else "simple_orders"
+        if self._wh.rows(
+            f"select 1 from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "
+            "and status <> 'FAILED' limit 1",
+            [self.counter_id, other],
+        ):
+            raise LedgerError(
+                f"Counter {self.counter_id} was sent {other} before, and --mode {mode} would send "
+                "the same orders in another way, which may double them: keep to one mode for a "
+                "counter."
+            )
+
     # What is known, for the delta.
 
     def watermark(self, entity: str) -> Watermark | None:
@@ -168,6 +187,43 @@ class Ledger:
             from {LEDGER}.ledger_verdicts
             where counter_id = {self.counter_id} and entity = {quote(entity)})
         """
+
+    def column_bits(self, entity: str) -> dict[str, int]:
+        """Return which bit of `filled` stands for which column."""
+        if self.version < _WITH_DETAILS:
+            return {}
+        return dict(
+            self._wh.rows(
+                f"select column_name, bit_no from {LEDGER}.ledger_columns where entity = ?",
+                [entity],
+            )
+        )
+
+    def goals(self) -> str:
+        """Return a FROM item of the counter's JavaScript goals (`_id`) as a run last saw them."""
+        if self.version < _WITH_DETAILS:
+            return f"(select _id from ({_EMPTY_VERDICTS}))"
+        return (
+            f'(select goal_id as "_id" from {LEDGER}.ledger_goals '
+            f"where counter_id = {self.counter_id})"
+        )
+
+    def last_rows(self, entity: str) -> int | None:
+        """Return how many rows the mart had when a run last came through; None before."""
+        if not self.exists:
+            return None
+        found = self._wh.rows(
+            f"""
+            select e.mart_rows
+            from {LEDGER}.ledger_run_entities e
+            join {LEDGER}.ledger_runs r on r.run_no = e.run_no
+            where r.counter_id = ? and e.entity = ? and r.exit_code in (0, 1)
+            order by e.run_no desc
+            limit 1
+            """,
+            [self.counter_id, entity],
+        )
+        return int(found[0][0]) if found else None
 
     def held_ids(self, entity: str) -> str:
         """Return a query of the held rows' ids; they are looked at in every run."""

@@ -56,11 +56,11 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
     return statements
 
 
-# One line for each row of a mart and each counter that had a run.
+# One line for each row of a mart and each counter that had a run in the mart's mode.
 _MART_ROWS = f"""
 with marts as ({{mart_keys}}),
 counters as (
-    select distinct r.counter_id
+    select distinct r.counter_id, e.entity = 'simple_orders' as is_simple
     from {LEDGER}.ledger_runs as r
     inner join {LEDGER}.ledger_run_entities as e on r.run_no = e.run_no
 ),
@@ -99,7 +99,7 @@ select
     case when p.status = 'PASSED' then p.finished_at end as sent_at,
     v.detail
 from marts as m
-cross join counters as c
+inner join counters as c on c.is_simple = (m.entity = 'simple_orders')
 left join last_deliveries as p
     on c.counter_id = p.counter_id and m.entity = p.entity and m.id = p.id and p.nth = 1
 left join verdicts as v

@@ -185,5 +185,9 @@ MAX_CATALOGUE = 160_000
 MAX_HUMANIZED = 4096
 """Characters of a name for people (mapOrderStatuses, createProducts)."""
 
+LINK_DAYS, UPDATE_DAYS = 21, 111
+"""Days back in which Metrica looks for an order's visit, and days from that visit in which it
+updates the order (contacts)."""
+
 MAX_FILE_BYTES = 1_000_000_000
 """A file's size (uploadContacts); 10^9 is the stricter reading of "1 GB"."""

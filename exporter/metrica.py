@@ -12,11 +12,8 @@ from typing import Any, Literal
 from exporter.access import Api
 from exporter.errors import MetricaError
 from exporter.manifest import Attribute
-from exporter.marts import Entity
+from exporter.marts import SIMPLE_ORDERS, Entity
 from exporter.transport import RefusedFileError, Transport
-
-MERGE_MODE = "SAVE"
-"""Each row is sent whole, so what it leaves empty is empty in Metrica too (modes)."""
 
 _DELIMITER_NAMES = {",": "COMMA", ";": "SEMICOLON"}
 _POLLS = 5
@@ -33,6 +30,21 @@ class Answer:
     status: Literal["PASSED", "FAILED", "unknown"]
     uploading_id: str | None
     errors: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One order status of the mapping, and what it means (mapOrderStatuses).
+
+    The goals are in alphabetical order, since their order says nothing. `source` is
+    Metrica's word for who made it (USER, BITRIX, AUTO), None where it has not said.
+    """
+
+    id: str
+    type: str
+    humanized: str = ""
+    goal_action_ids: tuple[str, ...] = ()
+    source: str | None = field(default=None, compare=False)
 
 
 class Metrica:
@@ -62,6 +74,36 @@ class Metrica:
             )
         return zone
 
+    def collects_first_party_data(self) -> bool | None:
+        """Return the counter's flag collect_first_party_data, None if it is not told (counter)."""
+        url = f"/management/v1/counter/{self._api.counter_id}"
+        counter = self._call("GET", url, params={"field": "counter_flags"}).get("counter")
+        flags = counter.get("counter_flags") if isinstance(counter, dict) else None
+        found = flags.get("collect_first_party_data") if isinstance(flags, dict) else None
+        return found if isinstance(found, bool) else None
+
+    def goals(self) -> frozenset[str]:
+        """Return the ids of the counter's JavaScript goals, which its pages send (goals).
+
+        Such a goal is of type action, and its id is the text of its exact condition. The
+        number that Metrica gives a goal means nothing to the CRM import.
+        """
+        url = f"/management/v1/counter/{self._api.counter_id}/goals"
+        return frozenset(
+            condition["url"]
+            for goal in _listed(self._call("GET", url), "goals")
+            if goal.get("type") == "action"
+            for condition in _objects(goal, "conditions")
+            if condition.get("type") == "exact" and isinstance(condition.get("url"), str)
+        )
+
+    def clock_ahead(self) -> float | None:
+        """Return the seconds by which Metrica's clock was ahead of this machine's.
+
+        It is read off the latest answer, to the second; None if no answer had a date.
+        """
+        return self._transport.ahead
+
     def attributes(self, entity_type: str) -> dict[str, str | None]:
         """Return name → type of the custom attributes of CONTACT or ORDER (getAttributes)."""
         url = f"{self._base}/schema/attributes"
@@ -85,6 +127,16 @@ class Metrica:
             self._call("POST", url, params={"entity_type": entity_type}, body={"attributes": body})
         )
 
+    def statuses(self) -> list[Status]:
+        """Return the mapping of order statuses as Metrica has it (getOrderStatuses).
+
+        No page says whether it lists the default ids before they are mapped.
+        """
+        found = self._call("GET", f"{self._base}/schema/order_statuses")
+        return [
+            _status(s) for s in _listed(found, "order_statuses") if isinstance(s.get("id"), str)
+        ]
+
     def put_statuses(self, statuses: list[dict[str, Any]]) -> None:
         """Map the order statuses; always the full list (mapOrderStatuses)."""
         self._accept(
@@ -101,18 +153,21 @@ class Metrica:
             )
         )
 
-    def upload(self, entity: Entity, columns: list[str], path: Path) -> Answer:
-        """Upload a CSV file of contacts or orders (uploadContacts, uploadOrders).
+    def upload(self, entity: Entity, columns: list[str], path: Path, merge_mode: str) -> Answer:
+        """Upload a file of rows (uploadContacts, uploadOrders, uploadSimpleOrders, …Json_1).
 
-        `columns` are the file's header, which are Metrica's own names. The file is
+        `columns` are the file's header, which are Metrica's own names. A CSV file is
         streamed. A file that Metrica refuses as a whole with HTTP 400 is FAILED too.
         """
-        url = f"{self._base}/data/{entity.name}/csv"
-        params = {
-            "merge_mode": MERGE_MODE,
-            "delimiter_type": _DELIMITER_NAMES[entity.delimiter],
-            "columns_mapping": ",".join(f'"{name}":"{name}"' for name in columns),
-        }
+        kind = path.suffix.removeprefix(".")
+        url = f"{self._base}/data/{entity.name}"
+        params = {"merge_mode": merge_mode}
+        if entity is not SIMPLE_ORDERS:
+            url += f"/{kind}"
+        if kind == "csv":
+            params["delimiter_type"] = _DELIMITER_NAMES[entity.delimiter]
+        if kind == "csv" and entity is not SIMPLE_ORDERS:
+            params["columns_mapping"] = ",".join(f'"{name}":"{name}"' for name in columns)
         try:
             return self._settle(self._call("POST", url, params=params, file=path))
         except RefusedFileError:
@@ -141,6 +196,29 @@ class Metrica:
             raise MetricaError(
                 "Metrica answered 200 to a change of the schema, but not `success: true`."
             )
+
+
+def _listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    if not isinstance(body.get(key), list):
+        # An empty list would be news: that somebody has deleted all of it.
+        raise MetricaError(
+            f"Metrica's answer has no list of {key}: check that --api-url is Metrica's API."
+        )
+    return _objects(body, key)
+
+
+def _status(found: dict[str, Any]) -> Status:
+    goals = found.get("goal_action_ids")
+    ids = goals if isinstance(goals, list) else [goals]
+    # getOrderStatuses has had both names for it.
+    source = found.get("order_status_source") or found.get("source")
+    return Status(
+        id=found["id"],
+        type=str(found.get("type") or ""),
+        humanized=str(found.get("humanized") or ""),
+        goal_action_ids=tuple(sorted({str(goal) for goal in ids if goal})),
+        source=None if source is None else str(source),
+    )
 
 
 def _objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import click
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from exporter.entries import EntityCounts
+from exporter.entries import Changes, EntityCounts
 from exporter.errors import ExportError
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
@@ -23,9 +23,15 @@ COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 
 @dataclass(slots=True)
 class Outcome:
-    """What one `run` or `plan` came to. `error` is the message that ended it early."""
+    """What one `run` or `plan` came to. `error` is the message that ended it early.
+
+    `changes` is what the rows to be sent change in Metrica, mart by mart; `exceeded` names the
+    limits of the gate that they go beyond.
+    """
 
     entities: dict[str, EntityCounts] = field(default_factory=dict)
+    changes: dict[str, Changes] = field(default_factory=dict)
+    exceeded: dict[str, str] = field(default_factory=dict)
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
@@ -45,6 +51,8 @@ class Outcome:
                 name: {key: getattr(counts, key) for key in (*COUNTS, "pending")}
                 for name, counts in self.entities.items()
             },
+            "changes": {name: asdict(changes) for name, changes in self.changes.items()},
+            "exceeded": self.exceeded,
             "requests": self.requests,
             "exit_code": self.exit_code,
         }
@@ -132,6 +140,26 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
         _show_sums(outcome, verb)
     if outcome.error is not None:
         click.echo(f"Error: {outcome.error}", err=True)
+
+
+def show_changes(outcome: Outcome) -> None:
+    """Print what would change in Metrica for good, and which limits that goes beyond."""
+    rows: list[tuple[Any, ...]] = []
+    for mart, c in outcome.changes.items():
+        told = {
+            "new": c.new,
+            "turn PAID": c.paid,
+            **{f"come to status {status}": n for status, n in c.reached.items()},
+            **{f"{column} becomes empty": n for column, n in c.erased.items()},
+            "have another creation date than was sent; the first one goes again": c.moved,
+            "are past Metrica's window": c.late,
+            "will be past it within a day": c.expiring,
+        }
+        rows.extend((mart, what, n) for what, n in told.items() if n)
+    if rows:
+        show(("mart", "what would change", "rows"), rows)
+    for what, text in outcome.exceeded.items():
+        click.echo(f"A run would stop here, unless --accept {what}: {text}.")
 
 
 def _show_sums(outcome: Outcome, verb: str) -> None:

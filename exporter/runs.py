@@ -1,12 +1,15 @@
 """The commands themselves, between the command line and the flow."""
 
+from pathlib import Path
 from typing import Any
 
+from exporter import gate
 from exporter.access import Api
+from exporter.changes import find_changes
 from exporter.checks import REASONS
 from exporter.config import DbtSettings, Options
-from exporter.delivery import Run
-from exporter.errors import ExportError
+from exporter.errors import ExportError, GateError
+from exporter.handover import Run
 from exporter.journal import Journal
 from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
@@ -14,9 +17,9 @@ from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
 from exporter.metrica import Metrica
 from exporter.report import Outcome, Reporter
+from exporter.saved import SavedPlan
 from exporter.session import open_session
 from exporter.sync import Sync, check_time_zone
-from exporter.sync import plan as plan_marts
 from exporter.warehouse import HERE, LEDGER, name
 
 _LAST_RUNS = 5
@@ -31,27 +34,40 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         open_session(options.dbt, staging_dir=options.staging_dir) as session,
         run_lock(session.profile, api.counter_id) as check_lock,
     ):
-        for mart in session.marts.all:
-            check_relation(session.wh, mart)
-        Ledger(session.wh, api.counter_id).check_destination(is_local=api.is_local)
-        ledger = open_ledger(session.wh, api.counter_id, session.marts)
-        journal = Journal(session.wh, api.counter_id)
+        wh = session.wh
+        marts = [session.marts.get(name) for name in options.names]
+        for mart in marts:
+            check_relation(wh, mart)
+        saved = options.saved_plan and SavedPlan.read(options.saved_plan)
+        found = Ledger(wh, api.counter_id)
+        found.check_destination(is_local=api.is_local)
+        found.check_mode(options.form.mode)
+        ledger = open_ledger(wh, api.counter_id, session.marts)
+        journal = Journal(wh, api.counter_id)
         journal.start_run()
         budget = options.limits.daily_requests - journal.requests_today()
         metrica = Metrica(api, budget)
         report = Reporter()
         report.tell_retries()
         run = Run(journal, budget, session.staging, api.is_local, check_lock)
-        judge = Judge(session.wh, ledger, session.marts, options.limits, presume=False)
+        judge = Judge(wh, ledger, session.marts, options)
         sync = Sync(judge, metrica, report, run)
         error: ExportError | None = None
         try:
-            check_time_zone(metrica, session.marts, session.wh)
+            check_time_zone(metrica, marts, wh)
             sync.resolve()
-            for mart in session.marts.all:
-                if mart.name in options.names and error is None:
-                    counts, error = sync.export(mart, everything=options.everything)
-                    outcome.entities[mart.name] = counts
+            deltas = {}
+            for mart in marts:
+                deltas[mart.name], outcome.changes[mart.name] = sync.look(
+                    mart, everything=options.everything
+                )
+            if saved:
+                saved.check(SavedPlan.of(judge, options, deltas, outcome.changes))
+            outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
+            gate.check(options.gate, outcome.exceeded)
+            for delta in deltas.values():
+                if error is None:
+                    outcome.entities[delta.mart.name], error = sync.export(delta)
         except ExportError as caught:
             error = caught
         finally:
@@ -81,22 +97,33 @@ def _close(
     raise error
 
 
-def plan(outcome: Outcome, options: Options) -> list[tuple[Any, ...]]:
+def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tuple[Any, ...]]:
     """Fill in what a run would come to; returns mart, state, column, reason, rows.
 
-    Asks Metrica nothing and writes nothing to the warehouse.
+    Asks Metrica nothing and writes nothing to the warehouse. `out` is where to save the plan.
     """
     with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
         ledger = Ledger(session.wh, options.counter_id)
-        judge = Judge(session.wh, ledger, session.marts, options.limits, presume=True)
-        outcome.entities = plan_marts(judge, options.names, everything=options.everything)
+        ledger.check_mode(options.form.mode)
+        judge = Judge(session.wh, ledger, session.marts, options)
+        deltas = {}
+        for mart in map(session.marts.get, options.names):
+            delta = judge.judge(mart, everything=options.everything)
+            deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, mart)
+        outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
+        if out is not None:
+            SavedPlan.of(judge, options, deltas, outcome.changes).write(out)
+        for entity, delta in deltas.items():
+            rows = judge.sendable(delta.mart)
+            outcome.entities[entity] = judge.counts(delta, rows, judge.uploads(delta.mart))
         outcome.exit_code = outcome.unsent_code()
+        if outcome.exceeded.keys() - options.gate.accepted:
+            outcome.exit_code = GateError.exit_code
         return [
-            (mart.name, *row)
-            for mart in session.marts.all
-            if mart.name in options.names
+            (entity, *row)
+            for entity, delta in deltas.items()
             for row in session.wh.rows(
-                f"select _state, _column, _reason, count(*) from ({judge.verdicts(mart)}) "
+                f"select _state, _column, _reason, count(*) from ({judge.verdicts(delta.mart)}) "
                 "group by all order by 1, 4 desc, 2, 3"
             )
         ]

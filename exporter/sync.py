@@ -1,57 +1,35 @@
 """The flow: statuses and products, then contacts, then orders (data: order of work)."""
 
-import re
-
-from exporter import chunk
-from exporter.delivery import Delivery, Run, Sent
-from exporter.entries import EntityCounts
+from exporter.changes import find_changes
+from exporter.delivery import Delivery, Sent
+from exporter.delta import Delta
+from exporter.entries import Changes, EntityCounts
 from exporter.errors import MetricaError, SettingsError
-from exporter.judge import Judge
-from exporter.manifest import Mart, Marts
-from exporter.marts import LISTS, MAX_CATALOGUE, Kind
+from exporter.handover import Run
+from exporter.judge import Judge, time_zone
+from exporter.manifest import Mart
+from exporter.marts import Kind
 from exporter.metrica import Metrica
 from exporter.report import Reporter
 from exporter.warehouse import Attached
 
 
-def plan(judge: Judge, names: tuple[str, ...], *, everything: bool) -> dict[str, EntityCounts]:
-    """Return what a run would come to if Metrica took all of it."""
-    found = {}
-    for mart in judge.marts.all:
-        if mart.name in names:
-            delta = judge.judge(mart, everything=everything)
-            rows = judge.sendable(mart)
-            if mart.entity in LISTS:
-                uploads = -(-rows // MAX_CATALOGUE)
-            else:
-                uploads = len(chunk.cut(judge.wh, mart, judge.limits))
-            found[mart.name] = judge.counts(delta, rows, uploads)
-    return found
-
-
-def check_time_zone(metrica: Metrica, marts: Marts, wh: Attached) -> None:
+def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
     """Refuse marts whose times are not in the counter's zone; SettingsError says which is which.
 
-    An hour's shift would tie orders to other visits, or to none (contacts-data). The zone
-    is read off the data: dbt writes it on the table together with the rows, while the
-    manifest may be newer than a table that a failed build has left alone.
+    An hour's shift would tie orders to other visits, or to none (contacts-data).
     """
     theirs = metrica.time_zone()
-    for mart in marts.all:
+    for mart in marts:
         if all(column.kind is not Kind.DATETIME for column in mart.columns):
             continue
-        mark = _ZONE.search(wh.comment(mart.schema, mart.table))
-        ours = mark[1] if mark else mart.time_zone
+        ours = time_zone(wh, mart)
         if ours != theirs:
             raise SettingsError(
                 f"The counter's time zone is {theirs} and the times of mart {mart.name} are in "
                 f"{ours}: set dbt's var `counter_time_zone: {theirs}`, and see that "
                 "`dbt build --full-refresh` ends without an error."
             )
-
-
-_ZONE = re.compile(r"counter_time_zone=(\S+)")
-"""What the dbt project leaves as the comment on a mart."""
 
 
 class Sync:
@@ -62,6 +40,7 @@ class Sync:
         self._judge, self._metrica, self._report = judge, metrica, report
         self._journal = run.journal
         self._delivery = Delivery(judge, metrica, report, run)
+        self._presumed_rightly = True
 
     def resolve(self) -> None:
         """Find out what became of earlier uploads that have an id but no outcome.
@@ -76,24 +55,36 @@ class Sync:
             if uploading_id in waiting and answer.status != "unknown":
                 self._journal.end_upload(waiting[uploading_id], answer.status, uploading_id)
 
-    def export(self, mart: Mart, *, everything: bool) -> tuple[EntityCounts, MetricaError | None]:
-        """Send a mart's delta; returns what became of its rows.
-
-        An error of Metrica's is returned beside the counts: what was sent until then is
-        sent, the rest is pending.
-        """
+    def look(self, mart: Mart, *, everything: bool) -> tuple[Delta, Changes]:
+        """Judge a mart, as if what goes before it will arrive; sends nothing."""
         delta = self._judge.judge(mart, everything=everything)
         if delta.widened:
             self._report.line(
                 f"{mart.name}: rows behind the watermark changed; "
                 f"compared all {delta.mart_rows} rows"
             )
+        if self._judge.meets(mart, "status_unknown"):
+            # It may be a JavaScript goal, which needs no mapping (maporderstatuses-about).
+            self._journal.keep_goals(self._metrica.goals())
+            self._judge.decide(mart, presume=True)
+        return delta, find_changes(self._judge, mart)
+
+    def export(self, delta: Delta) -> tuple[EntityCounts, MetricaError | None]:
+        """Send a judged mart's delta; returns what became of its rows.
+
+        An error of Metrica's is returned beside the counts: what was sent until then is
+        sent, the rest is pending.
+        """
+        mart = delta.mart
+        if not self._presumed_rightly:
+            self._judge.decide(mart, presume=False)
         sent = Sent()
         error = None
         try:
             self._delivery.send(mart, sent)
         except MetricaError as caught:
             error = caught
+        self._presumed_rightly &= sent.complete
         self._journal.end_pass(
             mart.name,
             self._judge.verdicts(mart),

@@ -14,6 +14,7 @@ What is tried again, by the HTTP status of the answer (errors, quotas):
 import json
 import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Transport:
         self._session.trust_env = not api.is_local
         self._last = 0.0
         self.requests = 0
+        # Seconds by which the clock of the last answer was ahead of this machine's.
+        self.ahead: float | None = None
 
     def call(
         self,
@@ -108,8 +111,8 @@ class Transport:
     ) -> requests.Response:
         self._pace()
         self._spend()
-        upload = None if file is None else _Multipart(file)
-        return self._session.request(
+        upload = None if file is None else _upload(file)
+        response = self._session.request(
             method,
             self._url + path,
             params=params,
@@ -119,6 +122,8 @@ class Transport:
             timeout=_TIMEOUT,
             allow_redirects=False,
         )
+        self.ahead = _ahead(response)
+        return response
 
     def _spend(self) -> None:
         if self.requests >= self._budget:
@@ -131,6 +136,25 @@ class Transport:
     def _pace(self) -> None:
         time.sleep(max(0.0, self._last + _GAP - time.monotonic()))
         self._last = time.monotonic()
+
+
+def _upload(path: Path) -> "_Multipart | _Json":
+    return _Json(path) if path.suffix == ".json" else _Multipart(path)
+
+
+class _Json:
+    """A small file as a JSON body (uploadContactJson_1, uploadOrdersJson_1)."""
+
+    content_type = "application/json"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __len__(self) -> int:
+        return self._path.stat().st_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._path.read_bytes()
 
 
 class _Multipart:
@@ -205,6 +229,13 @@ def _json(response: requests.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _ahead(response: requests.Response) -> float | None:
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
+    except (KeyError, ValueError):
+        return None
 
 
 def _retry_after(response: requests.Response) -> float | None:

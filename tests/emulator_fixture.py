@@ -138,6 +138,10 @@ class RunningEmulator:
         """Set the clock that far ahead of the real one."""
         self._debug("now", {"offset_seconds": seconds})
 
+    def goals(self, *ids: str) -> None:
+        """Give the counter JavaScript goals."""
+        self._debug("javascript_goals", list(ids))
+
     def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call a CRM method of the counter with the token, such as `/last_uploadings`."""
         return self.call_url(method, f"{self.crm}{path}", **arguments)

@@ -1,11 +1,12 @@
 """A warehouse with hand-made marts, an emulator, and the export between them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from exporter import runs
 from exporter.access import Api
-from exporter.config import DbtSettings, Limits, Options
+from exporter.config import DbtSettings, Form, Gate, Limits, Options
 from exporter.errors import ExportError
 from exporter.marts import MODES
 from exporter.report import Outcome
@@ -30,11 +31,25 @@ class Job:
         return Options(self.dbt, self.emulator.counter, only, **more)
 
     def run(
-        self, only: tuple[str, ...] = ALL, *, everything: bool = False, **limits: int
+        self,
+        only: tuple[str, ...] = ALL,
+        *,
+        everything: bool = False,
+        form: Form | None = None,
+        gate: Gate | None = None,
+        saved_plan: Path | None = None,
+        **limits: int,
     ) -> Outcome:
         """Run; an error that ended the run is in the outcome, as on the command line."""
         outcome = Outcome()
-        options = self.options(only, everything=everything, limits=Limits(**limits))
+        options = self.options(
+            only,
+            everything=everything,
+            form=form or Form(),
+            gate=gate or Gate(),
+            saved_plan=saved_plan,
+            limits=Limits(**limits),
+        )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
         try:
             runs.run(outcome, options, api)
@@ -53,9 +68,9 @@ class Job:
         assert outcome.error is None
         return {name: counts.sent for name, counts in outcome.entities.items() if counts.sent}
 
-    def plan(self) -> Outcome:
+    def plan(self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any) -> Outcome:
         outcome = Outcome()
-        runs.plan(outcome, self.options())
+        runs.plan(outcome, self.options(only, **options), out)
         return outcome
 
     def states(self, mart: str) -> dict[str, tuple[str, str | None]]:
@@ -69,6 +84,11 @@ class Job:
     def held_by_metrica(self, mart: str, column: str) -> dict[str, Any]:
         """Return key → one cell of what Metrica has."""
         return dict(self.emulator.sql(f"select {KEYS[mart]}, {column} from {mart}"))
+
+    def goals_of(self, order: str) -> set[str]:
+        """Return the goals that an order has reached in Metrica."""
+        rows = self.emulator.sql("select goal from goals_reached where order_id = ?", order)
+        return {goal for (goal,) in rows}
 
     def uploads(self) -> list[tuple[str, int, str]]:
         """Return entity, rows and status of every file that Metrica was sent."""

@@ -50,9 +50,33 @@ COLUMNS = {
         "products": "text",
         "items_count": "integer",
     },
+    "simple_orders": {
+        "id": "text",
+        "create_date_time": "timestamp",
+        "client_uniq_id": "text",
+        "client_ids": "text",
+        "emails": "text",
+        "phones": "text",
+        "emails_md5": "text",
+        "phones_md5": "text",
+        "order_status": "text",
+        "revenue": "numeric(18,2)",
+        "cost": "numeric(18,2)",
+        "goals": "text",
+        "currency": "text",
+    },
 }
+OWN = {"orders": {"status_path": "text"}}
+"""Columns that are part of a row's hash and never leave the warehouse."""
+
 ATTRIBUTES = {"identifiers_count": "Known identifiers", "items_count": "Units in the order"}
-KEYS = {"order_statuses": "id", "products": "name", "contacts": "uniq_id", "orders": "id"}
+KEYS = {
+    "order_statuses": "id",
+    "products": "name",
+    "contacts": "uniq_id",
+    "orders": "id",
+    "simple_orders": "id",
+}
 
 CONTACT = {
     "name": "Анна Ли",
@@ -131,6 +155,12 @@ class MartsWarehouse:
         base = ORDER | {"client_uniq_id": "c1"}
         self.put("orders", *({"id": i} | base | cells for i in ids), **stamp)
 
+    def simple_orders(self, *ids: str, **cells: Any) -> None:
+        """Put orders that can be sent without a contact."""
+        base = {name: ORDER[name] for name in ORDER if name in COLUMNS["simple_orders"]}
+        base |= {"emails": "anna@example.com"}
+        self.put("simple_orders", *({"id": i} | base | cells for i in ids))
+
 
 def make_marts(
     folder: Path, database: Database | None, time_zone: str = "Europe/Moscow"
@@ -141,7 +171,8 @@ def make_marts(
     nodes: dict[str, Any] = {}
     with made.connection() as connection:
         connection.execute("create schema metrica")
-        for mart, columns in COLUMNS.items():
+        for mart, exported in COLUMNS.items():
+            columns = exported | OWN.get(mart, {})
             typed = ", ".join(f"{name} {kind_}" for name, kind_ in columns.items())
             connection.execute(
                 f"create table metrica.{mart} ({typed}, updated_at timestamptz, row_hash text)"
@@ -194,7 +225,8 @@ def _meta(column: str) -> dict[str, Any]:
 
 def _hash(mart: str) -> str:
     cells = " || '|' || ".join(
-        f"coalesce('=' || cast({name} as text), '')" for name in COLUMNS[mart]
+        f"coalesce('=' || cast({name} as text), '')"
+        for name in [*COLUMNS[mart], *OWN.get(mart, {})]
     )
     return f"md5({cells})"
 

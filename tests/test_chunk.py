@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from exporter.chunk import Chunk, CsvFile, cut, lay_out, write
+from exporter.chunk import Chunk, File, cut, write
 from exporter.cli import cli
-from exporter.config import DbtSettings, Limits
+from exporter.config import DbtSettings, Form, Limits
 from exporter.manifest import Mart
+from exporter.sendable import Layout, lay_out
 from exporter.session import Session, open_session
-from tests.marts_fixture import COLUMNS, KEYS, make_marts
+from tests.marts_fixture import COLUMNS, KEYS, OWN, make_marts
 
 HEADER = {
     "contacts": '"uniq_id","name","create_date_time","birth_date","client_ids","emails","phones",'
@@ -39,7 +40,7 @@ class Table:
         `types` are columns of another type than the mart's.
         """
         wh, mart = self.session.wh, self.mart.name
-        columns = COLUMNS[mart] | types
+        columns = COLUMNS[mart] | OWN.get(mart, {}) | types
         typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         wh.run(
             f"create or replace table staged_{mart} "
@@ -53,16 +54,20 @@ class Table:
         if rows:
             wh.run(f"insert into staged_{mart} values {', '.join([marks] * len(rows))}", cells)
         wh.run(f"create or replace table problems_{mart} (_row bigint)")
+        wh.run(
+            f"create or replace table prior_{mart} "
+            "(_id text, _delivered boolean, _status text, _step integer, _created timestamp)"
+        )
         for place in problems:
             wh.run(f"insert into problems_{mart} values ({place})")
 
-    def files(self, limits: Limits) -> list[tuple[Chunk, CsvFile]]:
+    def files(self, limits: Limits) -> list[tuple[Chunk, File]]:
         """Lay the staged rows out, cut and write them."""
         wh, mart = self.session.wh, self.mart
-        lay_out(wh, mart, limits)
+        lay_out(wh, mart, Layout(limits, Form(), {}, "timestamp '2026-11-01 00:00:00'"))
         chunks = cut(wh, mart, limits)
         folder = self.session.staging
-        return [(c, write(wh, mart, c, folder / f"{mart.name}-{c.first}.csv")) for c in chunks]
+        return [(c, write(wh, mart, c, mart.columns, folder / f"{c.first}.csv")) for c in chunks]
 
     def text(self) -> str:
         """Return the rows of the one file, without its header."""

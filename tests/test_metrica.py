@@ -50,8 +50,8 @@ def uploading(status: object, identifier: object = "u-1") -> dict[str, Any]:
 def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file: Path) -> None:
     server.will(ok(uploading=uploading("PASSED")), ok(uploading=uploading("PASSED")))
     metrica = Metrica(server.api, BUDGET)
-    metrica.upload(CONTACTS, ["uniq_id", "my:attribute"], file)
-    metrica.upload(ORDERS, ["id"], file)
+    metrica.upload(CONTACTS, ["uniq_id", "my:attribute"], file, "SAVE")
+    metrica.upload(ORDERS, ["id"], file, "SAVE")
     contacts, orders = server.asked
     assert (contacts.method, contacts.path) == ("POST", f"{BASE}/data/contacts/csv")
     assert contacts.params == {
@@ -90,7 +90,7 @@ def test_an_upload_is_judged_by_its_status_and_id(
     server: ScriptedServer, file: Path, reply: Reply, answer: Answer
 ) -> None:
     server.will(reply)
-    assert Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file) == answer
+    assert Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file, "SAVE") == answer
     assert len(server.asked) == 1
 
 
@@ -104,7 +104,7 @@ def test_an_unknown_status_is_looked_up_in_the_list(
         ok(uploadings=[uploading("PASSED", "u-0"), uploading("FAILED", "u-2")]),
         ok(uploadings=[uploading("FAILED", "u-0"), uploading(status)]),
     )
-    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file)
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file, "SAVE")
     assert answer == Answer(status, "u-1")
     _, *looks = server.asked
     assert {(look.method, look.path) for look in looks} == {("GET", f"{BASE}/last_uploadings")}
@@ -129,7 +129,7 @@ def test_an_upload_that_the_list_does_not_settle_stays_unknown(
     server: ScriptedServer, file: Path, naps: list[float], listed: Reply
 ) -> None:
     server.will(ok(uploading=uploading("IN_PROGRESS")), *[listed] * POLLS)
-    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file)
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file, "SAVE")
     assert answer == Answer("unknown", "u-1")
     assert len(server.asked) == 1 + POLLS
     assert len(naps) == POLLS
@@ -150,7 +150,7 @@ def test_metricas_texts_about_rows_are_kept_out_of_sight(
     server: ScriptedServer, file: Path, told: object, kept: str
 ) -> None:
     server.will(ok(uploading=uploading("FAILED") | {"api_validation_errors": told}))
-    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file)
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file, "SAVE")
     assert answer == Answer("FAILED", "u-1", kept)
     assert "anna" not in repr(answer)
 

@@ -30,6 +30,8 @@ def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
                 "pending": 0,
             }
         },
+        "changes": {},
+        "exceeded": {},
         "requests": 5,
         "exit_code": 1,
     }

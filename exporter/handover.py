@@ -1,0 +1,45 @@
+"""One upload between two entries in the ledger: what goes, and what Metrica said of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.entries import Upload
+from exporter.errors import MetricaError
+from exporter.journal import Journal
+from exporter.metrica import Answer, Metrica
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its side of the ledger, the requests it may make, where it makes files.
+
+    `check_lock` raises LedgerError once the lock is lost.
+    """
+
+    journal: Journal
+    budget: int
+    staging: Path
+    is_local: bool
+    check_lock: Callable[[], None]
+
+
+def hand_over(
+    run: Run, metrica: Metrica, upload: Upload, rows: str, send: Callable[[], Answer]
+) -> Answer:
+    """Enter the upload and its rows, send it, and enter what became of it.
+
+    `rows` is a query of `sendable_<mart>`. An error of Metrica's is entered too, as FAILED, or
+    as unknown when it may have arrived all the same, and raised again.
+    """
+    run.check_lock()
+    # Counted before it is made: a run that is killed has made it all the same.
+    run.journal.count_requests(metrica.requests + 1)
+    upload_no = run.journal.start_upload(upload, rows)
+    try:
+        answer = send()
+    except MetricaError as error:
+        run.journal.end_upload(upload_no, "unknown" if error.doubtful else "FAILED", None)
+        raise
+    run.journal.end_upload(upload_no, answer.status, answer.uploading_id)
+    return answer

@@ -1,0 +1,70 @@
+"""The delivery of what Metrica takes as one list: order statuses and products."""
+
+import hashlib
+import json
+from typing import Any
+
+from exporter import chunk
+from exporter.entries import Upload
+from exporter.handover import Run, hand_over
+from exporter.judge import Judge
+from exporter.manifest import Mart
+from exporter.marts import MAX_CATALOGUE, ORDER_STATUSES
+from exporter.metrica import Answer, Metrica
+from exporter.warehouse import HERE, name
+
+
+def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
+    """Send the whole list if any of it is new; returns the requests that it took.
+
+    The whole list is right whether Metrica replaces what it has or adds to it, which no page
+    says (mapOrderStatuses, createProducts).
+    """
+    items = _items(judge, mart)
+    parts = [items[i : i + MAX_CATALOGUE] for i in range(0, len(items), MAX_CATALOGUE)]
+
+    def send() -> Answer:
+        for part in parts:
+            if mart.entity is ORDER_STATUSES:
+                metrica.put_statuses(part)
+            else:
+                metrica.put_products(part)
+        return Answer("PASSED", None)
+
+    body = json.dumps(items, ensure_ascii=False).encode()
+    sha256 = hashlib.sha256(body).hexdigest()
+    upload = Upload(mart.name, len(body), sha256, run.is_local)
+    rows = f"select * from sendable_{mart.name} where _pos is not null"
+    hand_over(run, metrica, upload, rows, send)
+    if mart.entity is ORDER_STATUSES:
+        run.journal.keep_statuses(
+            f"select id, type, humanized, goal_action_ids from ({_rows(judge, mart)})"
+        )
+    return len(parts)
+
+
+def _rows(judge: Judge, mart: Mart) -> str:
+    cells = ", ".join(f"{chunk.cell(c)} as {name(c.name)}" for c in mart.columns)
+    absent = [c for c in mart.entity.columns if c not in mart.columns]
+    nulls = "".join(f", cast(null as text) as {name(c.name)}" for c in absent)
+    key = name(mart.entity.key)
+    return (
+        f"select {cells}{nulls} from {HERE}{name(mart.schema)}.{name(mart.table)} s "
+        f"where cast(s.{key} as text) not in "
+        f"(select _id from ({judge.verdicts(mart)}) where _id is not null) "
+        f"and s.{key} is not null"
+    )
+
+
+def _items(judge: Judge, mart: Mart) -> list[dict[str, Any]]:
+    names = [c.name for c in mart.columns]
+    columns = ", ".join(map(name, names))
+    query = f"select {columns} from ({_rows(judge, mart)}) order by {name(mart.entity.key)}"
+    return [_item(dict(zip(names, row, strict=True))) for row in judge.wh.rows(query)]
+
+
+def _item(cells: dict[str, Any]) -> dict[str, Any]:
+    item = {key: value for key, value in cells.items() if value is not None}
+    if "goal_action_ids" in item:
+        item["goal_action_ids"] = item["goal_action_ids"].split(",")
+    return item

@@ -1,0 +1,51 @@
+"""What Metrica was told before of the rows that are about to go."""
+
+from exporter.ledger import Ledger
+from exporter.manifest import Mart
+from exporter.warehouse import Attached, name
+
+_MAX_BITS = 62
+"""Columns beyond it are not watched; a signed 64-bit number holds no more bits."""
+
+
+def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:
+    """Make `prior_<mart>`: one line for each staged id that was delivered, or may have been.
+
+    `_delivered` says whether a delivery has PASSED; `_status`, `_step` and `_filled` are what
+    the last such said. `_created` is the creation date that went first, certainly or perhaps:
+    Metrica never changes it again (modes).
+    """
+    wh.run(
+        f"""
+        create or replace table prior_{mart.name} as
+        select
+            _id,
+            bool_or(_passed) as _delivered,
+            arg_max(_status, _upload_no) filter (where _passed) as _status,
+            arg_max(_step, _upload_no) filter (where _passed) as _step,
+            arg_max(_filled, _upload_no) filter (where _passed) as _filled,
+            arg_min(_created, _upload_no) as _created
+        from {ledger.details(mart.name)}
+        where _id in (select _id from staged_{mart.name})
+        group by _id
+        """
+    )
+
+
+def bits(ledger: Ledger, mart: Mart) -> dict[str, int]:
+    """Return column → number of its bit in `filled`; a column that is new takes the next one."""
+    found = ledger.column_bits(mart.name)
+    for column in mart.columns:
+        if column.name not in found and len(found) < _MAX_BITS:
+            found[column.name] = len(found)
+    return found
+
+
+def filled(numbers: dict[str, int], mart: Mart) -> str:
+    """Return SQL for the bits of the columns that have a value among the cells."""
+    parts = [
+        f"case when {name(column.name)} is null then 0 else {1 << numbers[column.name]} end"
+        for column in mart.columns
+        if column.name in numbers
+    ]
+    return f"cast({' + '.join(parts) or '0'} as bigint)"

@@ -1,0 +1,195 @@
+"""What a run may not do on its own word, and plans that are applied exactly or not at all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.config import GATE, Form, Gate
+from exporter.errors import SettingsError
+from tests.job import Job
+
+MANY = tuple(f"o{i:02}" for i in range(50))
+
+
+@pytest.fixture(autouse=True)
+def filled(job: Job) -> None:
+    job.marts.put(
+        "order_statuses",
+        {"id": "new", "type": "IN_PROGRESS"},
+        {"id": "paid", "type": "PAID"},
+        {"id": "spam", "type": "SPAM"},
+    )
+    job.marts.contacts("c1", name="Анна", birth_date="1990-01-01")
+    job.marts.orders(*MANY, order_status="new", cost="5.00")
+    assert job.run().error is None
+
+
+def posts(job: Job) -> int:
+    ((count,),) = job.emulator.sql("select count(*) from requests where method = 'POST'")
+    return int(count)
+
+
+def stopped(job: Job, what: str, *named: str) -> None:
+    """Assert that a run stops before its first POST, and passes once when it is accepted."""
+    before = posts(job)
+    outcome = job.run()
+    assert outcome.exit_code == 6
+    assert list(outcome.exceeded) == [what]
+    message = outcome.error or ""
+    for text in (*named, f"--accept {what}"):
+        assert text in message, message
+    assert posts(job) == before
+    assert job.plan().exit_code == 6
+    assert job.plan(gate=Gate(accepted=frozenset({what}))).exit_code == 0
+    assert job.run(gate=Gate(accepted=frozenset({what}))).exit_code == 0
+    assert job.run().exit_code == 0
+
+
+def test_a_first_export_is_no_mass_change(job: Job) -> None:
+    assert job.plan().exceeded == {}
+    assert job.plan().changes["orders"].new == 0
+
+
+def test_many_open_orders_that_turn_paid_at_once_stop_the_run(job: Job) -> None:
+    job.marts.orders(*MANY[:11], order_status="paid", cost="5.00")
+    assert job.plan().changes["orders"].paid == 11
+    assert job.plan().changes["orders"].reached == {"paid": 11}
+    stopped(job, "paid", "11 orders turn PAID", "50 are open", "20 %")
+
+
+def test_as_many_as_the_limit_allows_may_turn_paid(job: Job) -> None:
+    job.marts.orders(*MANY[:10], order_status="paid", cost="5.00")
+    assert job.run().exit_code == 0
+
+
+def test_a_few_rows_are_no_share(job: Job) -> None:
+    job.marts.orders(*MANY[:9], order_status="paid", cost="5.00")
+    assert job.run(gate=Gate(paid_percent=0)).exit_code == 0
+
+
+def test_a_payment_on_the_way_to_another_status_counts(job: Job) -> None:
+    job.marts.orders(*MANY[:11], order_status="spam", cost="5.00", status_path="new,paid,spam")
+    assert job.plan().changes["orders"].reached == {"paid": 11, "spam": 11}
+    stopped(job, "paid", "11 orders turn PAID")
+
+
+def test_values_that_would_be_erased_stop_the_run_and_are_named(job: Job) -> None:
+    job.marts.orders(*MANY[:3], order_status="new", cost=None, revenue=None)
+    job.marts.contacts("c1", name=None)
+    before = posts(job)
+    outcome = job.run(gate=Gate(erased_values=6))
+    assert posts(job) == before
+    for text in ("3 of cost in orders", "3 of revenue in orders", "1 of name", "limit is 6"):
+        assert text in (outcome.error or "")
+    erased = {mart: changes.erased for mart, changes in outcome.changes.items() if changes.erased}
+    assert erased == {
+        "contacts": {"name": 1, "birth_date": 1},
+        "orders": {"cost": 3, "revenue": 3},
+    }
+    assert job.run(gate=Gate(erased_values=8)).exit_code == 0
+    assert job.held_by_metrica("orders", "cost")[MANY[0]] is None
+    assert job.plan().changes["orders"].erased == {}
+
+
+def test_the_other_merge_modes_erase_nothing(job: Job) -> None:
+    job.marts.contacts("c1", name=None)
+    form = Form(merge_modes=(("contacts", "UPDATE"),))
+    assert job.run(form=form, gate=Gate(erased_values=0)).exit_code == 0
+    assert job.held_by_metrica("contacts", "name") == {"c1": "Анна"}
+    assert job.held_by_metrica("contacts", "birth_date") == {"c1": "1990-01-01"}
+
+
+def test_a_mart_that_has_lost_its_rows_stops_the_run(job: Job) -> None:
+    gone = ", ".join(f"'{key}'" for key in MANY[:10])
+    job.marts.sql(f"delete from metrica.orders where id in ({gone})")
+    stopped(job, "shrink", "orders had 50 rows and has 40", "10 %")
+
+
+def test_a_changed_creation_date_is_told_and_the_first_one_goes_again(job: Job) -> None:
+    job.marts.orders("o00", order_status="paid", create_date_time="2026-10-30 00:00:00")
+    job.marts.contacts("c1", create_date_time="2020-01-01 00:00:00")
+    plan = job.plan()
+    assert (plan.changes["orders"].moved, plan.changes["contacts"].moved) == (1, 1)
+    assert job.sent() == {"contacts": 1, "orders": 1}
+    assert job.held_by_metrica("orders", "create_date_time")["o00"] == "2026-11-01 10:00:00"
+    assert job.held_by_metrica("contacts", "create_date_time")["c1"] == "2026-01-02 03:04:05"
+    # Metrica was sent the first date, so it had nothing to warn of.
+    assert job.emulator.sql("select distinct warnings from uploads") == [("{}",)]
+    assert job.sent() == {}
+
+
+def test_a_creation_date_that_perhaps_arrived_is_kept_too(job: Job) -> None:
+    job.marts.orders("new1", order_status="new")
+    job.emulator.fault("timeout_after", "POST /data/orders/csv", times=None)
+    assert job.run().exit_code == 4
+    job.emulator.clear_faults()
+    job.marts.orders("new1", order_status="new", create_date_time="2026-10-01 00:00:00")
+    assert job.run().exit_code == 0
+    assert job.held_by_metrica("orders", "create_date_time")["new1"] == "2026-11-01 10:00:00"
+    assert job.emulator.sql("select distinct warnings from uploads") == [("{}",)]
+
+
+def test_a_saved_plan_is_applied_exactly(job: Job, tmp_path: Path) -> None:
+    saved = tmp_path / "plan.json"
+    job.marts.orders("o00", order_status="paid")
+    planned = job.plan(out=saved)
+    done = job.run(saved_plan=saved)
+    assert done.exit_code == 0
+    assert done.entities["orders"].sent == planned.entities["orders"].sent == 1
+    refused = job.run(saved_plan=saved)
+    assert refused.exit_code == 6
+    assert "orders sent: 1 then, 0 now" in (refused.error or "")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"o01": {"order_status": "paid"}}, "orders sent: 1 then, 2 now"),
+        ({"o00": {"order_status": "spam"}}, "orders changes reached spam: 0 then, 1 now"),
+        ({"o00": {"order_status": "paid", "revenue": "9.00"}}, "orders: other rows"),
+    ],
+)
+def test_a_saved_plan_is_refused_with_what_differs(
+    job: Job, tmp_path: Path, change: dict[str, dict[str, Any]], told: str
+) -> None:
+    saved = tmp_path / "plan.json"
+    job.marts.orders("o00", order_status="paid")
+    job.plan(out=saved)
+    before = posts(job)
+    for key, cells in change.items():
+        job.marts.orders(key, **cells)
+    outcome = job.run(saved_plan=saved)
+    assert outcome.exit_code == 6
+    assert told in (outcome.error or "")
+    assert posts(job) == before
+
+
+def test_a_plan_of_another_form_or_counter_is_not_applied(job: Job, tmp_path: Path) -> None:
+    saved = tmp_path / "plan.json"
+    job.plan(out=saved, form=Form(merge_modes=(("orders", "APPEND"),)))
+    outcome = job.run(saved_plan=saved)
+    assert "merge_modes orders: APPEND then, SAVE now" in (outcome.error or "")
+    content = json.loads(saved.read_text("utf-8"))
+    saved.write_text(json.dumps(content | {"version": 99}), "utf-8")
+    assert job.run(saved_plan=saved).exit_code == 2
+    assert job.run(saved_plan=tmp_path / "none.json").exit_code == 2
+
+
+def test_a_saved_plan_holds_nobodys_data(job: Job, tmp_path: Path) -> None:
+    job.marts.contacts("c1", phones="79995550000", emails="new@example.com")
+    job.plan(out=tmp_path / "plan.json")
+    text = (tmp_path / "plan.json").read_text("utf-8")
+    assert "79995550000" not in text
+    assert "example.com" not in text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"paid_percent": 101}, {"shrink_percent": -1}, {"erased_values": -1}, {"accepted": {"x"}}],
+)
+def test_a_limit_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="--"):
+        Gate(**{key: frozenset(v) if isinstance(v, set) else v for key, v in wrong.items()})
+    assert "paid" in GATE

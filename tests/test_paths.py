@@ -1,0 +1,137 @@
+"""An order's way through its statuses: faithful, in order, and none overtaking itself."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.job import Job
+
+
+@pytest.fixture(autouse=True)
+def filled(job: Job) -> None:
+    job.marts.put(
+        "order_statuses",
+        {"id": "new", "type": "IN_PROGRESS"},
+        {"id": "in_work", "type": "IN_PROGRESS", "goal_action_ids": "called_back"},
+        {"id": "paid", "type": "PAID"},
+        {"id": "returned", "type": "CANCELLED"},
+    )
+    job.marts.contacts("c1")
+
+
+def put(job: Job, path: str | None, *ids: str, **cells: Any) -> None:
+    status = cells.pop("order_status", path.rpartition(",")[2] if path else None)
+    job.marts.orders(*ids, order_status=status, status_path=path, **cells)
+
+
+def way(job: Job, order: str) -> list[str]:
+    """Return the statuses that Metrica was told of an order, one after another."""
+    return [
+        json.loads(state)["order_status"]
+        for (state,) in job.emulator.sql(
+            "select state from applied where entity = 'orders' and id = ? order by seq", order
+        )
+    ]
+
+
+def test_each_step_goes_in_an_upload_of_its_own(job: Job) -> None:
+    put(job, "new,in_work,paid", "1", "2")
+    put(job, "new", "3")
+    assert job.sent()["orders"] == 3
+    assert [rows for entity, rows, _ in job.uploads() if entity == "orders"] == [3, 2, 2]
+    assert way(job, "1") == ["new", "in_work", "paid"]
+    assert way(job, "3") == ["new"]
+    assert "called_back" in job.goals_of("1")
+    assert job.states("orders")["1"] == ("sent", None)
+    assert job.sent() == {}
+
+
+def test_only_the_steps_that_metrica_does_not_know_go(job: Job) -> None:
+    put(job, "new,in_work", "1")
+    job.run()
+    put(job, "new,in_work,paid,returned", "1")
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1") == ["new", "in_work", "paid", "returned"]
+
+
+def test_a_status_that_comes_back_is_told_again(job: Job) -> None:
+    put(job, "new,paid", "1")
+    job.run()
+    put(job, "new,paid,in_work,paid", "1")
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1") == ["new", "paid", "in_work", "paid"]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        # What came earlier must not follow what came later.
+        "new,in_work,paid",
+        "paid",
+        None,
+    ],
+)
+def test_a_history_that_was_written_anew_sends_nothing_old(job: Job, later: str | None) -> None:
+    put(job, "new,paid", "1")
+    job.run()
+    put(job, later, "1", order_status="paid", revenue="7.00")
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1") == ["new", "paid", "paid"]
+    assert job.held_by_metrica("orders", "revenue") == {"1": 7.0}
+
+
+def test_a_history_that_begins_later_goes_on_from_the_delivered_status(job: Job) -> None:
+    put(job, None, "1", order_status="new")
+    job.run()
+    put(job, "new,in_work,paid", "1")
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1") == ["new", "in_work", "paid"]
+
+
+def test_an_order_whose_step_was_refused_does_not_overtake_itself(job: Job) -> None:
+    put(job, "new,in_work,paid", "1", "2")
+    job.emulator.fault("refuse:1", "POST /data/orders/csv", skip=1, times=2)
+    outcome = job.run()
+    told = {order: way(job, order) for order in ("1", "2")}
+    assert told == {"1": ["new"], "2": ["new", "in_work", "paid"]}
+    assert job.states("orders")["1"] == ("rejected", "refused_by_metrica")
+    assert outcome.entities["orders"].rejected == 1
+
+
+def test_an_order_whose_step_has_no_answer_waits_and_goes_on_from_there(job: Job) -> None:
+    put(job, "new,in_work,paid", "1")
+    job.emulator.fault("delay_list:99", "POST /data/orders/csv", skip=1)
+    job.run()
+    assert way(job, "1") == ["new", "in_work"]
+    assert job.states("orders")["1"] == ("held", "outcome_unknown")
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1") == ["new", "in_work", "in_work", "paid"]
+
+
+def test_a_run_that_ends_between_two_steps_is_gone_on_with(job: Job) -> None:
+    put(job, "new,in_work,paid", "1")
+    job.emulator.fault("status:403", "POST /data/orders/csv", skip=1)
+    assert job.run().exit_code == 4
+    assert way(job, "1") == ["new"]
+    assert job.states("orders")["1"] == ("pending", None)
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1") == ["new", "in_work", "paid"]
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict"),
+    [
+        ("new,mystery,paid", ("held", "status_unknown")),
+        ("paid,new", ("rejected", "path_malformed")),
+        ("new, paid", ("rejected", "path_malformed")),
+        ("new,,paid", ("held", "status_unknown")),
+    ],
+)
+def test_a_path_with_a_status_that_nobody_knows_is_not_sent(
+    job: Job, path: str, verdict: tuple[str, str]
+) -> None:
+    put(job, path, "1", order_status="paid")
+    assert job.run().exit_code == 1
+    assert job.states("orders")["1"] == verdict
+    assert way(job, "1") == []
