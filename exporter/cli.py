@@ -120,14 +120,14 @@ def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
 @options.warehouse
 def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
     """Show what is pending, sent, rejected and held, and the last runs."""
-    from exporter import report, runs
+    from exporter import report, standing
 
-    states, last = runs.status(options.dbt_of(given), counter_id)
+    states, last = standing.status(options.dbt_of(given), counter_id)
     if as_json:
         click.echo(json.dumps({"entities": states, "runs": last}, ensure_ascii=False))
         return
-    heads = ("rows", "pending", "sent", "rejected", "held")
-    rows = [(mart, *(counts[head] for head in heads)) for mart, counts in states.items()]
+    heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
+    rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
     report.show(("mart", *heads), rows)
     if last:
         keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
@@ -142,9 +142,9 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
 @options.warehouse
 def rejects(*, as_json: bool, counter_id: int, **given: Any) -> None:
     """List the rows that are not sent: mart, id, state, column, reason."""
-    from exporter import report, runs
+    from exporter import report, standing
 
-    found = runs.rejects(options.dbt_of(given), counter_id)
+    found = standing.rejects(options.dbt_of(given), counter_id)
     if as_json:
         click.echo(json.dumps({"rejects": found}, ensure_ascii=False))
     elif found:

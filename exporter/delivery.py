@@ -4,20 +4,19 @@ from collections import deque
 from dataclasses import dataclass
 
 from exporter import checks, chunk
+from exporter.attributes import ENTITY_TYPES, differences
 from exporter.entries import Upload
 from exporter.errors import MetricaError
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
 from exporter.lists import send_list
 from exporter.manifest import Mart
-from exporter.marts import CONTACTS, LISTS, ORDERS
+from exporter.marts import LISTS
 from exporter.metrica import Answer, Metrica
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter
 from exporter.sendable import lay_out
 from exporter.warehouse import name, quote
-
-_ENTITY_TYPES = {CONTACTS.name: "CONTACT", ORDERS.name: "ORDER"}  # createAttributes
 
 
 @dataclass(slots=True)
@@ -57,22 +56,14 @@ class Delivery:
                 self._send_waves(mart, sent, bar)
 
     def _ensure_attributes(self, mart: Mart) -> None:
-        if not mart.attributes:
-            return
-        entity_type = _ENTITY_TYPES[mart.name]
-        there = self._metrica.attributes(entity_type)
-        for attribute in mart.attributes:
-            found = there.get(attribute.name)
-            if found is not None and found.lower() != attribute.type_name:
-                raise MetricaError(
-                    f"Metrica has the attribute {attribute.name} of {entity_type} as {found}, and "
-                    f"mart {mart.name} declares {attribute.type_name}: a type cannot be changed, "
-                    "so correct the mart's YAML, or give the column another name."
-                )
-        missing = [a for a in mart.attributes if a.name not in there]
+        found = differences(self._metrica, mart)
+        for difference in found:
+            if difference.is_conflict:
+                raise MetricaError(difference.explain())
+        missing = [difference.attribute for difference in found]
         if missing:
-            self._metrica.create_attributes(entity_type, missing)
-            names = ", ".join(a.name for a in missing)
+            self._metrica.create_attributes(ENTITY_TYPES[mart.name], missing)
+            names = ", ".join(attribute.name for attribute in missing)
             self._report.line(f"{mart.name}: created attributes {names}")
 
     def _send_waves(self, mart: Mart, sent: Sent, bar: Bar) -> None:
@@ -109,7 +100,7 @@ class Delivery:
         as_json = (
             part.last <= self._judge.form.json_rows
             and not mart.attributes
-            and mart.name in _ENTITY_TYPES
+            and mart.name in ENTITY_TYPES
         )
         path = self._run.staging / f"{mart.name}.{'json' if as_json else 'csv'}"
         write = chunk.write_json if as_json else chunk.write

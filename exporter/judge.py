@@ -62,6 +62,14 @@ _ZONE = re.compile(r"counter_time_zone=(\S+)")
 """What the dbt project leaves as the comment on a mart."""
 
 
+def wall_clock(wh: Attached, mart: Mart) -> str:
+    """Return SQL for the warehouse's time now, as the clocks of the mart's zone show it."""
+    zone = quote(time_zone(wh, mart) or "UTC")
+    clock = wh.remote("select now() as now")
+    (now,) = wh.row(f"select cast(timezone({zone}, now) as text) from {clock}")
+    return f"timestamp {quote(now)}"
+
+
 class Judge:
     """Judges the marts one after another. Writes to the staging tables only."""
 
@@ -108,10 +116,8 @@ class Judge:
         return self._layouts[mart.name]
 
     def _layout(self, mart: Mart) -> Layout:
-        zone = quote(time_zone(self.wh, mart) or "UTC")
-        clock = self.wh.remote("select now() as now")
-        (now,) = self.wh.row(f"select cast(timezone({zone}, now) as text) from {clock}")
-        return Layout(self.limits, self.form, bits(self.ledger, mart), f"timestamp {quote(now)}")
+        now = wall_clock(self.wh, mart)
+        return Layout(self.limits, self.form, bits(self.ledger, mart), now)
 
     def _know(self, entity: str, *, presume: bool) -> None:
         """Make `delivered_<entity>` and `verdicts_now_<entity>` for the rules of orders."""

@@ -29,6 +29,11 @@ def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
                 metrica.put_statuses(part)
             else:
                 metrica.put_products(part)
+        if mart.entity is ORDER_STATUSES:
+            # Before the upload counts: what is on record is never older than what counts.
+            run.journal.keep_statuses(
+                f"select id, type, humanized, goal_action_ids from ({_rows(judge, mart)})"
+            )
         return Answer("PASSED", None)
 
     body = json.dumps(items, ensure_ascii=False).encode()
@@ -36,10 +41,6 @@ def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
     upload = Upload(mart.name, len(body), sha256, run.is_local)
     rows = f"select * from sendable_{mart.name} where _pos is not null"
     hand_over(run, metrica, upload, rows, send)
-    if mart.entity is ORDER_STATUSES:
-        run.journal.keep_statuses(
-            f"select id, type, humanized, goal_action_ids from ({_rows(judge, mart)})"
-        )
     return len(parts)
 
 
@@ -65,6 +66,8 @@ def _items(judge: Judge, mart: Mart) -> list[dict[str, Any]]:
 
 def _item(cells: dict[str, Any]) -> dict[str, Any]:
     item = {key: value for key, value in cells.items() if value is not None}
-    if "goal_action_ids" in item:
-        item["goal_action_ids"] = item["goal_action_ids"].split(",")
+    if "goal_action_ids" in cells:
+        # An empty list, since no page says that leaving it out takes goals away.
+        goals = cells["goal_action_ids"]
+        item["goal_action_ids"] = goals.split(",") if goals else []
     return item

@@ -6,8 +6,7 @@ from typing import Any
 from exporter import gate
 from exporter.access import Api
 from exporter.changes import find_changes
-from exporter.checks import REASONS
-from exporter.config import DbtSettings, Options
+from exporter.config import Options
 from exporter.errors import ExportError, GateError
 from exporter.handover import Run
 from exporter.journal import Journal
@@ -15,14 +14,13 @@ from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
+from exporter.marts import ORDER_STATUSES
 from exporter.metrica import Metrica
 from exporter.report import Outcome, Reporter
 from exporter.saved import SavedPlan
 from exporter.session import open_session
+from exporter.statuses import describe, find_drift
 from exporter.sync import Sync, check_time_zone
-from exporter.warehouse import HERE, LEDGER, name
-
-_LAST_RUNS = 5
 
 
 def run(outcome: Outcome, options: Options, api: Api) -> None:
@@ -64,6 +62,10 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             if saved:
                 saved.check(SavedPlan.of(judge, options, deltas, outcome.changes))
             outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
+            if ORDER_STATUSES.name in deltas and (
+                drift := find_drift(wh, ledger, session.marts, metrica)
+            ):
+                outcome.exceeded["drift"] = describe(drift)
             gate.check(options.gate, outcome.exceeded)
             for delta in deltas.values():
                 if error is None:
@@ -127,59 +129,3 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
                 "group by all order by 1, 4 desc, 2, 3"
             )
         ]
-
-
-def status(
-    dbt: DbtSettings, counter_id: int
-) -> tuple[dict[str, dict[str, int]], list[dict[str, Any]]]:
-    """Return, for each mart, its rows by state, and the last runs, newest first."""
-    with open_session(dbt, read_only=True) as session:
-        states = {}
-        for mart in session.marts.all:
-            check_relation(session.wh, mart)
-            relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
-            (rows,) = session.wh.row(f"select count(*) from {relation}")
-            counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
-            states[mart.name] = counts
-        if not Ledger(session.wh, counter_id).exists:
-            return states, []
-        query = (
-            f"select entity, state, count(*) as n from {LEDGER}.mart_rows "
-            f"where counter_id = {counter_id} group by entity, state"
-        )
-        for entity, state, n in session.wh.rows(
-            f"select entity, state, n from {session.wh.remote(query)} where state <> 'pending'"
-        ):
-            states[entity][state] = n
-            states[entity]["pending"] -= n
-        runs = session.wh.rows(
-            "select run_no, cast(started_at as text), cast(finished_at as text), exit_code, "
-            f"message from {LEDGER}.ledger_runs where counter_id = ? "
-            f"order by run_no desc limit {_LAST_RUNS}",
-            [counter_id],
-        )
-        keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
-        return states, [dict(zip(keys, row, strict=True)) for row in runs]
-
-
-def rejects(dbt: DbtSettings, counter_id: int) -> list[dict[str, Any]]:
-    """Return every rejected and held row: entity, id, state, column, reason, explanation.
-
-    There is none before the first run; `plan` tells what it would find.
-    """
-    with open_session(dbt, read_only=True) as session:
-        if not Ledger(session.wh, counter_id).exists:
-            return []
-        rows = session.wh.rows(
-            "select entity, id, state, column_name, reason, detail "
-            f"from {LEDGER}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
-            [counter_id],
-        )
-    keys = ("entity", "id", "state", "column", "reason")
-    return [
-        dict(zip(keys, row[:5], strict=True)) | {"explanation": _explain(*row[4:])} for row in rows
-    ]
-
-
-def _explain(reason: str, detail: str | None) -> str:
-    return REASONS[reason] + (f" It said: {detail}" if detail else "")

@@ -6,7 +6,6 @@ A name for people that we leave empty is Metrica's own business: it is not compa
 from dataclasses import dataclass, replace
 
 from exporter import chunk
-from exporter.errors import GateError
 from exporter.ledger import Ledger
 from exporter.manifest import Mart, Marts
 from exporter.marts import DEFAULT_STATUSES, ORDER_STATUSES
@@ -155,18 +154,6 @@ def describe(drifts: list[Drift]) -> str:
         "Put the mart's mapping back with `metrica-export schema apply`, or write Metrica's into "
         "the seed order_status_map and build"
     )
-
-
-def check_drift(
-    wh: Attached, ledger: Ledger, marts: Marts, metrica: Metrica, accepted: frozenset[str]
-) -> list[Drift]:
-    """Raise GateError for drift, unless `drift` is among what is accepted; return it then."""
-    found = find_drift(wh, ledger, marts, metrica)
-    if found and "drift" not in accepted:
-        raise GateError(
-            f"Nothing was sent: {describe(found)}; or let it pass once with `--accept drift`."
-        )
-    return found
 
 
 def _differing(mine: Status, other: Status) -> tuple[str, ...]:

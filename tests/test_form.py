@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from exporter import standing
 from exporter.config import Form
 from exporter.errors import SettingsError
 from tests.job import Job
@@ -252,6 +253,24 @@ def test_orders_past_the_window_are_told_and_sent_or_held(job: Job) -> None:
     assert job.run(form=Form(hold_late=True)).exit_code == 1
     assert job.states("orders") == {"in": ("sent", None), "out": ("held", "window_past")}
     assert job.sent() == {"orders": 1}
+
+
+def test_status_counts_the_unsent_orders_by_their_deadline(job: Job) -> None:
+    job.marts.contacts("c1")
+    job.marts.orders("in", "sent", create_date_time=day(job, -20.5))
+    job.marts.orders("out", create_date_time=day(job, -21.5))
+
+    def windows() -> tuple[int, int]:
+        states, _ = standing.status(job.dbt, job.emulator.counter)
+        return states["orders"]["late"], states["orders"]["expiring"]
+
+    assert windows() == (1, 2)
+    job.run()
+    assert windows() == (0, 0)
+    # Known to Metrica, it has 111 days; the new one has 21.
+    job.marts.orders("sent", create_date_time=day(job, -20.5), revenue="7.00")
+    job.marts.orders("late", create_date_time=day(job, -30))
+    assert windows() == (1, 0)
 
 
 def test_an_order_that_was_sent_may_be_updated_for_111_days(job: Job) -> None:

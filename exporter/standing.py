@@ -1,0 +1,106 @@
+"""How things stand, as the ledger and the marts have it; nothing is sent or changed."""
+
+from typing import Any
+
+from exporter.checks import REASONS
+from exporter.config import DbtSettings
+from exporter.judge import check_relation, wall_clock
+from exporter.ledger import Ledger
+from exporter.manifest import Mart
+from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS
+from exporter.session import open_session
+from exporter.warehouse import HERE, LEDGER, Attached, name, quote
+
+_LAST_RUNS = 5
+
+
+def status(
+    dbt: DbtSettings, counter_id: int
+) -> tuple[dict[str, dict[str, int]], list[dict[str, Any]]]:
+    """Return, for each mart, its rows by state, and the last runs, newest first.
+
+    Of orders that are pending or held, `late` ones are past Metrica's window and `expiring`
+    ones will be within a day.
+    """
+    with open_session(dbt, read_only=True) as session:
+        ledger = Ledger(session.wh, counter_id)
+        states = {}
+        for mart in session.marts.all:
+            check_relation(session.wh, mart)
+            (rows,) = session.wh.row(f"select count(*) from {_relation(mart)}")
+            counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
+            states[mart.name] = counts | _windows(session.wh, ledger, mart)
+        if not ledger.exists:
+            return states, []
+        query = (
+            f"select entity, state, count(*) as n from {LEDGER}.mart_rows "
+            f"where counter_id = {counter_id} group by entity, state"
+        )
+        for entity, state, n in session.wh.rows(
+            f"select entity, state, n from {session.wh.remote(query)} where state <> 'pending'"
+        ):
+            states[entity][state] = n
+            states[entity]["pending"] -= n
+        runs = session.wh.rows(
+            "select run_no, cast(started_at as text), cast(finished_at as text), exit_code, "
+            f"message from {LEDGER}.ledger_runs where counter_id = ? "
+            f"order by run_no desc limit {_LAST_RUNS}",
+            [counter_id],
+        )
+        keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
+        return states, [dict(zip(keys, row, strict=True)) for row in runs]
+
+
+def _relation(mart: Mart) -> str:
+    return f"{HERE}{name(mart.schema)}.{name(mart.table)}"
+
+
+def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
+    """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
+    if mart.entity not in (ORDERS, SIMPLE_ORDERS):
+        return {}
+    unsent, sent_before = "", "false"
+    if ledger.exists:
+        unsent = (
+            f"inner join {LEDGER}.mart_rows as r on r.id = cast(m.id as text) "
+            f"where r.counter_id = {ledger.counter_id} and r.entity = {quote(mart.name)} "
+            "and r.state in ('pending', 'held')"
+        )
+        sent_before = "r.sent_at is not null"
+    now = wall_clock(wh, mart)
+    query = f"""
+        select
+            count(*) filter (where closes < {now}) as late,
+            count(*) filter (where closes between {now} and {now} + interval '1 day') as expiring
+        from (
+            select m.create_date_time + case when {sent_before} then interval '{UPDATE_DAYS} days'
+                else interval '{LINK_DAYS} days' end as closes
+            from {_relation(mart)} as m
+            {unsent}
+        ) as deadlines
+    """
+    late, expiring = wh.row(f"select late, expiring from {wh.remote(query)}")
+    return {"late": late, "expiring": expiring}
+
+
+def rejects(dbt: DbtSettings, counter_id: int) -> list[dict[str, Any]]:
+    """Return every rejected and held row: entity, id, state, column, reason, explanation.
+
+    There is none before the first run; `plan` tells what it would find.
+    """
+    with open_session(dbt, read_only=True) as session:
+        if not Ledger(session.wh, counter_id).exists:
+            return []
+        rows = session.wh.rows(
+            "select entity, id, state, column_name, reason, detail "
+            f"from {LEDGER}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
+            [counter_id],
+        )
+    keys = ("entity", "id", "state", "column", "reason")
+    return [
+        dict(zip(keys, row[:5], strict=True)) | {"explanation": _explain(*row[4:])} for row in rows
+    ]
+
+
+def _explain(reason: str, detail: str | None) -> str:
+    return REASONS[reason] + (f" It said: {detail}" if detail else "")
