@@ -232,10 +232,11 @@ def _answer(uploading: object) -> Answer:
     known = uploading.get("uploading_id")
     identifier = str(known) if known and isinstance(known, str | int) else None
     status = uploading.get("api_validation_status")
-    if status == "FAILED":
-        errors = uploading.get("api_validation_errors")
-        texts = errors if isinstance(errors, list) else []
-        return Answer(status, identifier, " ".join(map(str, texts)))
+    errors = uploading.get("api_validation_errors")
+    texts = errors if isinstance(errors, list) else []
+    # PASSED with errors may mean that Metrica took the good rows only; no page says.
+    if status == "FAILED" or (status == "PASSED" and texts):
+        return Answer("FAILED", identifier, " ".join(map(str, texts)))
     if status == "PASSED" and identifier:
         return Answer(status, identifier)
     return Answer("unknown", identifier)

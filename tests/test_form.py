@@ -8,6 +8,7 @@ import pytest
 from exporter import standing
 from exporter.config import Form
 from exporter.errors import SettingsError
+from exporter.marts import MAX_CATALOGUE
 from tests.job import Job
 
 SIMPLE = ("simple_orders",)
@@ -188,6 +189,14 @@ def test_a_simple_order_needs_somebody_to_be_recognised_by(job: Job) -> None:
     assert states["s3"] == ("sent", None)
 
 
+@pytest.mark.parametrize("key", [None, ""])
+def test_a_simple_order_without_an_id_is_not_sent(job: Job, key: str | None) -> None:
+    job.marts.simple_orders("s1")
+    job.marts.sql(f"update metrica.simple_orders set id = {'null' if key is None else repr(key)}")
+    assert job.run(SIMPLE, form=IN_SIMPLE_MODE).entities["simple_orders"].rejected == 1
+    assert job.uploads() == []
+
+
 @pytest.mark.parametrize("status", [None, ""])
 def test_an_empty_status_never_becomes_paid(job: Job, status: str | None) -> None:
     job.marts.simple_orders("s1", order_status=status)
@@ -223,6 +232,22 @@ def test_a_counter_keeps_to_one_way(job: Job, first: str) -> None:
         assert outcome.exit_code == 5
         assert "keep to one mode" in (outcome.error or "")
     assert job.uploads() == before
+
+
+def test_more_products_than_a_request_holds_go_in_several(job: Job) -> None:
+    # DuckDB alone, since it is the requests that count here.
+    rows = MAX_CATALOGUE + 1
+    if job.marts.database is None:
+        job.marts.sql(
+            "insert into metrica.products (name, humanized, row_hash) "
+            f"select 'p' || i, 'Товар', md5('p' || i) from range({rows}) r (i)"
+        )
+        outcome = job.run(("products",))
+        assert (outcome.entities["products"].sent, outcome.entities["products"].uploads) == (
+            rows,
+            2,
+        )
+        assert job.emulator.sql("select count(*) from products") == [(rows,)]
 
 
 # Statuses that are goals.

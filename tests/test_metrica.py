@@ -10,7 +10,7 @@ import pytest
 
 from exporter.errors import MetricaError
 from exporter.manifest import Attribute
-from exporter.marts import CONTACTS, ORDERS
+from exporter.marts import CONTACTS, ORDERS, SIMPLE_ORDERS
 from exporter.metrica import Answer, Metrica
 from tests.scripted_fixture import COUNTER, TOKEN, Reply, ScriptedServer, ok, refusal
 
@@ -45,6 +45,14 @@ def file(tmp_path: Path) -> Path:
 def uploading(status: object, identifier: object = "u-1") -> dict[str, Any]:
     """Return an upload as Metrica shows it (uploadContacts)."""
     return {"uploading_id": identifier, "api_validation_status": status, "elements_count": 1}
+
+
+def test_simple_orders_have_no_mapping(server: ScriptedServer, file: Path) -> None:
+    server.will(ok(uploading=uploading("PASSED")))
+    Metrica(server.api, BUDGET).upload(SIMPLE_ORDERS, ["id"], file, "SAVE")
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", f"{BASE}/data/simple_orders")
+    assert asked.params == {"merge_mode": "SAVE", "delimiter_type": "COMMA"}
 
 
 def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file: Path) -> None:
