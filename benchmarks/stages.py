@@ -20,7 +20,7 @@ _GAP_SECONDS = 0.002
 
 STAGES = {
     "read": ("delta.py", "prior.py", "ledger.py"),
-    "check": ("judge.py", "checks.py"),
+    "check": ("judge.py", "checks.py", "changes.py", "gate.py", "statuses.py"),
     "encode": ("chunk.py", "sendable.py"),
     "hash": ("hashlib.py",),
     "upload": ("transport.py", "metrica.py"),

@@ -79,7 +79,10 @@ class Bench:
         """Do every work once, the first export after the ledger was taken away."""
         mart.forget(self.marts)
         yield READ_FLOOR, self._take(self._read_floor)
+        self._write_files()
         yield UPLOAD_FLOOR, self._take(self._upload_floor)
+        for name in _MARTS:
+            (self.folder / f"{name}.csv").unlink()
         yield PLAN, self._take(self._ours("plan"))
         yield FIRST, self._take(self._ours("run"))
         mart.settle(self.marts)
@@ -116,23 +119,22 @@ class Bench:
             return measure([sys.executable, "-c", code], self.env)
         return measure(self._psql(), self.env | self._database_env())
 
+    def _write_files(self) -> None:
+        """Keep what the floor of reading reads, for the floor of uploading."""
+        if self.server is None:
+            return
+        for name in _MARTS:
+            with (self.folder / f"{name}.csv").open("wb") as file:
+                subprocess.run(self._psql(name), env=self._database_env(), stdout=file, check=True)
+
     def _upload_floor(self) -> Usage:
-        """Send what the floor of reading has read, in two requests."""
-        if self.server is not None:
-            for name in _MARTS:
-                with (self.folder / f"{name}.csv").open("wb") as file:
-                    subprocess.run(
-                        self._psql(name), env=self._database_env(), stdout=file, check=True
-                    )
+        """Send these files, in two requests."""
         command = ["curl", "--silent", "--fail"]
         for name in _MARTS:
             form = ["--form", f"file=@{self.folder / name}.csv;type=text/csv"]
             url = f"{self.sink}/cdp/api/v1/counter/1/data/{name}/csv"
             command += [*form, url, "--next", "--silent", "--fail"]
-        usage = measure(command[:-3], self.env)
-        for name in _MARTS:
-            (self.folder / f"{name}.csv").unlink()
-        return usage
+        return measure(command[:-3], self.env)
 
     def _psql(self, *names: str) -> list[str | Path]:
         copies = [f"copy ({_SELECT}{name}) to stdout with csv" for name in names or _MARTS]

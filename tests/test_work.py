@@ -44,14 +44,14 @@ ABOUT = {"staged": 0.15, "read": 0.1, "written": 0.1}
 # fmt: off
 EXPECTED: dict[str, dict[str, Work]] = {
     "duckdb": {
-        "first": Work(requests=9, uploaded=288509, ledger_rows=4422, staged=10590),
-        "quiet": Work(requests=1, uploaded=0, ledger_rows=13, staged=5723),
-        "ten changed": Work(requests=3, uploaded=1410, ledger_rows=24, staged=7042),
+        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=13200),
+        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=6250),
+        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=8200),
     },
     "postgres": {
-        "first": Work(requests=9, uploaded=288509, ledger_rows=4422, staged=7439, statements=431, read=2410, written=357),  # noqa: E501 - a line for a run
-        "quiet": Work(requests=1, uploaded=0, ledger_rows=13, staged=3619, statements=289, read=1328, written=30),  # noqa: E501
-        "ten changed": Work(requests=3, uploaded=1410, ledger_rows=24, staged=4411, statements=321, read=1331, written=33),  # noqa: E501
+        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=8490, statements=687, read=2430, written=524),  # noqa: E501 - a line for a run
+        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=4150, statements=467, read=1664, written=39),  # noqa: E501
+        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=5460, statements=516, read=1670, written=46),  # noqa: E501
     },
 }
 # fmt: on
