@@ -21,20 +21,6 @@
 {%- endmacro %}
 
 
-{% macro instant(value) -%}
-    case
-        when {{ type_name(value) }} = 'timestamp with time zone'
-            then cast({{ value }} as timestamp with time zone)
-        else cast({{ value }} as timestamp) at time zone '{{ var("crm_time_zone") }}'
-    end
-{%- endmacro %}
-
-
-{% macro counter_time(value) -%}
-    date_trunc('second', {{ value }} at time zone '{{ var("counter_time_zone") }}')
-{%- endmacro %}
-
-
 {% macro money(value) -%}
     {{ number(value, 2) }}
 {%- endmacro %}
@@ -115,7 +101,14 @@
 
 
 {% macro if_sent(kind, form, value) -%}
-    {%- set wanted = var('identifiers').get(kind) -%}
+    {%- set forms = var('identifiers') -%}
+    {%- if forms is not mapping -%}
+        {{ exceptions.raise_compiler_error(
+            "The var identifiers is '" ~ forms ~ "', but each kind has a form of its own: give"
+            ~ " {emails: plain, phones: md5}, for example, in dbt_project.yml or by --vars."
+        ) }}
+    {%- endif -%}
+    {%- set wanted = forms.get(kind) -%}
     {%- if wanted not in ['plain', 'md5', 'both'] -%}
         {{ exceptions.raise_compiler_error(
             "The var identifiers says '" ~ wanted ~ "' for " ~ kind
@@ -123,9 +116,4 @@
         ) }}
     {%- endif -%}
     {{ value if wanted in [form, 'both'] else 'cast(null as text)' }}
-{%- endmacro %}
-
-
-{% macro counter_now() -%}
-    {{ counter_time('current_timestamp') }}
 {%- endmacro %}

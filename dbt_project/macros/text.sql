@@ -41,5 +41,10 @@
 
 {% macro joined(value, condition='true') -%}
     {#- Sorted by bytes: a collation would order the same list differently elsewhere. -#}
-    string_agg({{ value }}, ',' order by {{ value }} collate "C") filter (where {{ condition }})
+    string_agg({{ value }}, ',' order by {{ bytes(value) }}) filter (where {{ condition }})
+{%- endmacro %}
+
+
+{% macro bytes(text) -%}
+    {{ text }} collate "C"
 {%- endmacro %}

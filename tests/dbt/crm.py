@@ -17,7 +17,7 @@ TABLES = (
         cost numeric(12, 3), currency text
     )""",
     """create table crm.order_items (
-        order_id integer, product_id text, quantity integer, updated_at timestamptz
+        order_id integer, product_id text, quantity numeric(9, 3), updated_at timestamptz
     )""",
     "create table crm.products (product_id text, name text, updated_at timestamptz)",
 )
@@ -43,9 +43,18 @@ SAMPLE = (
          'рубли')""",
     """insert into crm.order_items values
         (1, 'p1', 2, '2026-02-05 00:00:00+00'), (1, 'тариф', 1, null),
-        (1, 'p1', 1, '2026-02-04 00:00:00+00'), (2, 'p1', -1, null), (3, 'p9', 1, null)""",
+        (1, 'p1', 1, '2026-02-04 00:00:00+00'), (2, 'p1', -1, null), (3, 'p9', 0.5, null),
+        (3, 'p1', 1.25, null)""",
     """insert into crm.products values
         ('p1', 'Груша', '2026-01-01 00:00:00+00'), ('тариф', 'Тариф "Ё"', null)""",
+)
+
+# For a CRM that keeps the statuses which its orders had.
+HISTORY = (
+    "create table crm.order_status_history (order_id integer, status text, changed_at timestamptz)",
+    """insert into crm.order_status_history values
+        (1, 'PAID', '2026-02-06 00:00:00+00'), (1, 'new', '2026-02-01 10:00:00.7+00'),
+        (1, 'spam', null), (2, 'new', '2026-02-01 10:00:00+00')""",
 )
 
 

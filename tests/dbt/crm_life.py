@@ -43,6 +43,7 @@ class CrmLife:
             self._new_order,
             self._new_line,
             self._new_identifier,
+            self._new_status,
             self._changed_contact,
             self._changed_order,
             self._changed_lines,
@@ -75,6 +76,10 @@ class CrmLife:
         quantity = str(self._random.randrange(-1, 4))
         values = self._order(), self._product(), quantity, self._row_time()
         return [_insert("order_items", *values)]
+
+    def _new_status(self) -> list[str]:
+        values = self._order(), self._status(), self._change_time()
+        return [_insert("order_status_history", *values)]
 
     def _changed_contact(self) -> list[str]:
         name, phone, when = f"'Changed {self._below(100)}'", self._phone(), self._change_time()
@@ -121,6 +126,7 @@ class CrmLife:
                 ("contact_identifiers", f"contact_id = {self._contact()}"),
                 ("orders", f"order_id = {self._order()}"),
                 ("order_items", f"order_id = {self._order()}"),
+                ("order_status_history", f"order_id = {self._order()}"),
                 ("products", f"product_id = {self._product()}"),
             ]
         )

@@ -71,6 +71,23 @@ def test_what_is_pending(compiled: Warehouse) -> None:
     )
 
 
+def test_product_names(compiled: Warehouse) -> None:
+    assert answer(compiled, "product_names") == [
+        ("md5-83fee804bb3b0c0db497ecd0c8ede545", "тариф", 'Тариф "Ё"'),
+        ("p1", "p1", "Груша"),
+        ("p9", "p9", None),
+    ]
+
+
+def test_products_rounded_or_left_out(compiled: Warehouse) -> None:
+    rows = [tuple(map(str, row)) for row in answer(compiled, "products_rounded_or_left_out")]
+    assert rows == [
+        ("2", "p1", "-1.000", "None", "left out: zero or less", "1"),
+        ("3", "p1", "1.250", "2", "rounded up", "2"),
+        ("3", "p9", "0.500", "1", "rounded up", "2"),
+    ]
+
+
 def test_phones_left_out(compiled: Warehouse) -> None:
     rows = answer(compiled, "phones_left_out")
     assert ("c-3", "спросить", "not_a_phone", 1) in rows

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import Warehouse
@@ -65,7 +67,7 @@ def test_money_that_cannot_be_read_is_counted_and_stops_nothing(warehouse: Wareh
     for test, warnings in (
         ("orders_with_unreadable_revenue", 2),
         ("orders_with_unreadable_cost", 1),
-        ("order_items_with_unreadable_quantity", 1),
+        ("order_items_with_unreadable_quantity", 2),
     ):
         assert re.search(rf"Warning in test {test} .*\nGot {warnings} result", outcome.complaints)
     amounts = "cast(revenue as text), cast(cost as text), items_count"
@@ -74,6 +76,44 @@ def test_money_that_cannot_be_read_is_counted_and_stops_nothing(warehouse: Wareh
         (None, None, 0),
         ("0.00", None, 0),
     ]
+
+
+def test_a_birth_date_that_cannot_be_read_is_counted_and_stops_nothing(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.run(
+        *crm.SAMPLE,
+        "alter table crm.contacts alter birth_date type text",
+        "update crm.contacts set birth_date = '31.02.1990' where contact_id = 'C-2'",
+        "update crm.contacts set birth_date = '' where contact_id = 'c-3'",
+    )
+    outcome = warehouse.build()
+    assert re.search(
+        r"test contacts_with_unreadable_birth_date .*\nGot 1 result", outcome.complaints
+    )
+    assert warehouse.rows("select uniq_id, birth_date from metrica.contacts order by 1") == [
+        ("C-1", "1990-05-01"),
+        ("C-2", None),
+        ("c-3", None),
+    ]
+
+
+def test_times_without_end_are_unknown_to_every_mart(warehouse: Warehouse) -> None:
+    warehouse.run(
+        *crm.SAMPLE,
+        "update crm.contacts set created_at = 'infinity', updated_at = 'infinity'",
+        "update crm.contacts set birth_date = 'infinity'",
+        "update crm.orders set created_at = '-infinity', updated_at = 'infinity'",
+        "update crm.order_items set updated_at = null",
+        "update crm.contact_identifiers set updated_at = null",
+    )
+    warehouse.build()
+    assert set(
+        warehouse.rows("select create_date_time, birth_date, updated_at from metrica.contacts")
+    ) == {(None, None, None)}
+    assert set(warehouse.rows("select create_date_time, updated_at from metrica.orders")) == {
+        (None, None)
+    }
 
 
 def test_postgresqls_type_money_is_read_whatever_its_currency(warehouses: Warehouses) -> None:
@@ -145,6 +185,21 @@ def test_a_misspelt_form_of_identifiers_sends_nothing_plain(warehouses: Warehous
     outcome = warehouse.dbt("build", identifiers={"email": "md5", "phones": "plain"})
     assert not outcome.success
     assert "The var identifiers says 'None' for emails" in outcome.complaints
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ({"emails": "md5", "phones": "sha256"}, "The var identifiers says 'sha256' for phones"),
+        ("md5", "The var identifiers is 'md5', but each kind has a form of its own"),
+    ],
+)
+def test_an_unknown_form_of_identifiers_is_refused(
+    warehouses: Warehouses, value: object, complaint: str
+) -> None:
+    outcome = warehouses.make("duckdb").dbt("build", identifiers=value)
+    assert not outcome.success
+    assert complaint in outcome.complaints
 
 
 def test_a_column_of_a_type_that_engines_print_differently_is_refused(

@@ -16,7 +16,16 @@ from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
 MARTS = ("contacts", "orders", "products", "order_statuses")
-KEYS = {"contacts": "uniq_id", "orders": "id", "products": "name", "order_statuses": "id"}
+EVERYTHING = {"crm_has_order_status_history": True, "simple_orders": True}
+"""The variables that switch on what is off at first."""
+
+KEYS = {
+    "contacts": "uniq_id",
+    "orders": "id",
+    "products": "name",
+    "order_statuses": "id",
+    "simple_orders": "id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +101,11 @@ class Warehouse:
             cursor.execute(query)
             return [tuple(map(_plain, row)) for row in cursor.fetchall()]
 
-    def marts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return all the rows of all the marts, in the order of their keys' bytes."""
+    def marts(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Return all the rows of these marts, or of all, in the order of their keys' bytes."""
         return {
             mart: self.rows(f'select * from metrica.{mart} order by {KEYS[mart]} collate "C"')
-            for mart in MARTS
+            for mart in names or MARTS
         }
 
     def comment(self, mart: str) -> str | None:

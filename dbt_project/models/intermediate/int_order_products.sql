@@ -3,7 +3,7 @@ with items as (
         order_id,
         product_id,
         max(updated_at) as updated_at,
-        ceil(sum(quantity)) as units
+        sum(quantity) as quantity
     from {{ ref('stg_crm__order_items') }}
     group by order_id, product_id
 )
@@ -12,9 +12,11 @@ select
     items.order_id,
     items.product_id,
     items.updated_at,
+    items.quantity,
     coalesce(products.name, {{ product_name('items.product_id') }}) as name,
     case
-        when items.product_id is not null and items.units > 0 then cast(items.units as integer)
+        when items.product_id is not null and items.quantity > 0 and items.quantity <= 2147483647
+            then cast(ceil(items.quantity) as integer)
     end as units
 from items
 left join {{ ref('int_products') }} as products on items.product_id = products.product_id

@@ -1,4 +1,5 @@
 select
     {{ fold_case(clean_text('crm_status')) }} as status_key,
-    id as order_status
+    id as order_status,
+    type as status_type
 from {{ ref('order_status_map') }}

@@ -23,6 +23,7 @@ with orders as materialized (
         cast(null as text) as goals,
         products,
         items_count,
+        status_path,
         updated_at
     from {{ ref('int_orders') }}
 ),

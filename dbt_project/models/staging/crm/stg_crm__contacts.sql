@@ -6,7 +6,7 @@ select
     cast(email as text) as email,
     cast(phone as text) as phone,
     cast(metrica_client_id as text) as metrica_client_id,
-    cast(birth_date as date) as birth_date,
+    {{ day('birth_date') }} as birth_date,
     {{ instant('created_at') }} as created_at,
     {{ instant('updated_at') }} as updated_at
 from {{ source('crm', 'contacts') }}

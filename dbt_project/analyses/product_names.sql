@@ -1,0 +1,20 @@
+-- The CRM's product behind each name that Metrica knows; also of products that are ordered
+-- but no longer in the catalogue.
+select
+    names.name,
+    names.product_id,
+    products.humanized
+from (
+    select
+        name,
+        product_id
+    from {{ ref('int_products') }}
+    union
+    select
+        name,
+        product_id
+    from {{ ref('int_order_products') }}
+    where units is not null
+) as names
+left join {{ ref('int_products') }} as products on names.product_id = products.product_id
+order by names.name

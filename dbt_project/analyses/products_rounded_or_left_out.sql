@@ -1,0 +1,28 @@
+-- Products of an order whose quantity is not what Metrica gets. It takes whole units only: a
+-- fraction is rounded up, and what adds up to zero or less, or to no number, is left out.
+with judged as (
+    select
+        order_id,
+        product_id,
+        quantity,
+        units,
+        case
+            when product_id is null then 'left out: no product'
+            when quantity is null then 'left out: no quantity'
+            when quantity <= 0 then 'left out: zero or less'
+            when units is null then 'left out: too many'
+            when units > quantity then 'rounded up'
+        end as what
+    from {{ ref('int_order_products') }}
+)
+
+select
+    order_id,
+    product_id,
+    quantity,
+    units,
+    what,
+    count(*) over (partition by what) as lines_with_this
+from judged
+where what is not null
+order by what, order_id, product_id

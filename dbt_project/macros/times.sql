@@ -1,0 +1,39 @@
+{% macro instant(value) -%}
+    {#- An infinite time would stop a watermark for ever, and no format can write it. -#}
+    nullif(nullif(case
+        when {{ type_name(value) }} = 'timestamp with time zone'
+            then cast({{ value }} as timestamp with time zone)
+        else cast({{ value }} as timestamp) at time zone '{{ var("crm_time_zone") }}'
+    end, 'infinity'), '-infinity')
+{%- endmacro %}
+
+
+{% macro day(value) -%}
+    {#- By way of the first of the month, because make_date() stops at a day that is none. -#}
+    {%- set text = day_text(value) -%}
+    {%- set month = "cast(substr(" ~ text ~ ", 6, 2) as integer)" -%}
+    {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"
+        ~ " + (cast(substr(" ~ text ~ ", 9, 2) as integer) - 1)" -%}
+    nullif(nullif(case
+        when {{ type_name(value) }} = 'timestamp with time zone'
+            then cast({{ instant(value) }} at time zone '{{ var("crm_time_zone") }}' as date)
+        when {{ matches(type_name(value), '^(date|timestamp)') }} then cast({{ value }} as date)
+        when {{ matches(text, '^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]([ T]|$)') }}
+            then case when extract(month from {{ date }}) = {{ month }} then {{ date }} end
+    end, 'infinity'), '-infinity')
+{%- endmacro %}
+
+
+{% macro day_text(value) -%}
+    nullif(trim(both ' ' from cast({{ value }} as text)), '')
+{%- endmacro %}
+
+
+{% macro counter_time(value) -%}
+    date_trunc('second', {{ value }} at time zone '{{ var("counter_time_zone") }}')
+{%- endmacro %}
+
+
+{% macro counter_now() -%}
+    {{ counter_time('current_timestamp') }}
+{%- endmacro %}

@@ -1,0 +1,85 @@
+{{ config(pre_hook="{{ require_mapped_statuses('order_status_history') }}") }}
+
+with orders as (
+    select
+        orders.order_id,
+        orders.updated_at,
+        status_map.order_status
+    from {{ ref('stg_crm__orders') }} as orders
+    inner join {{ ref('int_order_status_map') }} as status_map
+        on {{ fold_case('orders.status') }} = status_map.status_key
+),
+
+changes as (
+    select
+        history.order_id,
+        history.changed_at,
+        status_map.order_status,
+        orders.order_status as own_status,
+        orders.updated_at,
+        case status_map.status_type
+            when 'IN_PROGRESS' then 1
+            when 'OTHER' then 2
+            when 'PAID' then 3
+            when 'CANCELLED' then 4
+            else 5
+        end as stage,
+        max(history.changed_at) over (partition by history.order_id) as last_changed_at
+    from {{ ref('stg_crm__order_status_history') }} as history
+    inner join {{ ref('int_order_status_map') }} as status_map
+        on {{ fold_case('history.status') }} = status_map.status_key
+    inner join orders on history.order_id = orders.order_id
+    where history.changed_at is not null
+),
+
+placed as (
+    select
+        *,
+        row_number() over (
+            partition by order_id
+            order by
+                changed_at,
+                case
+                    when changed_at = last_changed_at and order_status = own_status then 1
+                    else 0
+                end,
+                stage,
+                {{ bytes('order_status') }}
+        ) as place
+    from changes
+),
+
+with_own_place as (
+    select
+        *,
+        max(case when order_status = own_status then place end)
+            over (partition by order_id) as own_place
+    from placed
+),
+
+-- A table that was read later than the orders knows changes that the order's row does not; a
+-- snapshot never does, because it is taken of the orders.
+known as (
+    select
+        *,
+        lead(order_status) over (partition by order_id order by place) as next_status
+    from with_own_place
+    {% if not var('snapshot_order_statuses') %}
+    where
+        own_place is null
+        or place <= own_place
+        or updated_at is null
+        or changed_at <= updated_at
+    {% endif %}
+)
+
+select
+    order_id,
+    max(changed_at) as updated_at,
+    string_agg(order_status, ',' order by place) filter (
+        where next_status is distinct from order_status
+    ) || max(case
+        when next_status is not null or order_status = own_status then '' else ',' || own_status
+    end) as status_path
+from known
+group by order_id

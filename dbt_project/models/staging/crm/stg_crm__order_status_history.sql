@@ -1,0 +1,26 @@
+{% if var('crm_has_order_status_history') and var('snapshot_order_statuses') %}
+{{ exceptions.raise_compiler_error(
+    "The vars crm_has_order_status_history and snapshot_order_statuses are both on, but an"
+    ~ " order has one history: read the CRM's own, or let the snapshot keep one. Turn one off"
+    ~ " in dbt_project.yml or by --vars."
+) }}
+{% elif var('crm_has_order_status_history') %}
+{{ config(pre_hook="{{ require_times('order_status_history', ['changed_at']) }}") }}
+select
+    {{ id_text('order_id') }} as order_id,
+    {{ clean_text('cast(status as text)') }} as status,
+    {{ instant('changed_at') }} as changed_at
+from {{ source('crm', 'order_status_history') }}
+{% elif var('snapshot_order_statuses') %}
+select
+    order_id,
+    status,
+    dbt_valid_from at time zone 'UTC' as changed_at
+from {{ ref('order_status_changes') }}
+{% else %}
+select
+    cast(null as text) as order_id,
+    cast(null as text) as status,
+    cast(null as timestamp with time zone) as changed_at
+where false
+{% endif %}

@@ -1,0 +1,13 @@
+{% snapshot order_status_changes %}
+{{ config(
+    strategy='check',
+    unique_key='order_id',
+    check_cols=['status'],
+    updated_at="(current_timestamp at time zone 'UTC')",
+) }}
+
+select
+    order_id,
+    status
+from {{ ref('stg_crm__orders') }}
+{% endsnapshot %}
