@@ -1,6 +1,7 @@
 """The README says what is true of the program."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from exporter.checks import REASONS
 from exporter.cli import cli
 from exporter.errors import (
     ExportError,
+    GateError,
     InterruptedRunError,
     LedgerError,
     MetricaError,
@@ -19,25 +21,35 @@ from exporter.errors import (
 )
 
 README = Path(__file__).parent.parent / "README.md"
+COMMANDS = README.parent / "docs" / "commands.md"
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, that of the group itself first."""
+    yield path
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name)
 
 
 def help_texts() -> str:
-    """Return the README's section of help texts, as it must be."""
+    """Return the page of help texts, as it must be."""
     runner = CliRunner()
-    context = click.Context(cli)
     texts = []
-    for command in ["", *cli.list_commands(context)]:
-        arguments = [*([command] if command else []), "--help"]
+    for words in commands(cli):
         shown = runner.invoke(
-            cli, arguments, prog_name="metrica-export", terminal_width=100
+            cli, [*words, "--help"], prog_name="metrica-export", terminal_width=100
         ).output.rstrip()
-        title = f"metrica-export {command}".rstrip()
-        texts.append(f"`{title} --help`\n\n```\n{shown}\n```")
+        title = " ".join(("metrica-export", *words, "--help"))
+        texts.append(f"`{title}`\n\n```\n{shown}\n```")
     return "\n\n".join(texts)
 
 
-def test_the_help_in_the_readme_is_the_programs_own() -> None:
-    found = re.search(r"<!-- help -->\n(.*)\n<!-- /help -->", README.read_text(), re.DOTALL)
+def test_the_help_on_its_page_is_the_programs_own() -> None:
+    found = re.search(r"<!-- help -->\n(.*)\n<!-- /help -->", COMMANDS.read_text(), re.DOTALL)
     assert found
     assert found[1].strip() == help_texts()
 
@@ -51,6 +63,7 @@ def test_the_exit_codes_in_the_readme_are_those_of_the_errors() -> None:
         str(WarehouseError.exit_code): "warehouse",
         str(MetricaError.exit_code): "Metrica",
         str(LedgerError.exit_code): "another",
+        str(GateError.exit_code): "a",
         str(InterruptedRunError.exit_code): "interrupted",
     }
 
@@ -71,12 +84,14 @@ def test_the_tests_that_show_a_promise_are_there() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     text = README.read_text()
-    for command in cli.list_commands(click.Context(cli)):
-        assert f"metrica-export {command}" in text
+    for words in commands(cli):
+        assert " ".join(("metrica-export", *words)) in text
 
 
 def test_the_link_to_each_file_holds() -> None:
-    named = re.findall(r"`((?:dbt_project|exporter|docs|tests)/[\w./]+)`", README.read_text())
+    named = re.findall(
+        r"`((?:dbt_project|exporter|docs|tests|benchmarks)/[\w./]+)`", README.read_text()
+    )
     assert named
     for name in named:
         assert (README.parent / name).exists(), name
