@@ -43,18 +43,24 @@ class _Place:
 @click.option("--rows", default="1000000", show_default=True, help="Orders; several sizes: 1,2,3.")
 @click.option("--runs", default=3, show_default=True, help="Rounds of each size.")
 @click.option("--warehouse", default="postgres,duckdb", show_default=True)
-@click.option("--rivals/--no-rivals", default=True, help="They run at the first size only.")
+@click.option(
+    "--rivals",
+    type=click.Path(path_type=Path),
+    help="The Python with their packages; they run at the first size only.  [default: none run]",
+)
 @click.option("--results", is_flag=True, help="Write benchmarks/RESULTS.md too.")
-def bench(*, rows: str, runs: int, warehouse: str, rivals: bool, results: bool) -> None:
+def bench(*, rows: str, runs: int, warehouse: str, rivals: Path | None, results: bool) -> None:
     """Compare the export with the floors under it and with what a team would write instead."""
     sizes = [int(size) for size in rows.replace(",", " ").split()]
     kinds = warehouse.split(",")
     with tempfile.TemporaryDirectory(prefix="bench-") as name, works.running_sink() as sink:
         folder = Path(name)
-        facts = machine.describe(folder, _postgres_version())
+        facts = machine.describe(folder, _postgres_version(), rivals)
         starts = _starts()
         sections = [
-            _section(_Place(folder, sink), kind, size, runs, rivals=rivals and size == sizes[0])
+            _section(
+                _Place(folder, sink), kind, size, runs, rivals=rivals if size == sizes[0] else None
+            )
             for kind in kinds
             for size in sizes
         ]
@@ -72,12 +78,12 @@ def _starts() -> dict[str, list[Usage]]:
     return found
 
 
-def _section(place: _Place, kind: str, orders: int, runs: int, *, rivals: bool) -> Section:
+def _section(place: _Place, kind: str, orders: int, runs: int, *, rivals: Path | None) -> Section:
     with _filled(place, kind, orders) as bench:
         rounds = []
         for number in range(runs):
             figures = {}
-            for name, figure in bench.round(number, rivals=rivals and kind == "postgres"):
+            for name, figure in bench.round(number, rivals if kind == "postgres" else None):
                 _tell(f"{kind} {orders:,} round {number + 1}: {name}: {figure.usage.wall:.2f} s")
                 figures[name] = figure
             rounds.append(figures)

@@ -4,23 +4,24 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-_PACKAGES = (
-    *("duckdb", "duckdb-extension-postgres-scanner", "psycopg2-binary", "requests", "pyarrow"),
-    *("pandas", "sqlalchemy", "psycopg", "dlt"),
-)
+_PACKAGES = ("duckdb", "duckdb-extension-postgres-scanner", "psycopg2-binary", "requests")
+_RIVALS = ("pandas", "sqlalchemy", "psycopg", "dlt", "pyarrow")
 _PROBE_BYTES = 256 << 20
 
 
-def describe(folder: Path, postgres: str) -> list[tuple[str, str]]:
-    """Return name and value of each fact; the disk is the one that `folder` is on."""
+def describe(folder: Path, postgres: str, rivals: Path | None) -> list[tuple[str, str]]:
+    """Return name and value of each fact.
+
+    The disk is the one that `folder` is on; `rivals` is the Python that has their packages.
+    """
     memory = psutil.virtual_memory().total / 2**30
-    packages = ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name)))
     return [
         ("date", time.strftime("%Y-%m-%d")),
         ("commit", _said("git", "rev-parse", "--short", "HEAD")),
@@ -30,15 +31,17 @@ def describe(folder: Path, postgres: str) -> list[tuple[str, str]]:
         ("load before", f"{os.getloadavg()[0]:.1f}"),
         ("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"),
         ("servers", f"{postgres}, {_said('curl', '--version').split(' (')[0]}"),
-        ("packages", packages),
+        ("packages", _versions(sys.executable, _PACKAGES)),
+        ("rivals", _versions(rivals, _RIVALS) if rivals else "left out"),
     ]
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _versions(python: str | Path, packages: Sequence[str]) -> str:
+    code = (
+        "import sys; from importlib.metadata import version; "
+        "print(', '.join(f'{name} {version(name)}' for name in sys.argv[1:]))"
+    )
+    return _said(str(python), "-c", code, *packages)
 
 
 def _said(*command: str) -> str:

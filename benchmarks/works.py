@@ -75,8 +75,11 @@ class Bench:
             )
         return env
 
-    def round(self, offset: int, *, rivals: bool) -> Iterator[tuple[str, Figure]]:
-        """Do every work once, the first export after the ledger was taken away."""
+    def round(self, offset: int, rivals: Path | None) -> Iterator[tuple[str, Figure]]:
+        """Do every work once, the first export after the ledger was taken away.
+
+        `rivals` is the Python that has the rivals' packages, None to leave them out.
+        """
         mart.forget(self.marts)
         yield READ_FLOOR, self._take(self._read_floor)
         self._write_files()
@@ -90,9 +93,9 @@ class Bench:
         mart.change(self.marts, 1_000, offset)
         yield CHANGED, self._take(self._ours("run"))
         yield RECONCILE, self._take(self._ours("run", "--reconcile"))
-        if rivals:
+        if rivals is not None:
             for name, module in RIVALS.items():
-                command = [sys.executable, "-m", f"benchmarks.rivals.{module}"]
+                command = [rivals, "-m", f"benchmarks.rivals.{module}"]
                 yield name, self._take(self._command(command))
 
     def _take(self, work: Callable[[], Usage]) -> Figure:
