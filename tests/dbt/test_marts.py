@@ -158,10 +158,25 @@ def test_personal_columns_are_tagged(built: Warehouse) -> None:
 
 
 def test_the_documentation_is_generated_and_complete(built: Warehouse) -> None:
-    outcome = built.dbt("docs", "generate")
+    assert_documented(built)
+
+
+@pytest.mark.parametrize("variables", [EVERYTHING, {"snapshot_order_statuses": True}])
+def test_what_is_off_at_first_is_documented_too(
+    warehouses: Warehouses, variables: dict[str, bool]
+) -> None:
+    warehouse = warehouses.make("duckdb")
+    warehouse.run(*crm.SAMPLE, *crm.HISTORY)
+    warehouse.build(**variables)
+    assert_documented(warehouse, **variables)
+
+
+def assert_documented(warehouse: Warehouse, **variables: bool) -> None:
+    """Compare the tables of the warehouse with what the project says of them."""
+    outcome = warehouse.dbt("docs", "generate", **variables)
     assert outcome.success, outcome.complaints
-    catalog = json.loads((built.output / "target/catalog.json").read_text(encoding="utf-8"))
-    known = manifest(built)
+    catalog = json.loads((warehouse.output / "target/catalog.json").read_text(encoding="utf-8"))
+    known = manifest(warehouse)
     described = known["nodes"] | known["sources"]
     for unique_id, table in (catalog["nodes"] | catalog["sources"]).items():
         node = described[unique_id]
