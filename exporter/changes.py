@@ -4,7 +4,7 @@ from exporter.entries import Changes
 from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES
-from exporter.sendable import Layout
+from exporter.sendable import filled_cells
 from exporter.warehouse import HERE, name, quote
 
 
@@ -12,66 +12,87 @@ def find_changes(judge: Judge, mart: Mart) -> Changes:
     """Count what the sendable rows of a judged mart would change."""
     if mart.entity in LISTS:
         return Changes()
-    layout = judge.layout(mart)
-    wh = judge.wh
-    has_status = any(c.name == "order_status" for c in mart.columns)
-    has_date = any(c.name == "create_date_time" for c in mart.columns)
-    status = "coalesce(x._pending, [x._status])" if has_status else "[]"
-    make_status_types(judge)
-    new, paid, moved, late, expiring = wh.row(
+    wh, now = judge.wh, judge.layout(mart).now
+    total, late, expiring = wh.row(
         f"""
         select
-            count(*) filter (p._delivered is not true),
+            count(*),
+            count(*) filter (_deadline < {now}),
+            count(*) filter (_deadline between {now} and {now} + interval '1 day')
+        from sendable_{mart.name}
+        """
+    )
+    reached = dict(
+        wh.rows(
+            f"""
+            select status, count(*)
+            from (
+                select unnest(coalesce(_pending, [_status])) as status from sendable_{mart.name}
+            )
+            where status is not null group by status
+            """
+        )
+    )
+    known, paid, moved, same, erased = _of_known(judge, mart)
+    for status, rows in same.items():
+        reached[status] -= rows
+    return Changes(
+        new=total - known,
+        paid=paid,
+        moved=moved,
+        late=late,
+        expiring=expiring,
+        erased=erased,
+        reached={status: rows for status, rows in sorted(reached.items()) if rows},
+    )
+
+
+_Known = tuple[int, int, int, dict[str, int], dict[str, int]]
+"""Rows that Metrica has, that turn PAID, with a moved creation date; and, by status, those whose
+status stays, by column, the values that become empty."""
+
+
+def _of_known(judge: Judge, mart: Mart) -> _Known:
+    """Compare the rows that were delivered before with what was said then."""
+    wh = judge.wh
+    if not wh.rows(f"select 1 from prior_{mart.name} limit 1"):
+        return 0, 0, 0, {}, {}
+    layout = judge.layout(mart)
+    saves = judge.form.merge_mode(mart.name) == "SAVE"
+    bits = layout.bits if saves else {}
+    has_date = any(c.name == "create_date_time" for c in mart.columns)
+    lost = "".join(
+        f", count(*) filter (p._filled & ~{filled_cells(mart, layout)} & {1 << bit} <> 0)"
+        for bit in bits.values()
+    )
+    make_status_types(judge)
+    rows = (
+        f"prior_{mart.name} p join staged_{mart.name} s on s._id = p._id "
+        f"join sendable_{mart.name} x on x._row = s.rowid"
+    )
+    statuses = "coalesce(x._pending, [x._status])"
+    known, paid, moved, *counts = wh.row(
+        f"""
+        select
+            count(*) filter (p._delivered),
             count(*) filter (
                 p._delivered
                 and p._status not in (select _id from status_types where _type = 'PAID')
                 and list_has_any(
-                    {status},
+                    {statuses},
                     (select coalesce(list(_id), []) from status_types where _type = 'PAID')
                 )
             ),
-            count(*) filter ({"p._created <> s.create_date_time" if has_date else "false"}),
-            count(*) filter (x._deadline < {layout.now}),
-            count(*) filter (
-                x._deadline between {layout.now} and {layout.now} + interval '1 day'
-            )
-        from {_rows(mart)}
+            count(*) filter ({"p._created <> s.create_date_time" if has_date else "false"}) {lost}
+        from {rows}
         """
     )
-    reached = {}
-    if has_status:
-        reached = dict(
-            wh.rows(
-                f"""
-                select status, count(*)
-                from (
-                    select unnest({status}) as status, p._status as before from {_rows(mart)}
-                )
-                where status is distinct from before
-                group by status order by status
-                """
-            )
-        )
-    return Changes(new, paid, moved, late, expiring, _erased(judge, mart, layout), reached)
-
-
-def _erased(judge: Judge, mart: Mart, layout: Layout) -> dict[str, int]:
-    """Count, by column, the values that a SAVE would make empty (modes)."""
-    if judge.form.merge_mode(mart.name) != "SAVE":
-        return {}
-    counts = ", ".join(
-        f"count(*) filter (p._filled & ~x._filled & {1 << bit} <> 0)"
-        for bit in layout.bits.values()
+    same = wh.rows(
+        f"select status, count(*) from (select unnest({statuses}) as status, p._status as before "
+        f"from {rows}) where status = before group by status"
     )
-    found = judge.wh.row(f"select {counts} from {_rows(mart)}")
-    return {column: n for column, n in zip(layout.bits, found, strict=True) if n}
-
-
-def _rows(mart: Mart) -> str:
-    return (
-        f"sendable_{mart.name} x join staged_{mart.name} s on s.rowid = x._row "
-        f"left join prior_{mart.name} p on p._id = x._id where x._pos is not null"
-    )
+    erased = {column: n for column, n in zip(bits, counts, strict=True) if n}
+    return known, paid, moved, dict(same), erased
 
 
 def make_status_types(judge: Judge) -> None:

@@ -71,11 +71,23 @@ def cell(column: Column, value: str | None = None) -> str:
 
 
 def row_size(mart: Mart) -> str:
-    """Return SQL for the bytes that the cells of a row take in a file at most."""
-    return " + ".join(
-        f"coalesce(strlen({n}) + strlen({n}) - strlen(replace({n}, '\"', '')), 0) + 3"
-        for n in (name(c.name) for c in mart.columns)
-    )
+    """Return SQL for the bytes that the cells of a row of `staged_<mart>` take at most."""
+    return " + ".join(f"coalesce({_size(column)}, 0) + 3" for column in mart.columns)
+
+
+def _size(column: Column) -> str:
+    value = f"s.{name(column.name)}"
+    text = f"strlen(cast({value} as text))"
+    match column.kind:
+        case Kind.DATETIME:
+            return f"if({value} is null, 0, 19)"
+        case Kind.DATE:
+            return f"if({value} is null, 0, 10)"
+        case Kind.MONEY | Kind.NUMBER:
+            return text
+        case _:
+            # A quote inside a cell is written twice.
+            return f"{text} + {text} - strlen(replace(cast({value} as text), '\"', ''))"
 
 
 def header_size(mart: Mart) -> int:
@@ -98,32 +110,56 @@ def columns_of(mart: Mart, chunk: Chunk, bits: dict[str, int]) -> tuple[Column, 
     )
 
 
-def cut(wh: Attached, mart: Mart, limits: Limits) -> list[Chunk]:
-    """Return the chunks of `sendable_<mart>`: none over `chunk_rows` or `chunk_bytes`."""
-    # Rows whose cumulated size ends in the same slice make a chunk; a slice is short of
-    # the limit by the largest row, since the first row of a chunk may begin before it.
+def too_large(mart: Mart, limits: Limits) -> str:
+    """Return the query of the rows (`_row`) of `sendable_<mart>` that no chunk can hold."""
+    room = limits.chunk_bytes - header_size(mart)
+    return f"select _row from sendable_{mart.name} where _size > {room}"
+
+
+def cut(wh: Attached, mart: Mart, limits: Limits, now: str) -> list[Chunk]:
+    """Return the chunks of `sendable_<mart>`: none over `chunk_rows` or `chunk_bytes`.
+
+    Those with orders whose window closes first come first, those past it last.
+    """
+    # Blocks of `chunk_rows`; one that is too large is cut where the cumulated size ends in
+    # another slice. A slice is short of the limit by the largest row, since the first row of
+    # a chunk may begin before it.
+    room = limits.chunk_bytes - header_size(mart)
     rows = wh.rows(
         f"""
-        with sizes as (
-            select _pos, _group, sum(_size) over (order by _pos) as total,
-                greatest({limits.chunk_bytes - header_size(mart)} - max(_size) over (), 1)
-                    as slice
+        with rows as (
+            select _pos, _group, _size, _deadline, (_pos - 1) // {limits.chunk_rows} as block
             from sendable_{mart.name}
-            where _pos is not null
+        ),
+        blocks as (
+            select block, _group, min(_pos) as first, max(_pos) as last,
+                sum(_size) as bytes, min(_deadline) as closes
+            from rows group by block, _group
+        ),
+        sizes as (
+            select r._pos, r.block, r._group, r._deadline,
+                sum(r._size) over (partition by r.block, r._group order by r._pos) as total,
+                greatest({room} - max(r._size) over (partition by r.block, r._group), 1) as slice
+            from rows r
+            where (r.block, r._group) in (select (block, _group) from blocks where bytes > {room})
+        ),
+        chunks as (
+            select first, last, _group, closes from blocks where bytes <= {room}
+            union all
+            select min(_pos), max(_pos), _group, min(_deadline)
+            from sizes group by block, _group, (total - 1) // slice
         )
-        select min(_pos), max(_pos), _group
-        from sizes
-        group by _group, (_pos - 1) // {limits.chunk_rows}, (total - 1) // slice
-        order by 1
+        select first, last, _group from chunks
+        order by coalesce(closes < {now}, false), closes nulls last, first
         """
     )
     return [Chunk(first, last, group or None) for first, last, group in rows]
 
 
-def write(wh: Attached, mart: Mart, chunk: Chunk, columns: tuple[Column, ...], path: Path) -> File:
-    """Write a chunk as a CSV file, every cell that has a value quoted."""
+def write(wh: Attached, mart: Mart, cells: str, path: Path) -> File:
+    """Write a query's cells as a CSV file, every cell that has a value quoted."""
     wh.run(
-        f"copy ({_rows(mart, chunk, columns)}) "
+        f"copy ({cells}) "
         f"to {quote(str(path))} (format csv, header, delimiter {quote(mart.entity.delimiter)}, "
         "quote '\"', escape '\"', force_quote *, nullstr '')"
     )
@@ -131,7 +167,7 @@ def write(wh: Attached, mart: Mart, chunk: Chunk, columns: tuple[Column, ...], p
 
 
 def write_json(
-    wh: Attached, mart: Mart, chunk: Chunk, columns: tuple[Column, ...], path: Path
+    wh: Attached, mart: Mart, columns: tuple[Column, ...], cells: str, path: Path
 ) -> File:
     """Write a chunk as JSON: `{"contacts": […]}` or `{"orders": […]}`; keep it small.
 
@@ -139,17 +175,9 @@ def write_json(
     numbers as they stand in the mart (uploadContactJson_1, uploadOrdersJson_1). What has no
     value is left out.
     """
-    rows = wh.rows(_rows(mart, chunk, columns))
-    items = ", ".join("{" + ", ".join(_members(columns, row)) + "}" for row in rows)
+    items = ", ".join("{" + ", ".join(_members(columns, row)) + "}" for row in wh.rows(cells))
     path.write_text(f'{{"{mart.name}": [{items}]}}', encoding="utf-8")
     return _file(path)
-
-
-def _rows(mart: Mart, chunk: Chunk, columns: tuple[Column, ...]) -> str:
-    return (
-        f"select {', '.join(name(c.name) for c in columns)} from sendable_{mart.name} "
-        f"where _pos between {chunk.first} and {chunk.last} order by _pos"
-    )
 
 
 def _file(path: Path) -> File:

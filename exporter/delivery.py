@@ -15,8 +15,8 @@ from exporter.marts import LISTS
 from exporter.metrica import Answer, Metrica
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter
-from exporter.sendable import lay_out
-from exporter.warehouse import name, quote
+from exporter.sendable import cells, deliveries, lay_out
+from exporter.warehouse import quote
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Delivery:
             self._report.line(f"{mart.name}: {self._judge.sendable(mart)} go on to the next status")
 
     def _send_files(self, mart: Mart, sent: Sent, bar: Bar) -> None:
-        waiting = deque(chunk.cut(self._wh, mart, self._judge.limits))
+        waiting = deque(self._judge.cut(mart))
         while waiting:
             part = waiting.popleft()
             answer = self._send_file(mart, part)
@@ -96,28 +96,27 @@ class Delivery:
                 bar(part.rows)
 
     def _send_file(self, mart: Mart, part: chunk.Chunk) -> Answer:
-        columns = chunk.columns_of(mart, part, self._judge.layout(mart).bits)
+        layout = self._judge.layout(mart)
+        columns = chunk.columns_of(mart, part, layout.bits)
+        rows = cells(self._wh, mart, columns, part)
         as_json = (
-            part.last <= self._judge.form.json_rows
+            self._judge.sendable(mart) <= layout.form.json_rows
             and not mart.attributes
             and mart.name in ENTITY_TYPES
         )
         path = self._run.staging / f"{mart.name}.{'json' if as_json else 'csv'}"
-        write = chunk.write_json if as_json else chunk.write
-        merge_mode = self._judge.form.merge_mode(mart.name)
+        header = [column.name for column in columns]
+        merge_mode = layout.form.merge_mode(mart.name)
         try:
-            file = write(self._wh, mart, part, columns, path)
-            upload = Upload(mart.name, file.size, file.sha256, self._run.is_local)
-            rows = (
-                f"select * from sendable_{mart.name} "
-                f"where _pos between {part.first} and {part.last}"
-            )
-            header = [column.name for column in columns]
+            if as_json:
+                file = chunk.write_json(self._wh, mart, columns, rows, path)
+            else:
+                file = chunk.write(self._wh, mart, rows, path)
             return hand_over(
                 self._run,
                 self._metrica,
-                upload,
-                rows,
+                Upload(mart.name, file.size, file.sha256, self._run.is_local, part.rows),
+                deliveries(self._wh, mart, layout, part),
                 lambda: self._metrica.upload(mart.entity, header, path, merge_mode),
             )
         finally:
@@ -134,9 +133,8 @@ class Delivery:
         rows = f"from sendable_{mart.name} where _pos between {part.first} and {part.last}"
         detail = None
         if part.rows == 1 and answer.errors:
-            columns = ", ".join(name(column.name) for column in mart.columns)
-            cells = self._wh.row(f"select {columns} {rows}")
-            detail = redact(answer.errors, [str(cell) for cell in cells])
+            row = self._wh.row(cells(self._wh, mart, mart.columns, part))
+            detail = redact(answer.errors, [str(cell) for cell in row])
         self._wh.run(
             f"insert into problems_{mart.name} "
             f"select _row, {quote(state)}, null, {quote(reason)}, ? {rows}",

@@ -36,12 +36,13 @@ class EntityCounts:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One request that carries rows: its mart, its bytes, and where it goes."""
+    """One request that carries rows: its mart, its bytes, where it goes, how many rows."""
 
     entity: str
     size: int
     sha256: str
     is_local: bool
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)

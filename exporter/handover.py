@@ -29,7 +29,7 @@ def hand_over(
 ) -> Answer:
     """Enter the upload and its rows, send it, and enter what became of it.
 
-    `rows` is a query of `sendable_<mart>`. An error of Metrica's is entered too, as FAILED, or
+    `rows` is a query of `sendable.deliveries`. An error of Metrica's is entered too, as FAILED, or
     as unknown when it may have arrived all the same, and raised again.
     """
     run.check_lock()

@@ -61,7 +61,7 @@ class Journal:
     def start_upload(self, upload: Upload, sent: str) -> int:
         """Record an upload and the rows in it before the first byte goes out.
 
-        `sent` is a query of the rows of `sendable_<mart>`. Returns the upload's number.
+        `sent` is a query of `sendable.deliveries`. Returns the upload's number.
         """
         with self._wh.transaction():
             upload_no = self._next("upload")
@@ -75,10 +75,10 @@ class Journal:
             self._wh.run(
                 f"insert into {L}.ledger_uploads (upload_no, run_no, counter_id, entity, "
                 "byte_count, sha256, local_api, row_count, started_at, status) "
-                f"select ?, ?, ?, ?, ?, ?, ?, count(*), {self._now()}, 'started' from ({sent})",
+                f"select ?, ?, ?, ?, ?, ?, ?, ?, {self._now()}, 'started'",
                 [
                     *(upload_no, self._run_no, self._counter_id),
-                    *(u.entity, u.size, u.sha256, u.is_local),
+                    *(u.entity, u.size, u.sha256, u.is_local, u.rows),
                 ],
             )
         return upload_no

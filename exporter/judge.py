@@ -2,8 +2,7 @@
 
 import re
 
-from exporter import checks
-from exporter.chunk import Chunk, cut
+from exporter import checks, chunk
 from exporter.config import Options
 from exporter.delta import Delta, find_delta
 from exporter.entries import EntityCounts
@@ -21,7 +20,7 @@ from exporter.marts import (
     Kind,
 )
 from exporter.prior import bits, read_prior
-from exporter.sendable import Layout, lay_out
+from exporter.sendable import Layout, lay_out, sendable_ids
 from exporter.warehouse import Attached, quote
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
@@ -104,10 +103,13 @@ class Judge:
         found = checks.problems(mart, layout.now, hold_late=self.form.hold_late)
         self.wh.run(f"create or replace table problems_{mart.name} as {found}")
         lay_out(self.wh, mart, layout)
-        self.wh.run(
-            f"insert into problems_{mart.name} select _row, {quote(checks.HELD)}, null, "
-            f"'row_too_large', null from sendable_{mart.name} where _pos is null"
-        )
+        too_large = chunk.too_large(mart, self.limits)
+        if self.wh.rows(f"{too_large} limit 1"):
+            self.wh.run(
+                f"insert into problems_{mart.name} select _row, {quote(checks.HELD)}, null, "
+                f"'row_too_large', null from ({too_large})"
+            )
+            lay_out(self.wh, mart, layout)
 
     def layout(self, mart: Mart) -> Layout:
         """Return what the rows of a mart are laid out by, the same throughout."""
@@ -123,7 +125,7 @@ class Judge:
         """Make `delivered_<entity>` and `verdicts_now_<entity>` for the rules of orders."""
         planned = ""
         if presume and entity in self._judged:
-            planned = f"union select _id from sendable_{entity} where _pos is not null"
+            planned = f"union all {sendable_ids(self.marts.get(entity))}"
         self.wh.run(
             f"create or replace table delivered_{entity} as "
             f"select _id from {self.ledger.delivered(entity)} {planned}"
@@ -164,7 +166,7 @@ class Judge:
 
     def sendable(self, mart: Mart) -> int:
         """Return how many rows are laid out."""
-        (rows,) = self.wh.row(f"select count(_pos) from sendable_{mart.name}")
+        (rows,) = self.wh.row(f"select count(*) from sendable_{mart.name}")
         return int(rows)
 
     def uploads(self, mart: Mart) -> int:
@@ -174,14 +176,18 @@ class Judge:
         """
         if mart.entity in LISTS:
             return -(-self.sendable(mart) // MAX_CATALOGUE)
-        requests, wave = len(cut(self.wh, mart, self.limits)), 1
+        requests, wave = len(self.cut(mart)), 1
         while self.has_next_wave(mart):
             wave += 1
             lay_out(self.wh, mart, self.layout(mart), wave)
-            requests += len(cut(self.wh, mart, self.limits))
+            requests += len(self.cut(mart))
         return requests
 
-    def completed(self, mart: Mart, part: Chunk) -> int:
+    def cut(self, mart: Mart) -> list[chunk.Chunk]:
+        """Return the chunks of the laid out rows."""
+        return chunk.cut(self.wh, mart, self.limits, self.layout(mart).now)
+
+    def completed(self, mart: Mart, part: chunk.Chunk) -> int:
         """Return how many rows of a chunk are complete with it."""
         if not mart.has_path:
             return part.rows

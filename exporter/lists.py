@@ -11,6 +11,7 @@ from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import MAX_CATALOGUE, ORDER_STATUSES
 from exporter.metrica import Answer, Metrica
+from exporter.sendable import deliveries
 from exporter.warehouse import HERE, name
 
 
@@ -38,8 +39,9 @@ def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
 
     body = json.dumps(items, ensure_ascii=False).encode()
     sha256 = hashlib.sha256(body).hexdigest()
-    upload = Upload(mart.name, len(body), sha256, run.is_local)
-    rows = f"select * from sendable_{mart.name} where _pos is not null"
+    whole = chunk.Chunk(1, judge.sendable(mart))
+    upload = Upload(mart.name, len(body), sha256, run.is_local, whole.rows)
+    rows = deliveries(judge.wh, mart, judge.layout(mart), whole)
     hand_over(run, metrica, upload, rows, send)
     return len(parts)
 

@@ -2,7 +2,7 @@
 
 from exporter.ledger import Ledger
 from exporter.manifest import Mart
-from exporter.warehouse import Attached, name
+from exporter.warehouse import Attached
 
 _MAX_BITS = 62
 """Columns beyond it are not watched; a signed 64-bit number holds no more bits."""
@@ -41,11 +41,11 @@ def bits(ledger: Ledger, mart: Mart) -> dict[str, int]:
     return found
 
 
-def filled(numbers: dict[str, int], mart: Mart) -> str:
-    """Return SQL for the bits of the columns that have a value among the cells."""
+def filled(numbers: dict[str, int], cells: dict[str, str]) -> str:
+    """Return SQL for the bits of the columns whose cell, given as SQL, has a value."""
     parts = [
-        f"case when {name(column.name)} is null then 0 else {1 << numbers[column.name]} end"
-        for column in mart.columns
-        if column.name in numbers
+        f"case when {cell} is null then 0 else {1 << numbers[column]} end"
+        for column, cell in cells.items()
+        if column in numbers
     ]
     return f"cast({' + '.join(parts) or '0'} as bigint)"

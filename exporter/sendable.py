@@ -8,10 +8,10 @@ through it.
 
 from dataclasses import dataclass
 
-from exporter.chunk import cell, header_size, row_size
+from exporter.chunk import Chunk, cell, row_size
 from exporter.config import Form, Limits
 from exporter.manifest import STATUS_PATH, Mart
-from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS
+from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS, Column
 from exporter.prior import filled
 from exporter.warehouse import Attached, name
 
@@ -62,74 +62,93 @@ def staged_with_prior(mart: Mart) -> str:
 
 
 def lay_out(wh: Attached, mart: Mart, layout: Layout, wave: int = 1) -> None:
-    """Make `sendable_<mart>` out of the staged rows that have no problem.
+    """Make `sendable_<mart>` out of the staged rows that have no problem: narrow, not sorted.
 
-    It has `_pos` 1..n, `_id`, `_hash`, `_row`, `_size` (bytes of the row in the file at
-    most), the cells, and what the ledger keeps of a delivery: `_status`, `_step`, `_created`,
-    `_filled`. Of a path, `_pending` are all its steps and `_left` counts those after this wave;
-    before the last one the hash is no mart row's. Orders whose window closes first come first,
-    those past it last; other rows go by their last change. Equal data is always in equal order.
-    Rows that differ in `_group` cannot share a file. Rows too large for a chunk are left at
-    `_pos` NULL.
+    It has `_pos` 1..n, `_row` of `staged_<mart>`, `_size` (bytes of the row in a file at most),
+    `_deadline`, `_status` and `_step`. Of a path, `_pending` are all its steps and `_left`
+    counts those after this wave. Rows that differ in `_group` cannot share a file.
     """
-    room = layout.limits.chunk_bytes - header_size(mart)
-    status = name(_STATUS) if _has(mart, _STATUS) else "cast(null as text)"
+    status = f"s.{_STATUS}" if _has(mart, _STATUS) else "cast(null as text)"
     apart = layout.form.merge_mode(mart.name) != "SAVE"
+    steps = (
+        f"_steps.pending[{wave}] as _status, cast(_steps.before + {wave} as integer) as _step, "
+        f"len(_steps.pending) - {wave} as _left, _steps.pending as _pending"
+        if mart.has_path
+        else "_status, cast(null as integer) as _step, 0 as _left, cast(null as text[]) as _pending"
+    )
     wh.run(
         f"""
         create or replace table sendable_{mart.name} as
         with told as (
-            select s.rowid as _row, s._id, s._hash as _whole, s._updated_at,
-                {created(mart)} as _created, {deadline(mart)} as _deadline,
-                {_steps(mart)} as _steps, {_cells(mart)}
+            select s.rowid as _row, {row_size(mart)} as _size, {deadline(mart)} as _deadline,
+                {filled_cells(mart, layout) if apart else "cast(0 as bigint)"} as _group,
+                {status} as _status, {_steps(mart)} as _steps
             from {staged_with_prior(mart)}
             where s.rowid not in (select _row from problems_{mart.name})
-        ),
-        wave as ({_wave(mart, wave)}),
-        sized as (
-            select *, {row_size(mart)} as _size, {filled(layout.bits, mart)} as _filled,
-                {status} as _status, {"_filled" if apart else "cast(0 as bigint)"} as _group
-            from wave
         )
-        select
-            case when _size <= {room} then row_number() over (
-                order by _size > {room}, _group, coalesce(_deadline < {layout.now}, false),
-                    _deadline nulls last, _updated_at nulls last, _id
-            ) end as _pos,
-            * exclude (_whole, _steps)
-        from sized
-        order by _pos nulls last
+        select row_number() over ({"order by _group, _row" if apart else ""}) as _pos,
+            _row, _size, _deadline, _group, {steps}
+        from told
+        {f"where len(_steps.pending) >= {wave}" if mart.has_path else ""}
         """
     )
 
 
-def _has(mart: Mart, column: str) -> bool:
-    return any(each.name == column for each in mart.columns)
+def sendable_ids(mart: Mart) -> str:
+    """Return the query of the ids (`_id`) that are laid out."""
+    return f"select s._id from sendable_{mart.name} x join staged_{mart.name} s on s.rowid = x._row"
 
 
-def _cells(mart: Mart) -> str:
-    return ", ".join(
-        f"{cell(column, created(mart) if column.name == _CREATED else None)} as {name(column.name)}"
-        for column in mart.columns
+def cells(wh: Attached, mart: Mart, columns: tuple[Column, ...], part: Chunk) -> str:
+    """Return the query of a chunk's cells, as Metrica is to read them."""
+    names = ", ".join(f"{_cell(mart, column)} as {name(column.name)}" for column in columns)
+    return f"select {names} {_rows(wh, mart, part)} order by x._pos"
+
+
+def deliveries(wh: Attached, mart: Mart, layout: Layout, part: Chunk) -> str:
+    """Return the query of what the ledger keeps of a chunk.
+
+    `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. Before the last step of a path
+    the hash is no mart row's.
+    """
+    early = "md5(s._hash || ':' || x._step)"
+    whole = f"case when x._left > 0 then {early} else s._hash end" if mart.has_path else "s._hash"
+    return (
+        f"select s._id, {whole} as _hash, x._status, x._step, {created(mart)} as _created, "
+        f"{filled_cells(mart, layout)} as _filled {_rows(wh, mart, part)}"
     )
 
 
-def _wave(mart: Mart, wave: int) -> str:
-    if not mart.has_path:
-        return (
-            "select *, _whole as _hash, cast(null as integer) as _step, 0 as _left, "
-            "cast(null as text[]) as _pending from told"
-        )
-    return f"""
-        select * replace (_steps.pending[{wave}] as {_STATUS}),
-            case when len(_steps.pending) = {wave} then _whole
-                else md5(_whole || ':' || (_steps.before + {wave})) end as _hash,
-            cast(_steps.before + {wave} as integer) as _step,
-            len(_steps.pending) - {wave} as _left,
-            _steps.pending as _pending
-        from told
-        where len(_steps.pending) >= {wave}
-    """
+def _rows(wh: Attached, mart: Mart, part: Chunk) -> str:
+    # The bounds let DuckDB read no more than the rows' own neighbourhood.
+    where = f"where _pos between {part.first} and {part.last}"
+    low, high = wh.row(f"select min(_row), max(_row) from sendable_{mart.name} {where}")
+    return (
+        f"from (select * from sendable_{mart.name} {where}) x "
+        f"join staged_{mart.name} s on s.rowid = x._row "
+        f"left join prior_{mart.name} p on p._id = s._id "
+        f"where s.rowid between {low} and {high}"
+    )
+
+
+def filled_cells(mart: Mart, layout: Layout) -> str:
+    """Return SQL for the bits of the columns that go with a value; reads `s` and `p`."""
+    cells = {column.name: cell(column, _value(mart, column)) for column in mart.columns}
+    return filled(layout.bits, cells)
+
+
+def _value(mart: Mart, column: Column) -> str | None:
+    return created(mart) if column.name == _CREATED else None
+
+
+def _cell(mart: Mart, column: Column) -> str:
+    if column.name == _STATUS and mart.has_path:
+        return "x._status"
+    return cell(column, _value(mart, column))
+
+
+def _has(mart: Mart, column: str) -> bool:
+    return any(each.name == column for each in mart.columns)
 
 
 def _steps(mart: Mart) -> str:

@@ -19,6 +19,9 @@ from exporter.profiles import Duckdb, Postgres, Warehouse
 HERE = "⟦wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
 
+_MEMORY = "256MB"
+"""What DuckDB keeps in memory of the staged rows, whatever the size of the marts."""
+
 LEDGER = f"{HERE}⟦ledger⟧"
 """Stands for the ledger's schema in a query text."""
 
@@ -37,9 +40,14 @@ class Attached:
         self.profile, self.ledger_schema = profile, ledger_schema
         self._staging = staging
         try:
-            self._con = duckdb.connect(str(staging / "staging.duckdb"))
+            # In memory, and in the folder what does not fit: a file would be compressed, which
+            # costs more than it saves.
+            self._con = duckdb.connect(":memory:")
+            self._con.execute(f"set temp_directory = {quote(str(staging))}")
         except duckdb.Error as error:
             raise self._as_export_error(error) from None
+        self._con.execute(f"set memory_limit = '{_MEMORY}'")
+        self._con.execute("set preserve_insertion_order = false")
         self._con.execute("set TimeZone = 'UTC'")
         self._con.execute("set enable_progress_bar = false")
         mode = "read_only" if read_only else "read_write"
@@ -161,7 +169,7 @@ class Attached:
             try:
                 self._execute(self._text(sql, ""))
             finally:
-                self._execute("use staging")
+                self._execute("use memory")
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return name → DuckDB type of a relation's columns, empty if there is none."""

@@ -146,7 +146,7 @@ class _Counted:
         return getattr(self._connection, name)
 
     def execute(self, sql: str, *args: Any) -> duckdb.DuckDBPyConnection:
-        if sql in {"use wh", "use staging"}:
+        if sql in {"use wh", "use memory"}:
             # Where names are looked up from here on; nothing reaches the warehouse.
             self._inside = sql == "use wh"
         elif self._inside or _ON_WAREHOUSE.search(sql):
