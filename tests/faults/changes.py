@@ -3,8 +3,10 @@
 import copy
 from collections.abc import Callable
 
+from tests.faults import paths
 from tests.faults.edits import give_other_cells, new_contacts, new_orders, some, told, write
-from tests.faults.marts import MARTS, HandMade, key_of
+from tests.faults.marts import HandMade, key_of
+from tests.faults.reading import MARTS
 from tests.marts_fixture import KEYS
 
 
@@ -204,6 +206,10 @@ CHANGES: dict[str, tuple[int, Callable[[HandMade], str]]] = {
     "repair": (2, repair),
     "duplicate": (1, duplicate),
     "map status": (1, map_status),
+    "move on": (7, paths.move_on),
+    "write history anew": (3, paths.write_anew),
+    "pay all": (1, paths.pay_all),
+    "lose many": (1, paths.lose_many),
     "rehash": (1, rehash),
     "rebuild": (1, rebuild),
 }

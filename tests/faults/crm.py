@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.dbt.warehouse import Warehouse
-from tests.faults.reading import State
+from tests.faults.states import State
 from tests.marts_fixture import MartsWarehouse
 
 _TABLES = ("config.materialized:incremental", "config.materialized:table")

@@ -7,7 +7,8 @@ from random import Random
 
 from tests.faults import invariants, outside, reading
 from tests.faults.launcher import Process
-from tests.faults.world import World
+from tests.faults.states import State
+from tests.faults.world import MAY_END, World
 
 _KILL_AMONG = 260
 _ALSO_FAULTS = 0.3
@@ -46,7 +47,7 @@ class Source:
     renew: Callable[[], str]
     settle: Callable[[], str] = lambda: ""
     differences: Callable[
-        [dict[str, dict[str, reading.State]], set[str]], Iterable[invariants.Violation]
+        [dict[str, dict[str, State]], set[str]], Iterable[invariants.Violation]
     ] = lambda *_: ()
 
 
@@ -61,6 +62,8 @@ _RUNS = {
     "switch": 1,
     "another program": 1,
     "retry": 1,
+    "javascript goal": 1,
+    "edit in Metrica": 1,
 }
 
 
@@ -96,13 +99,18 @@ def _act(name: str, world: World, source: Source, dice: Random) -> str:
         detail = source.fill() if name == "fill" else source.changes[name][1]()
         world.observe()
         return detail
-    if name == "switch":
-        return outside.turn_switch(world, dice)
-    if name == "retry":
-        return f"exit {world.retry()}"
-    if name == "another program":
-        return outside.foreign_upload(world, dice)
-    return _run(name, world, source, dice)
+    if name == "edit in Metrica":
+        edited, ended = outside.edit_status(world, dice), _run(name, world, source, dice)
+        return f"{edited}; {ended}; put back: exit {world.put_back()}"
+    if name in _RUNS and "run" in name:
+        return _run(name, world, source, dice)
+    others: dict[str, Callable[[], str]] = {
+        "switch": lambda: outside.turn_switch(world, dice),
+        "retry": lambda: f"exit {world.retry()}",
+        "javascript goal": lambda: outside.add_goal(world),
+        "another program": lambda: outside.foreign_upload(world, dice),
+    }
+    return others[name]()
 
 
 def _run(name: str, world: World, source: Source, dice: Random) -> str:
@@ -144,7 +152,7 @@ def _overlap(world: World, source: Source, options: list[str], *, second: bool) 
             told.append(source.renew())
             world.observe()
         if second:
-            other = world.end(world.start("--chunk-rows", "3"), (0, 1, 4, _BUSY))
+            other = world.end(world.start("--chunk-rows", "3"), (*MAY_END, _BUSY))
             told.append(f"the other's exit {other.exit_code}")
             if other.exit_code != _BUSY and first.is_alive():
                 world.wrong("end", f"two runs at once, the second's exit {other.exit_code}")
@@ -166,4 +174,8 @@ def _options(dice: Random) -> list[str]:
     if dice.random() < 0.12:
         marts = ["order_statuses", "products", "contacts", "orders"]
         options += ["--only", ",".join(dice.sample(marts, k=dice.randint(1, 3)))]
+    if dice.random() < 0.4:
+        options += ["--accept", "paid,shrink"]
+    if dice.random() < 0.07:
+        options += ["--late-orders", "hold"]
     return options

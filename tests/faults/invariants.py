@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults import oracle, reading
-from tests.faults.reading import MartRow, State
+from tests.faults import gate, oracle, reading, ways
+from tests.faults.states import CREATED, MartRow, State
 from tests.faults.versions import FOREIGN
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ Violation = tuple[str, str]
 
 INVARIANTS = {
     "state": "Metrica holds every sendable row as the mart says, and nothing else",
-    "order": "no older state of a row was applied after a newer one",
+    "order": "no older state after a newer one, and every status of an order in its turn",
+    "goals": "an order has reached the goals of each status that it came to",
+    "date": "a creation date goes as it went first",
+    "gate": "a run that goes beyond a limit ends before its first upload",
     "sum": "sent + unchanged + rejected + held = rows",
     "reason": "every rejected or held row has its reason, out of the documented list",
     "resent": "nothing goes again but what was in uploads without a known outcome",
@@ -43,11 +46,14 @@ def after(world: "World") -> list[Violation]:
             told[mart, key].append((state, reason))
         ledger = reading.ledger(connection, world.emulator.counter)
         text = reading.ledger_text(connection)
+    applied = reading.applied(world.emulator.state)
     return [
         *world.violations,
         *_rows(world, marts, told, ledger),
+        *ways.broken(world.emulator.state, world.versions, _sent_orders(marts, told)),
         *_sums(world, marts, told),
-        *world.versions.check(reading.applied(world.emulator.state), world.segments),
+        *world.versions.check(applied, world.segments),
+        *gate.paid(applied, world.segments, world.versions),
         *_secrets({*world.secrets, world.emulator.token}, text),
     ]
 
@@ -57,7 +63,13 @@ def _rows(
 ) -> Iterator[Violation]:
     """Compare every row's verdict with the one it should have, and Metrica with the marts."""
     metrica = reading.metrica(world.emulator.state)
-    around = oracle.Surroundings(told, _reached(world, ledger), _refused(world, told))
+    around = oracle.Surroundings(
+        told,
+        _reached(world, ledger),
+        _refused(world, told),
+        frozenset((m, k) for m, of in metrica.items() for k, s in of.items() if CREATED in s),
+        frozenset(reading.javascript_goals(world.emulator.state)),
+    )
     for mart, row, allowed in oracle.expected(marts, around):
         verdicts = told.get((mart, row.key), [])
         if not verdicts or not set(verdicts) <= allowed:
@@ -69,9 +81,23 @@ def _rows(
         for state, reason in verdicts:
             if state in {"rejected", "held"} and reason not in reasons():
                 yield "reason", f"{mart} {row.key}: {reason} is no documented reason"
-        if verdicts == [oracle.SENT] and metrica[mart].get(row.key or "") != row.state:
+        there = metrica[mart].get(row.key or "", {})
+        if verdicts == [oracle.SENT] and _but_date(there) != _but_date(row.state):
             yield "state", f"{mart} {row.key} counts as sent, and Metrica has another state of it"
     yield from _strangers(world, metrica)
+
+
+def _but_date(state: State) -> State:
+    # Which creation date goes is looked at upload by upload.
+    return {name: value for name, value in state.items() if name != CREATED}
+
+
+def _sent_orders(marts: dict[str, list[MartRow]], told: Told) -> dict[str, MartRow]:
+    return {
+        row.key: row
+        for row in marts["orders"]
+        if row.key is not None and told.get(("orders", row.key)) == [oracle.SENT]
+    }
 
 
 def _sums(world: "World", marts: dict[str, list[MartRow]], told: Told) -> Iterator[Violation]:
@@ -95,7 +121,9 @@ def _sums(world: "World", marts: dict[str, list[MartRow]], told: Told) -> Iterat
 def _strangers(world: "World", metrica: dict[str, dict[str, State]]) -> Iterator[Violation]:
     for mart, states in metrica.items():
         for key, state in states.items():
-            if not key.startswith(FOREIGN) and not world.versions.knows(mart, key, state):
+            if key.startswith(FOREIGN) or (mart, key) in world.edited:
+                continue
+            if not world.versions.knows(mart, key, state):
                 yield "state", f"Metrica has a state of {mart} {key} that the mart never had"
 
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exporter import cli, delivery, sync  # noqa: F401 - what a run imports, before the fork
+from exporter import cli, inspections, runs  # noqa: F401 - what a run imports, before the fork
 from tests.faults.controls import CONTROLS
 from tests.faults.steps import Steps
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.faults.rows import Maker, Row
-from tests.marts_fixture import COLUMNS, KEYS, MartsWarehouse
+from tests.faults.reading import MARTS
+from tests.faults.rows import Maker, Row, columns_of
+from tests.marts_fixture import KEYS, MartsWarehouse
 
-MARTS = tuple(KEYS)
 _START = datetime(2026, 11, 2, tzinfo=UTC)
 
 
@@ -89,12 +89,12 @@ class HandMade:
             )
             rows = [self._values(row) for row in self.rows[mart] if key_of(row) in keys[mart]]
             if rows:
-                names = ", ".join([*COLUMNS[mart], "updated_at", "row_hash"])
+                names = ", ".join([*columns_of(mart), "updated_at", "row_hash"])
                 statements.append(f"insert into metrica.{mart} ({names}) values {', '.join(rows)}")
         return statements
 
     def _values(self, row: Row) -> str:
-        cells = [row.cells.get(column) for column in COLUMNS[row.mart]]
+        cells = [row.cells.get(column) for column in columns_of(row.mart)]
         values = (*cells, row.updated_at, row.hash(self._salt))
         return f"({', '.join(map(_literal, values))})"
 

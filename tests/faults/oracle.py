@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.faults.reading import MartRow, State
 from tests.faults.rows import POISON_CURRENCY
+from tests.faults.states import CREATED, STATUS, MartRow, State
 
 Verdict = tuple[str, str | None]
 """`sent`, `rejected` or `held`, and the reason of the latter two."""
@@ -18,11 +18,13 @@ Verdict = tuple[str, str | None]
 SENT: Verdict = ("sent", None)
 _REFUSED: Verdict = ("rejected", "refused_by_metrica")
 _DEFAULT_STATUSES = {"IN_PROGRESS", "PAID", "CANCELLED", "SPAM"}
+_EPOCH = "1970-01-01"
 _STATUS_TYPES = _DEFAULT_STATUSES | {"OTHER"}
 _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}").fullmatch
 _PHONE = re.compile(r"[1-9][0-9]{6,14}").fullmatch
 _EMAIL = re.compile(r"[a-z0-9.]+@[a-z0-9.]+").fullmatch
-_KEYS = {"order_statuses": "id", "products": "name", "contacts": "uniq_id", "orders": "id"}
+_FUTURE = "2900"
+"""Creation dates of the campaign are long past, or later than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,15 @@ class Surroundings:
     """What the rows themselves do not say: `told` is the exporter's own word for each row.
 
     `reached` holds what Metrica is known to have taken of contacts and statuses, in
-    whatever state; `refused` rows had been refused by a fault that was asked for.
+    whatever state; `refused` rows had been refused by a fault that was asked for. Of `dated`
+    rows Metrica has the creation date. `goals` are the counter's JavaScript goals.
     """
 
     told: dict[tuple[str, str | None], list[Verdict]]
     reached: dict[str, frozenset[str]]
     refused: frozenset[tuple[str, str]]
+    dated: frozenset[tuple[str, str]]
+    goals: frozenset[str]
 
 
 def expected(
@@ -45,15 +50,14 @@ def expected(
     for mart, rows in marts.items():
         times = Counter(row.key for row in rows)
         for row in rows:
-            verdicts: set[Verdict] = set(_own_problems(mart, row))
+            twins = [row]
             if row.key is not None and times[row.key] > 1:
-                verdicts.add(("held", "id_duplicated"))
                 # What is told of one of these rows is told under the id of all of them.
-                for twin in rows:
-                    if twin.key == row.key:
-                        verdicts.update(_own_problems(mart, twin))
-            if mart == "orders" and row.key is not None:
-                verdicts.update(_problems_around(row.state, marts, around))
+                twins = [twin for twin in rows if twin.key == row.key]
+            verdicts: set[Verdict] = {("held", "id_duplicated")} if len(twins) > 1 else set()
+            for twin in twins:
+                verdicts.update(_own_problems(mart, twin))
+                verdicts.update(_problems_around(mart, twin, marts, around))
             if (mart, row.key) in around.refused:
                 verdicts.update({_REFUSED} if verdicts else {_REFUSED, SENT})
             yield mart, row, verdicts or {SENT}
@@ -73,6 +77,8 @@ def _own_problems(mart: str, row: MartRow) -> Iterator[Verdict]:
     }
     for reason in checks[mart](state):
         yield "rejected", reason
+    if not row.steps:
+        yield "rejected", "path_malformed"
 
 
 def _status_problems(state: State) -> Iterator[str]:
@@ -90,14 +96,16 @@ def _contact_problems(state: State) -> Iterator[str]:
         yield "phones_malformed"
     if not all(map(_EMAIL, state.get("emails", ()))):
         yield "emails_malformed"
-    if state.get("birth_date", "1970-01-01") < "1970-01-01":
+    if state.get("birth_date", _EPOCH) < _EPOCH:
         yield "date_out_of_range"
 
 
 def _order_problems(state: State) -> Iterator[str]:
-    if not state.get("order_status") or not state.get("client_uniq_id"):
+    if not all(state.get(column) for column in (STATUS, "client_uniq_id", CREATED)):
         yield "value_missing"
-    elif not _NAME(state["order_status"]):
+    if state.get(CREATED, _EPOCH) < _EPOCH:
+        yield "date_out_of_range"
+    if STATUS in state and not _NAME(state[STATUS]):
         yield "name_malformed"
     currency = state.get("currency", "RUB")
     if currency == POISON_CURRENCY:
@@ -109,15 +117,22 @@ def _order_problems(state: State) -> Iterator[str]:
 
 
 def _problems_around(
-    state: State, marts: dict[str, list[MartRow]], around: Surroundings
+    mart: str, row: MartRow, marts: dict[str, list[MartRow]], around: Surroundings
 ) -> Iterator[Verdict]:
-    status, contact = state.get("order_status"), state.get("client_uniq_id")
-    if status and _NAME(status) and status not in _DEFAULT_STATUSES:
-        told = around.told.get(("order_statuses", status), [])
-        if SENT not in told and status not in around.reached["order_statuses"]:
+    if row.state.get(CREATED, "") > _FUTURE and (mart, row.key) not in around.dated:
+        yield "held", "date_in_future"
+    if mart != "orders" or row.key is None:
+        return
+    status, contact = row.state.get(STATUS), row.state.get("client_uniq_id")
+    named = {status} if status and _NAME(status) else set()
+    for each in {*named, *(row.path.split(",") if row.path else ())}:
+        if each in _DEFAULT_STATUSES | around.goals:
+            continue
+        told = around.told.get(("order_statuses", each), [])
+        if SENT not in told and each not in around.reached["order_statuses"]:
             yield "held", "status_unknown"
     if contact and SENT not in around.told.get(("contacts", contact), []):
         if contact in around.reached["contacts"]:
             return
-        in_mart = any(row.key == contact for row in marts["contacts"])
+        in_mart = any(other.key == contact for other in marts["contacts"])
         yield "held", "contact_unsendable" if in_mart else "contact_unknown"

@@ -7,6 +7,7 @@ import requests
 
 from tests.emulator_fixture import RunningEmulator
 from tests.faults import reading
+from tests.faults.rows import GOAL
 from tests.faults.versions import FOREIGN
 from tests.faults.world import World
 
@@ -47,6 +48,7 @@ _SWITCHES: dict[str, tuple[str | int, ...]] = {
     "columns_mapping_required": ("off", "on"),
     "create_date_change": ("ignore", "fail"),
 }
+_ALSO_TYPE = 0.5
 _UNHURRIED = {"requests_per_second": 100_000}
 """How fast a run may go is shown elsewhere; here nobody waits for a second to end."""
 
@@ -115,6 +117,28 @@ def foreign_upload(world: World, dice: Random) -> str:
     with suppress(requests.RequestException):
         world.emulator.upload("/data/contacts/csv", f"uniq_id,emails\n{rows}")
     return f"{len(keys)} contacts of another program"
+
+
+def add_goal(world: World) -> str:
+    """Somebody makes a JavaScript goal, which may then stand as a status."""
+    world.emulator.goals(GOAL)
+    return GOAL
+
+
+def edit_status(world: World, dice: Random) -> str:
+    """Somebody edits an order status in Metrica's interface."""
+    there = sorted(reading.metrica(world.emulator.state)["order_statuses"])
+    if not there:
+        return "there is none"
+    key = dice.choice(there)
+    world.edited.add(("order_statuses", key))
+    edited = {"id": key, "humanized": f"Edited {dice.randint(1, 99)}"}
+    if dice.random() < _ALSO_TYPE:
+        edited["type"] = dice.choice(["IN_PROGRESS", "PAID", "SPAM"])
+    url = f"{world.emulator.url}/debug/order_statuses"
+    requests.post(url, json=edited, timeout=10).raise_for_status()
+    world.drifting = True
+    return key
 
 
 def _some_ids(world: World, dice: Random) -> list[str]:

@@ -1,19 +1,21 @@
 """What the marts, the ledger and Metrica hold, read with plain SQL and made comparable.
 
-Imports nothing of the exporter: what is wrong there must not be wrong here too. To
-open a connection takes longer than to read all this, so it is opened by the caller.
+Imports nothing of the exporter. To open a connection takes longer than to read all this, so
+it is opened by the caller.
 """
 
-import json
 import sqlite3
-from collections.abc import Mapping
+from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.faults.states import Applied, MartRow, State, mart_state, metrica_state
 from tests.marts_fixture import COLUMNS, KEYS
+
+MARTS = ("order_statuses", "products", "contacts", "orders")
+"""The marts of the detailed method, which the campaign is about."""
 
 
 class Connection(Protocol):
@@ -24,62 +26,36 @@ class Connection(Protocol):
     def fetchall(self) -> list[tuple[Any, ...]]: ...
 
 
-State = dict[str, Any]
-"""Column → value for every value that is not absent; lists in order, goals and products by id."""
-
-_LISTS = {"client_ids", "emails", "phones", "emails_md5", "phones_md5", "goal_action_ids"}
-_NUMBERS = {"revenue", "cost", "identifiers_count", "items_count"}
-_METRICAS_OWN = {
-    "update_date_time",
-    "status_type",
-    "first_paid_at",
-    "outside_window",
-    "uploading_id",
-    "source",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class MartRow:
-    """One row of a mart: its id, its hash, its contents."""
-
-    key: str | None
-    row_hash: str | None
-    state: State
-
-
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the ledger says: ids of PASSED uploads, and rows whose last upload has no outcome.
+    """What the ledger says: the ids of PASSED uploads, and rows by mart and id.
 
-    `statuses` are the order statuses that have been PASSED.
+    The last upload of `undecided` rows has no outcome; some upload of `handed_over` rows is
+    PASSED or has no outcome. `statuses` are the order statuses that have been PASSED.
     """
 
     passed: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     undecided: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """One state that Metrica took, in the order in which it did."""
-
-    number: int
-    uploading_id: str
-    mart: str
-    key: str
-    state: State
+    handed_over: frozenset[tuple[str, str]] = frozenset()
 
 
 def marts(connection: Connection) -> dict[str, list[MartRow]]:
     """Return every row of every mart."""
     found = {}
-    for mart, columns in COLUMNS.items():
-        names = [*columns, "row_hash"]
+    for mart in MARTS:
+        own = ["row_hash", "status_path"] if mart == "orders" else ["row_hash"]
+        names = [*COLUMNS[mart], *own]
         lines = _rows(connection, f"select {', '.join(names)} from metrica.{mart}")
         rows = [dict(zip(names, line, strict=True)) for line in lines]
         found[mart] = [
-            MartRow(row[KEYS[mart]], row.pop("row_hash"), _mart_state(row)) for row in rows
+            MartRow(
+                row[KEYS[mart]],
+                row.pop("row_hash"),
+                path=row.pop("status_path", None),
+                state=mart_state(row),
+            )
+            for row in rows
         ]
     return found
 
@@ -93,31 +69,23 @@ def ledger(connection: Connection, counter: int) -> Ledger:
         "select uploading_id from metrica_export.ledger_uploads "
         f"where status = 'PASSED' and uploading_id is not null and counter_id = {counter}",
     )
-    undecided = _rows(
+    # One line for each row that was handed over: its uploads' outcomes, one after another.
+    outcomes = _rows(
         connection,
         f"""
-        with sent as (
-            select d.entity, d.id, u.status, row_number() over (
-                partition by d.entity, d.id order by d.upload_no desc
-            ) as nth
-            from metrica_export.ledger_deliveries d
-            join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
-            where u.counter_id = {counter}
-        )
-        select entity, id from sent
-        where nth = 1 and status not in ('PASSED', 'FAILED')
+        select d.entity, d.id, string_agg(u.status, ',' order by d.upload_no)
+        from metrica_export.ledger_deliveries d
+        join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
+        where u.counter_id = {counter}
+        group by d.entity, d.id
         """,
     )
-    statuses = _rows(
-        connection,
-        "select d.id from metrica_export.ledger_deliveries d "
-        "join metrica_export.ledger_uploads u on u.upload_no = d.upload_no "
-        f"where d.entity = 'order_statuses' and u.status = 'PASSED' and u.counter_id = {counter}",
-    )
+    of = {(mart, key): statuses.split(",") for mart, key, statuses in outcomes}
     return Ledger(
         frozenset(row[0] for row in passed),
-        frozenset(row[0] for row in statuses),
-        frozenset((row[0], row[1]) for row in undecided),
+        frozenset(k for (m, k), all_ in of.items() if m == "order_statuses" and "PASSED" in all_),
+        frozenset(row for row, all_ in of.items() if all_[-1] not in {"PASSED", "FAILED"}),
+        frozenset(row for row, all_ in of.items() if {*all_} != {"FAILED"}),
     )
 
 
@@ -149,33 +117,43 @@ def _rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
 def metrica(path: Path) -> dict[str, dict[str, State]]:
     """Return the present state of everything that Metrica holds."""
     found: dict[str, dict[str, State]] = {}
-    with _open(path) as connection:
-        for mart, key in KEYS.items():
+    with closing(_open(path)) as connection:
+        for mart in MARTS:
             rows = [dict(row) for row in connection.execute(f"select * from {mart}")]
             kept = [row for row in rows if row.get("source") != "AUTO"]
-            found[mart] = {row[key]: _metrica_state(row) for row in kept}
-    connection.close()
+            found[mart] = {row[KEYS[mart]]: metrica_state(row) for row in kept}
     return found
 
 
 def applied(path: Path) -> list[Applied]:
     """Return every state of a contact or an order that Metrica took."""
-    with _open(path) as connection:
+    with closing(_open(path)) as connection:
         rows = connection.execute("select * from applied order by seq").fetchall()
-    connection.close()
     return [
         Applied(
-            r["seq"], r["uploading_id"], r["entity"], r["id"], _metrica_state(dict(r), r["state"])
+            r["seq"], r["uploading_id"], r["entity"], r["id"], metrica_state(dict(r), r["state"])
         )
         for r in rows
     ]
 
 
+def javascript_goals(path: Path) -> set[str]:
+    """Return the JavaScript goals of the counter."""
+    return {goal for (goal,) in ask(path, "select goal_action_id from goals")}
+
+
+def goals_reached(path: Path) -> dict[str, set[str]]:
+    """Return the goals that each order has reached."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for order, goal in ask(path, "select order_id, goal from goals_reached"):
+        found[order].add(goal)
+    return found
+
+
 def ask(path: Path, query: str) -> list[tuple[Any, ...]]:
     """Return what a query of the emulator's file finds."""
-    with _open(path) as connection:
+    with closing(_open(path)) as connection:
         rows = connection.execute(query).fetchall()
-    connection.close()
     return [tuple(row) for row in rows]
 
 
@@ -183,42 +161,3 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=20)
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def _mart_state(row: Mapping[str, Any]) -> State:
-    return {name: _value(name, value) for name, value in row.items() if value not in (None, "")}
-
-
-def _value(name: str, value: object) -> object:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal | int) and name in _NUMBERS:
-        return float(value)
-    if name in _LISTS:
-        return str(value).split(",")
-    if name == "products":
-        parts = [part.rpartition(":") for part in str(value).split(",")]
-        return {product: int(n) if n.isdigit() else n for product, _, n in parts}
-    return value
-
-
-def _metrica_state(row: dict[str, Any], text: str | None = None) -> State:
-    if text is not None:
-        state = json.loads(text)
-    else:
-        custom = json.loads(row.pop("custom", None) or "{}")
-        state = {name: _decoded(name, value) for name, value in row.items()} | custom
-    if state.get("finish_date_time") == state.get("first_paid_at"):
-        state.pop("finish_date_time", None)  # Metrica fills it in where the CRM has none
-    return {
-        name: value
-        for name, value in state.items()
-        if name not in _METRICAS_OWN and value not in (None, [])
-    }
-
-
-def _decoded(name: str, value: object) -> object:
-    as_json = name in _LISTS | {"goals", "products"}
-    return json.loads(str(value)) if as_json and value is not None else value

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.marts_fixture import COLUMNS
+from tests.marts_fixture import COLUMNS, OWN
 
 Cells = dict[str, Any]
 
@@ -24,7 +25,7 @@ class Row:
         """Return the row's hash; another salt stands for another rule of hashing."""
         if self.hashless:
             return None
-        cells = [self.cells.get(column) for column in COLUMNS[self.mart]]
+        cells = [self.cells.get(column) for column in columns_of(self.mart)]
         return hashlib.md5(json.dumps([salt, cells]).encode()).hexdigest()  # noqa: S324 - as dbt's
 
 
@@ -47,7 +48,7 @@ class Maker:
         cells: Cells = {
             "uniq_id": key,
             "name": self._maybe(self._secret(name)),
-            "create_date_time": _created(key),
+            "create_date_time": self._created(key),
             "birth_date": self._maybe("1980-02-29"),
             "client_ids": self._maybe(f"16000000{number},17000000{number}"),
             "emails": self._secret(mail),
@@ -58,22 +59,33 @@ class Maker:
             cells["phones_md5"] = hashlib.md5(phone.encode()).hexdigest()  # noqa: S324 - Metrica's
         return cells
 
-    def order(self, key: str, contact: str, statuses: list[str], products: list[str]) -> Cells:
-        """Return an order that Metrica takes once it knows contact, status and products."""
+    def order(self, key: str, contact: str, path: list[str], products: list[str]) -> Cells:
+        """Return an order that Metrica takes once it knows contact, statuses and products.
+
+        A `path` of one status may stand for an order without a history.
+        """
         chosen = sorted(self.dice.sample(products, k=min(len(products), self.dice.randint(0, 2))))
         return {
             "id": key,
             "client_uniq_id": contact,
             "client_type": "CONTACT",
-            "create_date_time": _created(key),
+            "create_date_time": self._created(key),
             "finish_date_time": self._maybe("2026-11-01 12:00:00"),
-            "order_status": self.dice.choice(statuses),
+            "order_status": path[-1],
             "revenue": f"{self.dice.randint(0, 9999)}.{self._next() % 100:02d}",
             "cost": self._maybe("10.50"),
             "currency": self.dice.choice(["RUB", "EUR", None]),
             "products": ",".join(f"{p}:{self.dice.randint(1, 9)}" for p in chosen) or None,
             "items_count": self._next(),
+            "status_path": ",".join(path) if len(path) > 1 else self._maybe(path[0]),
         }
+
+    def path(self, statuses: list[str], before: Sequence[str] = (), most: int = 3) -> list[str]:
+        """Return a way through one to `most` statuses, or so many more than those `before`."""
+        path = list(before)
+        for _ in range(self.dice.randint(1, most)):
+            path.append(self.dice.choice([s for s in statuses if path[-1:] != [s]]))
+        return path
 
     def product(self, key: str) -> Cells:
         return {"name": key, "humanized": f"Товар {self._next()}"}
@@ -94,6 +106,12 @@ class Maker:
         row.hashless = way == "no hash"
         return way
 
+    def _created(self, key: str) -> str:
+        """Return a creation date: most often the id's own, since few CRMs change it."""
+        days = self.dice.choices([20, 21, 25], [8, 1, 1])[0]
+        second = int(hashlib.md5(key.encode()).hexdigest(), 16) % 60  # noqa: S324 - any number
+        return f"2026-10-{days} 10:00:{second:02d}"
+
     def _secret(self, text: str) -> str:
         self.secrets.add(text)
         return text
@@ -106,11 +124,13 @@ class Maker:
         return self._made
 
 
-def _created(key: str) -> str:
-    # One for each id: Metrica keeps the first creation time that it is told.
-    second = int(hashlib.md5(key.encode()).hexdigest(), 16) % 60  # noqa: S324 - any number
-    return f"2026-10-20 10:00:{second:02d}"
+def columns_of(mart: str) -> list[str]:
+    """Return the columns that a row's hash is of."""
+    return [*COLUMNS[mart], *OWN.get(mart, ())]
 
+
+GOAL = "js_lead"
+"""A status that is known when the counter has a JavaScript goal of that id."""
 
 POISON_CURRENCY = "XQZ"
 """Looks like a currency and is none: only Metrica knows."""
@@ -122,17 +142,25 @@ _WAYS_TO_SPOIL: dict[str, list[tuple[str, Cells]]] = {
         ("phone", {"phones": "8 (999) 123-45-67"}),
         ("e-mail", {"emails": "Seeded@Secret.Example"}),
         ("birth date", {"birth_date": "1890-01-01"}),
+        ("future", {"create_date_time": "2999-01-01 00:00:00"}),
         ("no hash", {}),
     ],
     "orders": [
-        ("no status", {"order_status": None}),
-        ("status", {"order_status": "what is it?"}),
+        ("no status", {"order_status": None, "status_path": None}),
+        ("status", {"order_status": "what is it?", "status_path": None}),
+        ("no end", {"order_status": "PAID", "status_path": "PAID,SPAM"}),
+        ("mystery on the way", {"order_status": "PAID", "status_path": "SPAM,mystery,PAID"}),
+        ("goal on the way", {"order_status": "PAID", "status_path": f"IN_PROGRESS,{GOAL},PAID"}),
+        ("future", {"create_date_time": "2999-01-01 00:00:00"}),
+        ("no date", {"create_date_time": None}),
+        ("old date", {"create_date_time": "1960-01-01 00:00:00"}),
         ("currency", {"currency": "rub"}),
         ("poison", {"currency": POISON_CURRENCY}),
         ("products", {"products": "p1:none"}),
         ("no contact", {"client_uniq_id": None}),
         ("strange contact", {"client_uniq_id": "nobody"}),
-        ("unmapped status", {"order_status": "mystery"}),
+        ("unmapped status", {"order_status": "mystery", "status_path": None}),
+        ("goal", {"order_status": GOAL, "status_path": None}),
         ("no hash", {}),
     ],
 }

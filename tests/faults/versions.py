@@ -1,18 +1,20 @@
 """The campaign's own log of what each row of the marts was, and when.
 
-With it, what Metrica took can be told right from wrong: a state that the mart had while
-the run was at work, never one that is older than what Metrica took before, and no state
-again that Metrica was known to have.
+With it, what Metrica took can be told right from wrong: the next step of a state that the
+mart had while the run was at work, never one that is older than what Metrica took before,
+and no state again that Metrica was known to have.
 """
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.faults.reading import Applied, Ledger, MartRow, State
+from tests.faults.reading import Ledger
+from tests.faults.states import CREATED, STATUS, Applied, MartRow, State, content
+from tests.faults.walk import Step, Walk
 
-_WRONG_STATE = "brought a state that the mart did not have then, or an older one than before"
+_WRONG_STEP = "is no step that was due then"
 
 FOREIGN = "foreign"
 """How the ids begin that another program uploads to the same counter."""
@@ -20,32 +22,36 @@ FOREIGN = "foreign"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What one id was from a tick on; no state when it was in no row, or in several."""
+    """What one id was from a tick on; no row when it was in none, or in several."""
 
     tick: int
-    state: State | None
-    row_hash: str | None
+    row: MartRow | None
+
+    def has_step(self, state: State, place: int) -> bool:
+        """Say whether Metrica would be told this at that place of the way."""
+        row = self.row
+        return (
+            row is not None
+            and 0 < place <= len(row.steps)
+            and content(row.state) == content(state)
+            and row.steps[place - 1] == state.get(STATUS)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One run, or several at once: what Metrica took in it, and the ticks that it saw."""
+    """One run, or several at once: what Metrica took in it, and the ticks that it saw.
+
+    What the gate would stop was `accepted`, or not.
+    """
 
     after_number: int
     first_tick: int
     last_tick: int
     before: Ledger
     after: Ledger
-
-
-@dataclass(slots=True)
-class _Last:
-    """What Metrica took last of one id."""
-
-    version: int
-    applied: Applied
-    row_hash: str | None
-    segment: Segment
+    crowded: bool = False
+    accepted: bool = False
 
 
 @dataclass(slots=True)
@@ -66,51 +72,87 @@ class Versions:
                     now[mart, row.key] = row
                     times[mart, row.key] += 1
         for key in {*self.of, *now}:
-            alone = times[key] == 1
-            state = now[key].state if alone else None
-            row_hash = now[key].row_hash if alone else None
+            row_now = now[key] if times[key] == 1 else None
             log = self.of[key]
-            if not log or (log[-1].state, log[-1].row_hash) != (state, row_hash):
-                log.append(Version(self.tick, state, row_hash))
+            if not log or log[-1].row != row_now:
+                log.append(Version(self.tick, row_now))
+
+    def rows(self, mart: str, key: str) -> list[MartRow]:
+        """Return all that the row ever was."""
+        return [v.row for v in self.of.get((mart, key), ()) if v.row is not None]
 
     def knows(self, mart: str, key: str, state: State) -> bool:
-        """Say whether the row ever was like this."""
-        return any(version.state == state for version in self.of.get((mart, key), ()))
+        """Say whether the row ever was like this, or on its way to it."""
+        return any(
+            version.has_step(state, place)
+            for version in self.of.get((mart, key), ())
+            for place in range(1, 1 + (len(version.row.steps) if version.row else 0))
+        )
 
     def check(self, applied: list[Applied], segments: list[Segment]) -> Iterable[tuple[str, str]]:
         """Yield invariant and message of everything that Metrica should not have been sent."""
-        last: dict[tuple[str, str], _Last] = {}
+        # Two versions may read alike and go on differently; each way that fits is followed.
+        walks: dict[tuple[str, str], set[Walk]] = defaultdict(lambda: {Walk()})
+        first: dict[tuple[str, str], str] = {}
         starts = [segment.after_number for segment in segments]
         for each in applied:
             if each.key.startswith(FOREIGN):
                 continue
             segment = segments[bisect_right(starts, each.number - 1) - 1]
             key = (each.mart, each.key)
-            before = last.get(key)
-            version = self._match(each, segment, before.version if before else 0)
-            if version is None:
-                yield "order", f"{each.mart} {each.key}: {each.uploading_id} {_WRONG_STATE}"
-                continue
-            row_hash = self.of[key][version].row_hash
-            if before and before.row_hash == row_hash and self._was_known(before, segment, key):
-                earlier = before.applied.uploading_id
-                yield "resent", f"{each.mart} {each.key} went again after {earlier} was PASSED"
-            last[key] = _Last(version, each, row_hash, segment)
+            before = {walk.with_known(segment.after.passed) for walk in walks[key]}
+            fitting = [(walk, due) for walk in before for due in self._due(each, segment, walk)]
+            after = {
+                self._stepped(each, segment, walk, due)
+                for walk, due in fitting
+                if not due.told or walk.loose or key in segment.before.undecided
+            }
+            what = f"{each.mart} {each.key} {each.state.get(STATUS, '')}: {each.uploading_id}"
+            if not after and fitting:
+                yield "resent", f"{what} went again after it was PASSED"
+            elif not after:
+                yield "order", f"{what} {_WRONG_STEP}"
+            walks[key] = after or before
+            if date := each.state.get(CREATED):
+                if date != first.setdefault(key, date):
+                    yield "date", f"{what} has another creation date than the first one"
+                elif after and date not in self._dates(key, segment, after):
+                    yield "date", f"{what} has a creation date that the mart did not have"
 
-    def _match(self, applied: Applied, segment: Segment, least: int) -> int | None:
-        """Return the first version, from `least` on, that the run may have sent as this state."""
-        log = self.of.get((applied.mart, applied.key), [])
-        for place in range(least, len(log)):
-            ended = log[place + 1].tick if place + 1 < len(log) else None
-            alive = log[place].tick <= segment.last_tick and (
+    def _stepped(self, each: Applied, segment: Segment, walk: Walk, due: "_Due") -> Walk:
+        is_last = due.place == len(due.row.steps)
+        row_hash = due.row.row_hash if is_last else None
+        step = Step(each.uploading_id, due.place, each.state.get(STATUS), row_hash)
+        return walk.to(step, due.version).with_known(segment.after.passed)
+
+    def _due(self, each: Applied, segment: Segment, walk: Walk) -> Iterator["_Due"]:
+        """Yield what the run may have sent as this."""
+        log = self.of.get((each.mart, each.key), [])
+        for number in range(walk.version, len(log)):
+            row = log[number].row
+            ended = log[number + 1].tick if number + 1 < len(log) else None
+            alive = log[number].tick <= segment.last_tick and (
                 ended is None or ended > segment.first_tick
             )
-            if alive and log[place].state == applied.state:
-                return place
-        return None
+            if alive and row is not None and row.steps:
+                place, told = walk.next_place(row.steps, row.row_hash)
+                if log[number].has_step(each.state, place):
+                    yield _Due(number, row, place, told)
 
-    def _was_known(self, before: _Last, segment: Segment, key: tuple[str, str]) -> bool:
-        uploading_id = before.applied.uploading_id
-        if before.segment is segment:
-            return uploading_id in segment.after.passed
-        return uploading_id in segment.before.passed and key not in segment.before.undecided
+    def _dates(self, key: tuple[str, str], segment: Segment, walks: set[Walk]) -> set[str | None]:
+        """Return the creation dates that may go: after an earlier upload, an earlier one's."""
+        versions = {walk.version for walk in walks}
+        if key in segment.before.handed_over or segment.crowded:
+            versions = set(range(max(versions) + 1))
+        rows = [self.of[key][number].row for number in versions]
+        return {row.state.get(CREATED) for row in rows if row}
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A step that is due of a version; `told` if it was the last one before."""
+
+    version: int
+    row: MartRow
+    place: int
+    told: bool

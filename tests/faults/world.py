@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from tests.emulator_fixture import RunningEmulator
-from tests.faults import reading
+from tests.faults import gate, reading
 from tests.faults.launcher import Launch, Launched, Process
 from tests.faults.versions import Segment, Versions
 from tests.marts_fixture import MartsWarehouse
@@ -16,8 +16,11 @@ from tests.marts_fixture import MartsWarehouse
 _BUSY_SECONDS = 20
 _BUSY = 5
 _FINISHED = (0, 1)
-_RETRIED = (0, _BUSY)
+_STOPPED = 6
+MAY_END = (0, 1, 4, _STOPPED)
+_AMENDED = (0, _BUSY)
 """Done, or there is no ledger yet, or a killed run still holds the lock."""
+_LIMITS = {"paid", "erased", "shrink"}
 
 
 @dataclass(slots=True)
@@ -34,9 +37,12 @@ class World:
     segments: list[Segment] = field(default_factory=list)
     violations: list[tuple[str, str]] = field(default_factory=list)
     refused_ids: set[str] = field(default_factory=set)
+    edited: set[tuple[str, str]] = field(default_factory=set)
     tally: Counter[str] = field(default_factory=Counter)
     last_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    rows_before: dict[str, int] = field(default_factory=dict)
     _ledger: reading.Ledger = field(default_factory=reading.Ledger)
+    drifting: bool = False
     _was_killed: bool = False
 
     @property
@@ -62,14 +68,31 @@ class World:
     def retry(self) -> int:
         """Let the rows that Metrica refused go again; returns the exit code."""
         self.tally["retries"] += 1
-        ended = self._command("retry").wait()
-        if ended.exit_code not in _RETRIED or "Traceback" in ended.stderr:
-            self.wrong("end", f"retry: exit code {ended.exit_code}: {ended.stderr[-600:]}")
+        return self._amend(_AMENDED, "retry")
+
+    def put_back(self) -> int:
+        """Put the mart's statuses back, which somebody has edited; returns the exit code."""
+        self.tally["put back"] += 1
+        exit_code = self._amend(MAY_END, "schema", "apply", "--api-url", self.emulator.url)
+        if exit_code in _FINISHED:
+            self.drifting = False
+        return exit_code
+
+    def _amend(self, expected: tuple[int, ...], *command: str) -> int:
+        deadline = monotonic() + _BUSY_SECONDS
+        while True:
+            ended = self._command(*command).wait()
+            if ended.exit_code != _BUSY or not self._was_killed or monotonic() > deadline:
+                break
+            sleep(0.05)
+        if ended.exit_code not in expected or "Traceback" in ended.stderr:
+            self.wrong("end", f"{command}: exit code {ended.exit_code}: {ended.stderr[-600:]}")
         return ended.exit_code
 
     def _command(self, *arguments: str, kill_at: int | None = None) -> Process:
         everywhere = (*self.flags, "--counter-id", str(self.emulator.counter))
-        output = self.warehouse.folder / f"run-{self.tally['runs']}-{self.tally['retries']}"
+        self.tally["commands"] += 1
+        output = self.warehouse.folder / f"command-{self.tally['commands']}"
         environment = {"METRICA_TOKEN": self.emulator.token} | self.environment
         launch = Launch((*arguments, *everywhere), environment, output, kill_at, self.control)
         return Process(launch)
@@ -97,7 +120,7 @@ class World:
         self,
         *options: str,
         kill_at: int | None = None,
-        expected: tuple[int, ...] = (0, 1, 4),
+        expected: tuple[int, ...] = MAY_END,
         meanwhile: Callable[[Process], None] | None = None,
     ) -> Launched:
         """Run once; `meanwhile` may change the marts and start other runs.
@@ -106,7 +129,7 @@ class World:
         of a killed run is started again.
         """
         first_tick, before = self.versions.tick, self._ledger
-        after_number = self._applied()
+        after_number, posts = self._applied(), self._posts()
         deadline = monotonic() + _BUSY_SECONDS
         may_be_busy = self._was_killed
         while True:
@@ -119,8 +142,14 @@ class World:
             sleep(0.05)
         with self.warehouse.connection() as connection:
             self._ledger = reading.ledger(connection, self.emulator.counter)
+        accepted = "--accept" in options
+        self._check_gate(ended, self._posts() - posts, crowded=bool(meanwhile), accepted=accepted)
         self.segments.append(
-            Segment(after_number, first_tick, self.versions.tick, before, self._ledger)
+            Segment(
+                *(after_number, first_tick, self.versions.tick, before, self._ledger),
+                crowded=bool(meanwhile),
+                accepted=accepted,
+            )
         )
         left = [] if ended.was_killed else sorted(path.name for path in self.staging.iterdir())
         self._clear_staging()
@@ -133,7 +162,11 @@ class World:
         self.emulator.clear_faults()
         self.emulator.switches(delayed_visibility=0, token_scope="write")
         self.emulator.quotas(parallel=3, requests_per_day_user=5000)
-        ended = self.run(expected=_FINISHED)
+        if self.drifting:
+            self.put_back()
+        ended = self.run(expected=(*_FINISHED, _STOPPED))
+        if ended.exit_code == _STOPPED:
+            ended = self.run("--accept", ",".join(_LIMITS), expected=_FINISHED)
         posts = self._posts()
         quiet = self.run(expected=(ended.exit_code,))
         if (more := self._posts() - posts) or quiet.exit_code not in _FINISHED:
@@ -166,6 +199,24 @@ class World:
             pending = 0 if ended.exit_code in _FINISHED else counts["pending"]
             if done + pending != counts["rows"] or pending < 0:
                 self.wrong("sum", f"{mart}: {counts}")
+
+    def _check_gate(self, ended: Launched, posts: int, *, crowded: bool, accepted: bool) -> None:
+        """Check what a run did about the limits of the gate."""
+        if ended.exit_code == _STOPPED:
+            exceeded = json.loads(ended.stdout)["exceeded"].keys()
+            may_be = _LIMITS | ({"drift"} if self.drifting else set())
+            if not exceeded or not exceeded <= may_be:
+                self.wrong("gate", f"stopped by {sorted(exceeded)}: {ended.stderr[-600:]}")
+            if posts and not crowded:
+                self.wrong("gate", f"{posts} requests that change something before it stopped")
+        if ended.was_killed or crowded:
+            # Whether its counts are in the ledger, nobody can say.
+            self.rows_before.clear()
+        elif ended.exit_code in _FINISHED:
+            rows = {mart: counts["rows"] for mart, counts in self.last_counts.items()}
+            for what in () if accepted else gate.shrunk(self.rows_before, rows):
+                self.wrong("gate", what)
+            self.rows_before |= rows
 
     def _clear_staging(self) -> None:
         # A killed run cannot tidy up; the next one makes a folder of its own.
