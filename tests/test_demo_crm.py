@@ -28,8 +28,12 @@ STATUSES = ("new", "in_work", "paid", "shipped", "delivered", "cancelled", "spam
 CREATED_LONG_AGO = "contacts.created_at = timestamptz '1900-01-01 00:00:00+00'"
 
 ORDER_CONTENT = """
-    select o.* exclude (updated_at), i.lines
+    select o.* exclude (updated_at), i.lines, h.path
     from {schema}.orders as o
+    left join (
+        select order_id, string_agg(status, ',' order by changed_at) as path
+        from {schema}.order_status_history group by order_id
+    ) as h using (order_id)
     left join (
         select order_id, list(product_id || ' x ' || quantity order by product_id) as lines
         from {schema}.order_items group by order_id
@@ -115,7 +119,7 @@ def test_tables_have_the_promised_sizes(full: duckdb.DuckDBPyConnection) -> None
     assert count(full, "crm.products") == 2_000
     assert 145_000 < count(full, "crm.order_items") < 155_000
     assert count(full, "crm.contact_identifiers") > 10_000
-    assert count(full, "crm.order_status_history") > 120_000
+    assert 40_000 < count(full, "crm.order_status_history") < 50_000
 
 
 def test_nothing_is_left_behind_outside_of_the_crm(lived: Lived) -> None:
@@ -280,17 +284,63 @@ def test_a_crm_ends_at_now_and_a_day_later_24_hours_after(
     assert NOW.timestamp() < now <= NOW.timestamp() + 24 * 3600
 
 
+LAST_STATUS = """(
+    select order_id, arg_max(status, changed_at) as last
+    from crm.order_status_history group by order_id
+)"""
+
+
 def test_history_ends_in_the_order_s_status(lived: Lived) -> None:
-    last = """(
-        select order_id, arg_max(status, changed_at) as last
-        from crm.order_status_history group by order_id
-    )"""
-    both = f"crm.orders left join {last} using (order_id)"
-    assert count(lived.con, f"{both} where status is distinct from last") == 0
+    known = f"crm.orders join {LAST_STATUS} using (order_id)"
+    assert count(lived.con, known) > 10_000
+    assert count(lived.con, f"{known} where status is distinct from last") == 0
     statuses = {
         status for (status,) in lived.con.execute("select status from crm.orders").fetchall()
     }
     assert statuses == {None, *STATUSES}
+
+
+def test_the_history_is_that_of_three_weeks(full: duckdb.DuckDBPyConnection) -> None:
+    three_weeks_ago = NOW - timedelta(days=21)
+    [(earliest,)] = full.execute(
+        "select min(epoch(changed_at)) from crm.order_status_history"
+    ).fetchall()
+    assert 0 <= earliest - three_weeks_ago.timestamp() < 3600
+    # An order of these weeks has all of it, an older one the end of it, or nothing.
+    first = "(select order_id, arg_min(status, changed_at) as first, min(changed_at) as since"
+    first += " from crm.order_status_history group by order_id)"
+    young = f"crm.orders left join {first} using (order_id) where status is not null"
+    young += f" and created_at >= timestamptz '{three_weeks_ago}'"
+    assert count(full, young) > 10_000
+    assert count(full, f"{young} and (first, since) is distinct from ('new', created_at)") == 0
+    assert count(full, f"crm.orders anti join {LAST_STATUS} using (order_id)") > 40_000
+
+
+def test_no_order_has_two_statuses_at_one_moment_or_one_twice_in_a_row(lived: Lived) -> None:
+    steps = """(
+        select
+            changed_at = lag(changed_at) over own as at_once,
+            status = lag(status) over own as again
+        from crm.order_status_history
+        window own as (partition by order_id order by changed_at)
+    )"""
+    assert count(lived.con, steps) > 40_000
+    assert count(lived.con, f"{steps} where at_once or again") == 0
+
+
+def test_a_day_goes_on_with_the_history_by_one_status_or_several(lived: Lived) -> None:
+    assert (
+        count(lived.con, "(from was.order_status_history except from crm.order_status_history)")
+        == 0
+    )
+    added = "(from crm.order_status_history except from was.order_status_history)"
+    moved = (
+        f"(select order_id, count(*) as steps from {added} semi join was.orders using (order_id)"
+    )
+    moved += " group by order_id)"
+    assert count(lived.con, f"{moved} where steps = 1") > 300
+    assert count(lived.con, f"{moved} where steps = 2") > 30
+    assert count(lived.con, f"{moved} where steps = 3") > 0
 
 
 def test_some_cancelled_orders_were_reopened(full: duckdb.DuckDBPyConnection) -> None:
@@ -298,7 +348,25 @@ def test_some_cancelled_orders_were_reopened(full: duckdb.DuckDBPyConnection) ->
         select status, lag(status) over (partition by order_id order by changed_at) as previous
         from crm.order_status_history
     )"""
-    assert count(full, f"{steps} where previous = 'cancelled' and status = 'in_work'") > 1_000
+    assert count(full, f"{steps} where previous = 'cancelled' and status = 'in_work'") > 100
+
+
+def test_a_visit_comes_before_its_order_and_from_its_contact(lived: Lived) -> None:
+    visits = crm.visits(lived.con, zone="Europe/Moscow")
+    assert 1_500 < len(visits) < 4_000
+    assert len({visit["visit_id"] for visit in visits}) == len(visits)
+    made = {
+        str(order_id): (created_at, client_id)
+        for order_id, created_at, client_id in lived.con.execute(
+            "select order_id, timezone('Europe/Moscow', o.created_at), metrica_client_id"
+            " from crm.orders as o join crm.contacts using (contact_id)"
+        ).fetchall()
+    }
+    for visit in visits:
+        created_at, client_id = made[visit["visit_id"].removeprefix("visit-")]
+        before = created_at - datetime.fromisoformat(visit["started_at"])
+        assert timedelta() < before < timedelta(hours=1)
+        assert visit["client_id"] == client_id
 
 
 def test_revenue_is_the_sum_of_the_lines(lived: Lived) -> None:

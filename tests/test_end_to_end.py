@@ -18,6 +18,7 @@ from exporter.warehouse import Attached
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 
+HISTORY = ("--vars", "{crm_has_order_status_history: true}")
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 NOW = datetime.now(UTC) - timedelta(days=1)
 
@@ -118,18 +119,20 @@ def test_a_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None
     with RunningEmulator() as emulator:
         with duckdb.connect(str(warehouse.crm)) as con:
             crm.create(con, now=NOW, contacts=400)
-        warehouse.build()
+        warehouse.build(*HISTORY)
         first = warehouse.export(emulator)
         assert first["contacts"]["sent"] > 350
         with duckdb.connect(str(warehouse.crm)) as con:
             changes = crm.next_day(con)
-        warehouse.build()
+        warehouse.build(*HISTORY)
         second = warehouse.export(emulator)
         assert second["contacts"]["sent"] == changes.contacts.to_send
         assert second["orders"]["sent"] == changes.orders.to_send
         assert second["products"]["sent"] == changes.products.to_send
+        assert first["orders"]["uploads"] > second["orders"]["uploads"] > 1
         assert warehouse.export(emulator)["orders"]["sent"] == 0
         assert_metrica_has_what_the_marts_say(warehouse, emulator)
+        assert_metrica_was_told_every_status_in_turn(warehouse, emulator)
 
 
 CHINOOK = """
@@ -189,6 +192,31 @@ def assert_metrica_has_what_the_marts_say(warehouse: Warehouse, metrica: Running
         "select id, client_uniq_id, order_status, currency, create_date_time, revenue from orders"
     )
     assert sorted(map(flat, there)) == sorted(map(flat, orders))
+
+
+def assert_metrica_was_told_every_status_in_turn(
+    warehouse: Warehouse, metrica: RunningEmulator
+) -> None:
+    """Compare what was told of each order with the CRM's history, or with its one status."""
+    expected = dict(
+        warehouse.rows(
+            "select r.id, coalesce(string_agg(h.status, ',' order by h.changed_at), o.status) "
+            "from metrica_export.mart_rows r "
+            "join crm.orders o on cast(o.order_id as text) = r.id "
+            "left join crm.order_status_history h on h.order_id = o.order_id "
+            "where r.entity = 'orders' and r.state = 'sent' group by r.id, o.status"
+        )
+    )
+    told: dict[str, list[str]] = {}
+    for order, state in metrica.sql(
+        "select id, state from applied where entity = 'orders' order by seq"
+    ):
+        steps, status = told.setdefault(order, []), json.loads(state)["order_status"]
+        # An order that changes otherwise is told its status once more.
+        if steps[-1:] != [status]:
+            steps.append(status)
+    assert {order: ",".join(steps) for order, steps in told.items()} == expected
+    assert sum("," in way for way in expected.values()) > 200
 
 
 def flat(row: tuple[Any, ...]) -> tuple[str, ...]:

@@ -52,6 +52,15 @@ lines as (
         max(updated_at) as updated_at
     from crm.order_items
     group by order_id
+),
+
+paths as (
+    select
+        order_id,
+        list(status order by changed_at) as path,
+        max(changed_at) as updated_at
+    from crm.order_status_history
+    group by order_id
 )
 
 select 'contacts' as entity, contact_id as id, content, blocked, updated_at
@@ -63,13 +72,15 @@ select
     'orders',
     o.order_id::text,
     to_json({
-        'contact': o.contact_id, 'status': o.status, 'created': o.created_at, 'finished': o.finished_at,
+        'contact': o.contact_id, 'status': o.status, 'path': p.path,
+        'created': o.created_at, 'finished': o.finished_at,
         'revenue': o.revenue, 'cost': o.cost, 'currency': upper(o.currency), 'products': l.products
     }),
     o.status is null or coalesce(c.blocked, true),
-    greatest(o.updated_at, l.updated_at)
+    greatest(o.updated_at, l.updated_at, p.updated_at)
 from crm.orders as o
 left join lines as l using (order_id)
+left join paths as p using (order_id)
 left join contacts as c on o.contact_id = c.contact_id
 
 union all

@@ -70,9 +70,10 @@ def create(
     """Write a CRM as it stands at `now` into schema `crm`, replacing the one that is there.
 
     Three orders and seven and a half order lines come with each contact, a product with
-    every tenth. The newest rows are minutes older than `now` and `next_day` goes on from
-    there, so a demo that shows a day's changes starts a day ago. The same arguments write
-    the same tables. It is one transaction of its own, beside any that `con` has open.
+    every tenth; the history of statuses is that of three weeks. The newest rows are minutes
+    older than `now` and `next_day` goes on from there, so a demo that shows a day's changes
+    starts a day ago. The same arguments write the same tables. It is one transaction of its
+    own, beside any that `con` has open.
 
     Raises ValueError when `now` has no time zone or `contacts` is under 200.
     """
@@ -98,8 +99,9 @@ def create(
 def next_day(con: duckdb.DuckDBPyConnection, *, seed: int = 7) -> Changes:
     """Let the CRM that `create` wrote live for 24 hours after its newest change.
 
-    Contacts and orders come in, orders move on, some rows are corrected or repaired, and
-    some are touched without a change. It is one transaction, as in `create`.
+    Contacts and orders come in, orders move on by one status or by several, some rows are
+    corrected or repaired, and some are touched without a change. It is one transaction, as
+    in `create`.
     """
     with con.cursor() as session:
         session.begin()
@@ -120,10 +122,25 @@ def next_day(con: duckdb.DuckDBPyConnection, *, seed: int = 7) -> Changes:
     return Changes(**{entity: EntityChanges(*counts) for entity, *counts in rows})
 
 
+def visits(con: duckdb.DuckDBPyConnection, *, zone: str) -> list[dict[str, str]]:
+    """Return visits to the site that orders of the CRM were made in, as the emulator takes them.
+
+    Each has `visit_id`, `started_at` by the clocks of `zone`, and its visitor's `client_id`.
+    """
+    with con.cursor() as session:
+        found = session.execute(_script("visits"), {"zone": zone})
+        names = [column for column, *_ in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
 def _run(
     session: duckdb.DuckDBPyConnection, script: str, **variables: int | str | datetime
 ) -> None:
     """Run one of the scripts beside this module; each says which variables it reads."""
     for name, value in variables.items():
         session.execute(f"set variable {name} = ?", [value])
-    session.execute(files(__package__).joinpath(f"{script}.sql").read_text(encoding="utf-8"))
+    session.execute(_script(script))
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

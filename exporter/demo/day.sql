@@ -11,35 +11,49 @@ select order_id, status, draw(order_id, getvariable('day') || 'move', 1000) as l
 from crm.orders
 where created_at > getvariable('since') - to_hours(480) and created_at <= getvariable('since');
 
--- A third of the open orders take a step; a few closed ones are reopened or returned.
+-- A third of the open orders move, some of them by several steps; a few closed ones are
+-- reopened or returned.
 create or replace temp table moved_order as
 select
     order_id,
     case
-        when status = 'new' and luck < 290 then 'in_work'
-        when status = 'new' and luck < 330 then 'cancelled'
-        when status = 'in_work' and luck < 280 then 'paid'
-        when status = 'in_work' and luck < 330 then 'cancelled'
-        when status = 'paid' and luck < 330 then 'shipped'
-        when status = 'shipped' and luck < 330 then 'delivered'
-        when status = 'delivered' and luck < 3 then 'returned'
-        when status = 'cancelled' and luck < 10 then 'in_work'
+        when status = 'new' and luck < 30 then ['in_work', 'paid', 'shipped']
+        when status = 'new' and luck < 90 then ['in_work', 'paid']
+        when status = 'new' and luck < 290 then ['in_work']
+        when status = 'new' and luck < 330 then ['cancelled']
+        when status = 'in_work' and luck < 60 then ['paid', 'shipped']
+        when status = 'in_work' and luck < 280 then ['paid']
+        when status = 'in_work' and luck < 330 then ['cancelled']
+        when status = 'paid' and luck < 40 then ['shipped', 'delivered']
+        when status = 'paid' and luck < 330 then ['shipped']
+        when status = 'shipped' and luck < 330 then ['delivered']
+        when status = 'delivered' and luck < 3 then ['returned']
+        when status = 'cancelled' and luck < 10 then ['in_work']
         -- Somebody fills in a missing status.
-        when status is null and luck < 400 then 'in_work'
-    end as status,
-    today(order_id, 'move-at') as changed_at
+        when status is null and luck < 400 then ['in_work']
+    end as steps,
+    getvariable('since') + to_seconds(1 + draw(order_id, getvariable('day') || 'move-at', 72000)) as moved_at,
+    1 + draw(order_id, getvariable('day') || 'step-after', 7200) as seconds_a_step
 from young_order;
 
-delete from moved_order where status is null;
+create or replace temp table new_step as
+select
+    order_id,
+    unnest(steps) as status,
+    moved_at + to_seconds(seconds_a_step * (generate_subscripts(steps, 1) - 1)) as changed_at
+from moved_order;
 
 insert into crm.order_status_history
-select order_id, status, changed_at from moved_order order by order_id;
+select order_id, status, changed_at from new_step order by order_id, changed_at;
 
 update crm.orders as o set
     status = m.status,
     updated_at = m.changed_at,
     finished_at = case when is_final(m.status) then m.changed_at end
-from moved_order as m where o.order_id = m.order_id;
+from (
+    select order_id, arg_max(status, changed_at) as status, max(changed_at) as changed_at
+    from new_step group by order_id
+) as m where o.order_id = m.order_id;
 
 -- An order of a contact that is gone, or of none, is given to a contact that exists.
 update crm.orders set

@@ -24,6 +24,9 @@ where draw(contact_id, 'spreadsheet', 1000) = 0 and metrica_client_id is not nul
 update crm.contacts set created_at = timestamptz '1900-01-01 00:00:00+00'
 where created_at > getvariable('until') - to_hours(400) and draw(contact_id, 'old', 24) = 0;
 
+-- Who had which status when is known for three weeks: before that the CRM kept no history.
+delete from crm.order_status_history where changed_at < getvariable('until') - to_hours(504);
+
 -- Orders without a status, without a contact, and of a contact that is gone.
 create or replace temp table flawed_order as
 select order_id, draw(order_id, 'flaw', 1000) as flaw

@@ -7,7 +7,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -18,10 +19,15 @@ import duckdb
 
 from exporter import report
 from exporter.demo import crm
+from exporter.demo.holdings import show_holdings
+from exporter.demo.journey import show_journey
+from exporter.demo.links import Link, find_links
+from exporter.demo.mistake import explain_stop
 from exporter.errors import ExportError, SettingsError
 
 FOLDER = Path("demo")
 COUNTER = 12345678
+ZONE = "Europe/Moscow"
 _T = TypeVar("_T")
 _PROJECT = Path("dbt_project")
 _TOKEN = "demo-token"  # noqa: S105 - the emulator's, which takes any
@@ -39,7 +45,7 @@ def run_demo() -> None:
     if FOLDER.exists():
         shutil.rmtree(FOLDER)
     FOLDER.mkdir()
-    (FOLDER / "profiles.yml").write_text(_profiles())
+    _write_profiles(FOLDER)
 
     _title("A CRM in a DuckDB file, with the flaws that real ones have")
     now = datetime.now(UTC)
@@ -61,8 +67,12 @@ def run_demo() -> None:
         _dbt()
         _title("metrica-export run: only what changed")
         _export(url)
-    _title("What Metrica holds now (the emulator's state, demo/metrica.sqlite)")
-    _show_metrica()
+        with ThreadPoolExecutor(1) as beside:
+            links = beside.submit(find_links, url, _visits())
+            stopped = _plan_of_a_mistake()
+            _show_metrica(links.result())
+    _title("metrica-export plan, if somebody had marked every open order as paid by mistake")
+    click.echo(stopped)
     click.echo(_LOOK_FURTHER)
     click.echo(f"The demo took {monotonic() - started:.0f} seconds.")
 
@@ -71,10 +81,12 @@ def _title(text: str) -> None:
     click.secho(f"\n— {text}", bold=True)
 
 
-def _profiles() -> str:
-    output = {"type": "duckdb", "path": str(_warehouse()), "schema": "main", "threads": 2}
+def _write_profiles(folder: Path) -> None:
+    path = str(folder.resolve() / "warehouse.duckdb")
+    output = {"type": "duckdb", "path": path, "schema": "main", "threads": 2}
+    profiles = {"metrica_crm": {"target": "duckdb", "outputs": {"duckdb": output}}}
     # JSON is YAML.
-    return json.dumps({"metrica_crm": {"target": "duckdb", "outputs": {"duckdb": output}}})
+    (folder / "profiles.yml").write_text(json.dumps(profiles))
 
 
 def _warehouse() -> Path:
@@ -108,6 +120,7 @@ def _dbt() -> None:
     # Beside this Python, so the one that was installed with it.
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "build"]
     command += ["--exclude-resource-type", "unit_test"]
+    command += ["--vars", "{crm_has_order_status_history: true}"]
     started = monotonic()
     if subprocess.run(command, env=_environment(), check=False).returncode:
         raise ExportError("dbt build failed; its messages are above.")
@@ -140,26 +153,35 @@ def _export(url: str) -> None:
         raise ExportError(f"The run ended with exit code {code}; its message is above.")
 
 
-def _show_metrica() -> None:
-    with sqlite3.connect(FOLDER / "metrica.sqlite") as state:
-        report.show(("what", "kind", "count", "revenue"), state.execute(_HOLDINGS).fetchall())
+def _visits() -> list[dict[str, str]]:
+    with duckdb.connect(str(_warehouse()), read_only=True) as con:
+        return crm.visits(con, zone=ZONE)
 
 
-_HOLDINGS = """
-select 'contacts', '', count(*), null from contacts
-union all
-select 'orders', status_type, count(*), cast(round(sum(revenue)) as integer)
-from orders group by status_type
-union all
-select 'products', '', count(*), null from products
-union all
-select 'order statuses', '', count(*), null from order_statuses
-union all
-select 'attributes', group_concat(name, ', '), count(*), null from attributes
-union all
-select 'goals reached', goal, count(*), cast(round(sum(revenue)) as integer)
-from goals_reached group by goal
-"""
+def _plan_of_a_mistake() -> str:
+    folder = FOLDER / "mistake"
+    folder.mkdir()
+    _write_profiles(folder)
+    shutil.copy(_warehouse(), folder)
+    environment = _environment(
+        DBT_PROFILES_DIR=str(folder.resolve()), METRICA_COUNTER_ID=str(COUNTER)
+    )
+    try:
+        return explain_stop(folder / "warehouse.duckdb", environment)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _show_metrica(links: list[Link]) -> None:
+    with (
+        duckdb.connect(str(_warehouse()), read_only=True) as warehouse,
+        closing(sqlite3.connect(FOLDER / "metrica.sqlite")) as state,
+    ):
+        _title("What Metrica holds now (the emulator's state, demo/metrica.sqlite)")
+        show_holdings(state, links)
+        _title("The way of one order")
+        show_journey(warehouse, state, links, ZONE)
+
 
 _ASK = (
     'import duckdb; duckdb.connect("demo/warehouse.duckdb")'
