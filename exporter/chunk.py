@@ -70,6 +70,17 @@ def cell(column: Column, value: str | None = None) -> str:
     return f"nullif({text}, '')"
 
 
+def is_empty(column: Column, value: str | None = None) -> str:
+    """Return SQL that is true where `cell` gives NULL, and costs less."""
+    match column.kind:
+        case Kind.TEXT | Kind.HUMANIZED:
+            return f"{cell(column, value)} is null"
+        case Kind.DATETIME | Kind.DATE | Kind.MONEY:
+            return f"{value or f's.{name(column.name)}'} is null"
+        case _:
+            return f"coalesce(cast(s.{name(column.name)} as text), '') = ''"
+
+
 def row_size(mart: Mart) -> str:
     """Return SQL for the bytes that the cells of a row of `staged_<mart>` take at most."""
     return " + ".join(f"coalesce({_size(column)}, 0) + 3" for column in mart.columns)

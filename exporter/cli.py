@@ -74,12 +74,12 @@ def cli() -> None:
 @options.limits
 def run(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
+    api, wanted = read_api(api_url, given["counter_id"]), options.options_of(given)
     from exporter import report, runs
 
     outcome = report.Outcome()
     try:
-        api = read_api(api_url, given["counter_id"])
-        runs.run(outcome, options.options_of(given), api)
+        runs.run(outcome, wanted, api)
     except ExportError as error:
         outcome.fail(error)
     report.finish(outcome, "sent", as_json=as_json)
@@ -99,11 +99,12 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
 @options.limits
 def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
     """Show what a run would send, and why some rows would not go; send nothing."""
+    wanted = options.options_of(given)
     from exporter import report, runs
 
     outcome = report.Outcome()
     try:
-        reasons = runs.plan(outcome, options.options_of(given), out)
+        reasons = runs.plan(outcome, wanted, out)
         if reasons and not as_json:
             report.show(("mart", "state", "column", "reason", "rows"), reasons)
         if not as_json:

@@ -59,7 +59,10 @@ class _Finder:
 
     def in_everything(self) -> Delta:
         """Stage the delta of the whole mart."""
-        self._read_both(None)
+        self._read_ledger(None)
+        if self._is_new():
+            return self._count(self._stage_all(), 0, Decimal(0), None)
+        self._read_keys(None)
         return self._stage_and_count(None, 0, Decimal(0), None)
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
@@ -69,16 +72,39 @@ class _Finder:
             f"(m.updated_at >= timestamptz {quote(since)} or m.updated_at is null "
             f"or {self.key} is null or {self.key} in ({held}))"
         )
-        self._read_both(window)
+        self._read_keys(window)
+        self._read_ledger(window)
         rows, total = self._behind(window)
         last_rows, last_total = self._last_seen()
         if (rows, total) != (before.mart_rows - last_rows, before.fingerprint - last_total):
             return None
         return self._stage_and_count(window, rows, total, before)
 
-    def _read_both(self, window: str | None) -> None:
-        self._read_keys(window)
-        self._read_ledger(window)
+    def _is_new(self) -> bool:
+        mart = self.mart.name
+        told = f"select 1 from known_{mart} union all select 1 from verdicts_{mart} limit 1"
+        return not self.wh.rows(told)
+
+    def _stage_all(self) -> int:
+        # Nothing to compare with: the mart is read once, its keys together with the rest.
+        mart = self.mart.name
+        self._table("staged", f"select * from {self._read(self._columns(), None)} as mart")
+        self.wh.run(f"drop table if exists seen_{mart}")
+        self.wh.run(
+            f'create view seen_{mart} as select "_id", "_hash", "_updated_at" from staged_{mart}'
+        )
+        self._table("changed", f'select "_id" from seen_{mart} where false')
+        self._table("kept", f"select * from verdicts_{mart}")
+        staged: int = self.wh.row(f"select count(*) from staged_{mart}")[0]
+        return staged
+
+    def _columns(self) -> str:
+        own = [STATUS_PATH] if self.mart.has_path else []
+        names = [*(column.name for column in self.mart.columns), *own]
+        return ", ".join([self._keys(), *(f"m.{name(column)}" for column in names)])
+
+    def _keys(self) -> str:
+        return f'{self.key} as "_id", m.row_hash as "_hash", m.updated_at as "_updated_at"'
 
     def _read(self, columns: str, window: str | None) -> str:
         if window is None:
@@ -86,8 +112,7 @@ class _Finder:
         return self.wh.remote(f"select {columns} from {self.relation} m where {window}")
 
     def _read_keys(self, window: str | None) -> None:
-        keys = f'{self.key} as "_id", m.row_hash as "_hash", m.updated_at as "_updated_at"'
-        self._table("seen", f"select * from {self._read(keys, window)}")
+        self._table("seen", f"select * from {self._read(self._keys(), window)}")
 
     def _read_ledger(self, window: str | None) -> None:
         # Joined here and not by the server: without fresh statistics PostgreSQL takes a few
@@ -164,17 +189,10 @@ class _Finder:
             select "_id" from seen_{mart} group by "_id" having count(*) > 1
             """,
         )
-        own = [STATUS_PATH] if self.mart.has_path else []
-        names = [*(column.name for column in self.mart.columns), *own]
-        columns = ", ".join(f"m.{name(column)}" for column in names)
-        read = self._read(
-            f'{self.key} as "_id", m.row_hash as "_hash", m.updated_at as "_updated_at", {columns}',
-            window,
-        )
         self._table(
             "staged",
             f"""
-            select * from {read} as mart
+            select * from {self._read(self._columns(), window)} as mart
             where "_id" in (select "_id" from changed_{mart}) or "_id" is null
             """,
         )

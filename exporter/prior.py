@@ -41,11 +41,11 @@ def bits(ledger: Ledger, mart: Mart) -> dict[str, int]:
     return found
 
 
-def filled(numbers: dict[str, int], cells: dict[str, str]) -> str:
-    """Return SQL for the bits of the columns whose cell, given as SQL, has a value."""
+def filled(numbers: dict[str, int], empty: dict[str, str]) -> str:
+    """Return SQL for the bits of the columns but those whose condition of `empty` is true."""
     parts = [
-        f"case when {cell} is null then 0 else {1 << numbers[column]} end"
-        for column, cell in cells.items()
+        f"if({condition}, 0, {1 << numbers[column]})"
+        for column, condition in empty.items()
         if column in numbers
     ]
     return f"cast({' + '.join(parts) or '0'} as bigint)"

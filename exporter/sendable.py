@@ -8,7 +8,7 @@ through it.
 
 from dataclasses import dataclass
 
-from exporter.chunk import Chunk, cell, row_size
+from exporter.chunk import Chunk, cell, is_empty, row_size
 from exporter.config import Form, Limits
 from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS, Column
@@ -133,8 +133,8 @@ def _rows(wh: Attached, mart: Mart, part: Chunk) -> str:
 
 def filled_cells(mart: Mart, layout: Layout) -> str:
     """Return SQL for the bits of the columns that go with a value; reads `s` and `p`."""
-    cells = {column.name: cell(column, _value(mart, column)) for column in mart.columns}
-    return filled(layout.bits, cells)
+    empty = {column.name: is_empty(column, _value(mart, column)) for column in mart.columns}
+    return filled(layout.bits, empty)
 
 
 def _value(mart: Mart, column: Column) -> str | None:

@@ -99,7 +99,7 @@ def test_3_a_transaction_that_commits_late_with_an_older_timestamp_goes(job: Job
             late.execute(
                 "insert into metrica.orders select '4', client_uniq_id, client_type, "
                 "create_date_time, finish_date_time, order_status, revenue, cost, currency, "
-                f"goals, products, items_count, '{EARLIER}', md5('4') from metrica.orders "
+                f"goals, products, items_count, status_path, '{EARLIER}', md5('4') from metrica.orders "
                 "where id = '1'"
             )
             outcome = job.run
@@ -244,9 +244,18 @@ def test_11_a_warehouse_that_goes_away_and_comes_back_loses_nothing(
     assert job.sent() == {}
 
 
+MANY = "generate_series(1, 50000)"
+
+
 def test_11_a_full_disk_for_staging_ends_the_run_with_a_message(job: Job, tmp_path: Path) -> None:
+    # Rows that take little room in the warehouse and more than there is in a file.
+    job.marts.sql(
+        "insert into metrica.contacts (uniq_id, name, row_hash) "
+        f"select 'n' || i, repeat('Анна Ли ', 20), md5('n' || i) from {MANY} as t (i)"
+    )
+
     def nearly_full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9_000_000, 9_000_000))
 
     staging = tmp_path / "staging"
     staging.mkdir()
@@ -260,7 +269,7 @@ def test_11_a_full_disk_for_staging_ends_the_run_with_a_message(job: Job, tmp_pa
     assert "--staging-dir" in said
     assert "Traceback" not in said
     assert list(staging.iterdir()) == []
-    assert job.sent() == {"contacts": 3, "orders": 3}
+    assert job.sent() == {"contacts": 50_003, "orders": 3}
 
 
 @pytest.mark.parametrize("retry_after", [None, 1])
