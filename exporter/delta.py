@@ -14,6 +14,7 @@ from exporter.entries import Watermark
 from exporter.errors import LedgerError
 from exporter.ledger import Ledger
 from exporter.manifest import STATUS_PATH, Mart
+from exporter.prior import read_known
 from exporter.warehouse import HERE, Attached, name, quote
 
 
@@ -115,24 +116,7 @@ class _Finder:
         self._table("seen", f"select * from {self._read(self._keys(), window)}")
 
     def _read_ledger(self, window: str | None) -> None:
-        # Joined here and not by the server: without fresh statistics PostgreSQL takes a few
-        # thousand ids for a handful and compares each with all.
-        seen = "" if window is None else f'where "_id" in (select "_id" from seen_{self.mart.name})'
-        # Of a row whose last delivery may have arrived or not, nobody knows what Metrica has.
-        self._table(
-            "known",
-            f"""
-            with passed as (
-                select "_id", arg_max("_hash", "_upload_no") as "_hash", max("_upload_no") as "_no"
-                from {self.ledger.delivered(self.mart.name)} {seen} group by "_id"
-            ), undecided as (
-                select "_id", max("_upload_no") as "_no"
-                from {self.ledger.undecided(self.mart.name)} {seen} group by "_id"
-            )
-            select p."_id", p."_hash", coalesce(u."_no" > p."_no", false) as "_undecided"
-            from passed p left join undecided u on u."_id" = p."_id"
-            """,
-        )
+        read_known(self.wh, self.ledger, self.mart, only_seen=window is not None)
         self._table("verdicts", f"select * from {self.ledger.verdicts(self.mart.name)}")
 
     def _behind(self, window: str) -> tuple[int, Decimal]:

@@ -1,4 +1,4 @@
-"""What Metrica was told before of the rows that are about to go."""
+"""What Metrica was told before of the rows of a mart."""
 
 from exporter.ledger import Ledger
 from exporter.manifest import Mart
@@ -6,6 +6,31 @@ from exporter.warehouse import Attached
 
 _MAX_BITS = 62
 """Columns beyond it are not watched; a signed 64-bit number holds no more bits."""
+
+
+def read_known(wh: Attached, ledger: Ledger, mart: Mart, *, only_seen: bool) -> None:
+    """Make `known_<mart>`: of each delivered id the hash that Metrica has (`_id`, `_hash`).
+
+    `_undecided` says that a later delivery may have arrived or not, so that nobody knows what
+    Metrica has. With `only_seen`, of the ids in `seen_<mart>` alone.
+    """
+    # Joined here and not by the server: without fresh statistics PostgreSQL takes a few
+    # thousand ids for a handful and compares each with all.
+    seen = f'where "_id" in (select "_id" from seen_{mart.name})' if only_seen else ""
+    wh.run(
+        f"""
+        create or replace table known_{mart.name} as
+        with passed as (
+            select "_id", arg_max("_hash", "_upload_no") as "_hash", max("_upload_no") as "_no"
+            from {ledger.delivered(mart.name)} {seen} group by "_id"
+        ), undecided as (
+            select "_id", max("_upload_no") as "_no"
+            from {ledger.undecided(mart.name)} {seen} group by "_id"
+        )
+        select p."_id", p."_hash", coalesce(u."_no" > p."_no", false) as "_undecided"
+        from passed p left join undecided u on u."_id" = p."_id"
+        """
+    )
 
 
 def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:

@@ -99,8 +99,8 @@ def test_3_a_transaction_that_commits_late_with_an_older_timestamp_goes(job: Job
             late.execute(
                 "insert into metrica.orders select '4', client_uniq_id, client_type, "
                 "create_date_time, finish_date_time, order_status, revenue, cost, currency, "
-                f"goals, products, items_count, status_path, '{EARLIER}', md5('4') from metrica.orders "
-                "where id = '1'"
+                f"goals, products, items_count, status_path, '{EARLIER}', md5('4') "
+                "from metrica.orders where id = '1'"
             )
             outcome = job.run
             from_other_connection = threading.Thread(target=outcome)
