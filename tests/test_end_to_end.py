@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import psycopg2
 import pytest
 
 from exporter.demo import crm
+from exporter.demo.show import run_demo
 from exporter.profiles import Postgres
 from exporter.warehouse import Attached
 from tests.database import Database
@@ -133,6 +137,36 @@ def test_a_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None
         assert warehouse.export(emulator)["orders"]["sent"] == 0
         assert_metrica_has_what_the_marts_say(warehouse, emulator)
         assert_metrica_was_told_every_status_in_turn(warehouse, emulator)
+
+
+def test_the_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dbt_project").symlink_to(PROJECT)
+    monkeypatch.chdir(tmp_path)
+    run_demo(contacts=1_000)
+    shown = capfd.readouterr().out
+    with closing(sqlite3.connect(tmp_path / "demo" / "metrica.sqlite")) as state:
+        for id_, type_ in state.execute("select id, type from order_statuses"):
+            assert re.search(rf"│ {id_} +│ {type_} +│ +\d+ │ .*CRM: ", shown)
+        for (attribute,) in state.execute("select name from attributes"):
+            assert re.search(rf"│ {attribute} +│ numeric │", shown)
+        way = shown.partition("The way of one order")[2].partition("Metrica ties it to visit-")[0]
+        [(order, products)] = re.findall(r"Order (\d+) of contact .*; its products: (.+)", way)
+        held = state.execute("select products from orders where id = ?", [order]).fetchall()
+        told = state.execute(
+            "select json_extract(state, '$.order_status'), uploading_id from applied "
+            "where entity = 'orders' and id = ? order by seq",
+            [order],
+        ).fetchall()
+    assert dict(line.rsplit(":") for line in products.split(",")) == {
+        name: str(quantity) for name, quantity in json.loads(held[0][0]).items()
+    }
+    steps = re.findall(r"│ (\w+) +│ \d+ \w+ [\d:]+ +│ +\d+ │ \d+ \w+ [\d:]+ │ (\S+) │", way)
+    assert steps == told
+    assert len({status for status, _ in steps}) == 3
+    assert re.search(r"(\d+) orders turn PAID and \1 are open; the limit is 20 %", shown)
+    assert not (tmp_path / "demo" / "mistake").exists()
 
 
 CHINOOK = """

@@ -9,8 +9,16 @@ from exporter import report
 from exporter.demo.links import Link
 
 
+def show_schema(state: sqlite3.Connection) -> None:
+    """Print the mapping of statuses and the custom attributes."""
+    mapping = state.execute(_STATUSES).fetchall()
+    report.show(("status", "type", "orders in it now", "goals that it reaches"), mapping)
+    attributes = state.execute(_ATTRIBUTES).fetchall()
+    report.show(("attribute of", "name", "type", "shown as"), attributes)
+
+
 def show_holdings(state: sqlite3.Connection, links: list[Link]) -> None:
-    """Print the counts, the mapping of statuses and the custom attributes."""
+    """Print the counts, orders by the type of their status, with those that are tied to visits."""
     tied = Counter(link.status_type for link in links if link.visit_id)
     report.show(
         ("what", "kind", "count", "of them tied to a visit", "revenue, RUB"),
@@ -22,10 +30,6 @@ def show_holdings(state: sqlite3.Connection, links: list[Link]) -> None:
     reasons = Counter(link.reason for link in links if link.reason)
     untied = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in reasons.most_common())
     click.echo(f"Orders tied to no visit: {untied}.")
-    mapping = state.execute(_STATUSES).fetchall()
-    report.show(("status", "type", "orders in it now", "goals that it reaches"), mapping)
-    attributes = state.execute(_ATTRIBUTES).fetchall()
-    report.show(("attributes of", "name", "type", "shown as"), attributes)
 
 
 _COUNTS = """

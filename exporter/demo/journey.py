@@ -46,7 +46,7 @@ where
     and u.status = 'PASSED'
     and o.products is not null
     and d.id in (select unnest(?))
-group by all
+group by o.id, o.client_uniq_id, o.products
 having count(*) = 3 and count(distinct d.order_status) = 3
 order by count(distinct u.run_no) desc, length(o.products) desc, o.id
 limit 1

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ import duckdb
 
 from exporter import report
 from exporter.demo import crm
-from exporter.demo.holdings import show_holdings
+from exporter.demo.holdings import show_holdings, show_schema
 from exporter.demo.journey import show_journey
 from exporter.demo.links import Link, find_links
 from exporter.demo.mistake import explain_stop
@@ -33,7 +33,7 @@ _PROJECT = Path("dbt_project")
 _TOKEN = "demo-token"  # noqa: S105 - the emulator's, which takes any
 
 
-def run_demo() -> None:
+def run_demo(contacts: int = 20_000) -> None:
     """Make a CRM, build its marts, export them to the emulator; a day later, once more.
 
     Everything is in the folder `demo`, which is made anew. Raises SettingsError when the
@@ -49,7 +49,7 @@ def run_demo() -> None:
 
     _title("A CRM in a DuckDB file, with the flaws that real ones have")
     now = datetime.now(UTC)
-    _change_crm(lambda con: crm.create(con, now=now - timedelta(days=1)))
+    _change_crm(lambda con: crm.create(con, now=now - timedelta(days=1), contacts=contacts))
     _dbt()
     with _emulator() as url:
         _title("metrica-export run: everything is new to Metrica")
@@ -67,12 +67,12 @@ def run_demo() -> None:
         _dbt()
         _title("metrica-export run: only what changed")
         _export(url)
+        # What is tied to visits takes the emulator seconds: all the rest is shown meanwhile.
         with ThreadPoolExecutor(1) as beside:
             links = beside.submit(find_links, url, _visits())
-            stopped = _plan_of_a_mistake()
-            _show_metrica(links.result())
-    _title("metrica-export plan, if somebody had marked every open order as paid by mistake")
-    click.echo(stopped)
+            _title("metrica-export plan, had somebody marked every open order as paid by mistake")
+            click.echo(_plan_of_a_mistake())
+            _show_metrica(links)
     click.echo(_LOOK_FURTHER)
     click.echo(f"The demo took {monotonic() - started:.0f} seconds.")
 
@@ -172,15 +172,17 @@ def _plan_of_a_mistake() -> str:
         shutil.rmtree(folder)
 
 
-def _show_metrica(links: list[Link]) -> None:
+def _show_metrica(links: Future[list[Link]]) -> None:
     with (
         duckdb.connect(str(_warehouse()), read_only=True) as warehouse,
         closing(sqlite3.connect(FOLDER / "metrica.sqlite")) as state,
     ):
+        _title("Order statuses and custom attributes, as Metrica has them")
+        show_schema(state)
         _title("What Metrica holds now (the emulator's state, demo/metrica.sqlite)")
-        show_holdings(state, links)
+        show_holdings(state, links.result())
         _title("The way of one order")
-        show_journey(warehouse, state, links, ZONE)
+        show_journey(warehouse, state, links.result(), ZONE)
 
 
 _ASK = (
