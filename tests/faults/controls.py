@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from exporter import delta, journal, metrica, runs
+from exporter import delivery, delta, journal, judge, metrica, runs, sendable
 from exporter.entries import Upload, Watermark
+from exporter.manifest import Mart
+from exporter.warehouse import Attached
 from tests.faults.steps import replace
 
 
@@ -62,6 +64,31 @@ def success_on_200() -> None:
     replace(metrica, "_answer", passed)
 
 
+def one_wave() -> None:
+    """Let all steps of an order go at once, in one file where there is room."""
+    lay_out = sendable.lay_out
+
+    def all_steps(wh: Attached, mart: Mart, layout: sendable.Layout, wave: int = 1) -> None:
+        lay_out(wh, mart, layout, wave)
+        if mart.has_path:
+            wh.run(
+                f"""
+                create or replace table sendable_{mart.name} as
+                select * exclude (_place) replace (
+                    row_number() over (order by _pos, _place) as _pos, _pending[_place] as _status,
+                    cast(_step - 1 + _place as integer) as _step, 0 as _left
+                )
+                from (
+                    select *, unnest(range(1, len(_pending) + 1)) as _place
+                    from sendable_{mart.name}
+                )
+                """
+            )
+
+    replace(judge, "lay_out", all_steps)
+    replace(delivery, "lay_out", all_steps)
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """How to switch a guard off, and the invariant that must then be found broken."""
@@ -75,4 +102,5 @@ CONTROLS = {
     "timestamp_only": Control(timestamp_only, "state"),
     "no_lock": Control(no_lock, "order"),
     "success_on_200": Control(success_on_200, "state"),
+    "one_wave": Control(one_wave, "order"),
 }

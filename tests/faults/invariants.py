@@ -66,6 +66,7 @@ def _rows(
     around = oracle.Surroundings(
         told,
         _reached(world, ledger),
+        frozenset(world.statuses_once),
         _refused(world, told),
         frozenset((m, k) for m, of in metrica.items() for k, s in of.items() if CREATED in s),
         frozenset(reading.javascript_goals(world.emulator.state)),

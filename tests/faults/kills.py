@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.faults import changes, invariants
+from tests.faults import changes, gate, invariants
+from tests.faults.edits import go_on, path_of
 from tests.faults.history import Told
 from tests.faults.marts import HandMade, key_of
 from tests.faults.places import Place, Snapshot
@@ -39,7 +40,10 @@ def count(place: Place, name: str, kind: str) -> list[str]:
     """Return the labels of all the steps of a scenario's run."""
     with _prepared(place, name, kind) as (world, _, _):
         SCENARIOS[name].arrange(world)
-        return list(world.run(*_OPTIONS).steps)
+        steps = list(world.run(*_OPTIONS).steps)
+        if world.violations or not steps:
+            raise RuntimeError(f"{name} on {kind} goes wrong by itself: {world.violations}")
+        return steps
 
 
 def kill(place: Place, name: str, kind: str, steps: range) -> Iterator[Told]:
@@ -98,7 +102,7 @@ def _fill(crm: HandMade, contacts: int = 3, orders: int = 3) -> None:
     for number in range(1, contacts + 1):
         crm.add("contacts", crm.make.contact(f"c{number}"), crm.later())
     for number in range(1, orders + 1):
-        order = crm.make.order(f"o{number}", f"c{number}", ["s1", "PAID"], ["p1"])
+        order = crm.make.order(f"o{number}", f"c{min(number, contacts)}", ["s1"], ["p1"])
         crm.add("orders", order, crm.later())
     crm.write((mart, key) for mart in crm.rows for key in crm.keys(mart))
 
@@ -107,8 +111,8 @@ def _first_run(_: World, crm: HandMade) -> None:
     _fill(crm)
 
 
-def _clean(world: World, crm: HandMade) -> None:
-    _fill(crm)
+def _clean(world: World, crm: HandMade, orders: int = 3) -> None:
+    _fill(crm, orders=orders)
     world.observe()
     world.run(expected=(0,))
 
@@ -120,7 +124,8 @@ def _incremental(world: World, crm: HandMade) -> None:
 
 
 def _refused(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
+    # An even number, so that no order is alone in its file.
+    _clean(world, crm, orders=4)
     changes.change_all(crm, "orders")
     crm.rows["orders"][0].cells["currency"] = "XQZ"
     crm.write([("orders", "o1")])
@@ -138,6 +143,36 @@ def _held(world: World, crm: HandMade) -> None:
     for row, phones in zip(contacts, good, strict=True):
         row.cells["phones"], row.updated_at = phones, crm.later()
     crm.write(("contacts", key_of(row)) for row in contacts)
+
+
+def _on_their_way(world: World, crm: HandMade) -> None:
+    _clean(world, crm)
+    for row, way in zip(crm.rows["orders"], (["PAID"], [], []), strict=True):
+        go_on(crm, row, [*path_of(row), *way, "s1", "IN_PROGRESS", "PAID"])
+        row.updated_at = crm.later()
+    crm.add("orders", crm.make.order("o9", "c1", ["s1", "SPAM"], []), crm.later())
+    crm.write(("orders", key) for key in crm.keys("orders"))
+
+
+def _begin_anew(crm: HandMade) -> None:
+    """Give orders, after they were on their way, another way to another end."""
+    for row in crm.rows["orders"]:
+        go_on(crm, row, ["SPAM", *path_of(row)[1:-1], "CANCELLED"])
+    crm.write(("orders", key) for key in crm.keys("orders"))
+
+
+def _too_many_paid(world: World, crm: HandMade) -> None:
+    _fill(crm, contacts=1, orders=0)
+    for number in range(1, gate.FEW + 2):
+        order = crm.make.order(f"o{number}", "c1", ["IN_PROGRESS"], [])
+        crm.add("orders", order, crm.later())
+    crm.write(("orders", key) for key in crm.keys("orders"))
+    world.observe()
+    world.run(expected=(0,))
+    for row in crm.rows["orders"]:
+        go_on(crm, row, ["IN_PROGRESS", "PAID"])
+        row.updated_at = crm.later()
+    crm.write(("orders", key) for key in crm.keys("orders"))
 
 
 def _old_ledger(world: World, crm: HandMade) -> None:
@@ -163,6 +198,9 @@ SCENARIOS: dict[str, Scenario] = {
     "held orders": Scenario(_held),
     "lost answers": Scenario(_incremental, arrange=_lose_answers),
     "turned back afterwards": Scenario(_incremental, afterwards=changes.turn_all_back),
+    "three steps": Scenario(_on_their_way),
+    "another way afterwards": Scenario(_on_their_way, afterwards=_begin_anew),
+    "stopped by the gate": Scenario(_too_many_paid),
     "old ledger": Scenario(_old_ledger),
 }
 """The first run makes the ledger; the others find one."""

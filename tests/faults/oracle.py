@@ -17,6 +17,7 @@ Verdict = tuple[str, str | None]
 
 SENT: Verdict = ("sent", None)
 _REFUSED: Verdict = ("rejected", "refused_by_metrica")
+_UNKNOWN: Verdict = ("held", "status_unknown")
 _DEFAULT_STATUSES = {"IN_PROGRESS", "PAID", "CANCELLED", "SPAM"}
 _EPOCH = "1970-01-01"
 _STATUS_TYPES = _DEFAULT_STATUSES | {"OTHER"}
@@ -32,12 +33,14 @@ class Surroundings:
     """What the rows themselves do not say: `told` is the exporter's own word for each row.
 
     `reached` holds what Metrica is known to have taken of contacts and statuses, in
-    whatever state; `refused` rows had been refused by a fault that was asked for. Of `dated`
+    whatever state, `once` the statuses that it had taken before the ledger was made to forget
+    them; `refused` rows had been refused by a fault that was asked for. Of `dated`
     rows Metrica has the creation date. `goals` are the counter's JavaScript goals.
     """
 
     told: dict[tuple[str, str | None], list[Verdict]]
     reached: dict[str, frozenset[str]]
+    once: frozenset[str]
     refused: frozenset[tuple[str, str]]
     dated: frozenset[tuple[str, str]]
     goals: frozenset[str]
@@ -58,6 +61,8 @@ def expected(
             for twin in twins:
                 verdicts.update(_own_problems(mart, twin))
                 verdicts.update(_problems_around(mart, twin, marts, around))
+            if any(_unknown_statuses(twin, around) & around.once for twin in twins):
+                verdicts.update({_UNKNOWN} if verdicts else {_UNKNOWN, SENT})
             if (mart, row.key) in around.refused:
                 verdicts.update({_REFUSED} if verdicts else {_REFUSED, SENT})
             yield mart, row, verdicts or {SENT}
@@ -123,16 +128,23 @@ def _problems_around(
         yield "held", "date_in_future"
     if mart != "orders" or row.key is None:
         return
-    status, contact = row.state.get(STATUS), row.state.get("client_uniq_id")
-    named = {status} if status and _NAME(status) else set()
-    for each in {*named, *(row.path.split(",") if row.path else ())}:
-        if each in _DEFAULT_STATUSES | around.goals:
-            continue
-        told = around.told.get(("order_statuses", each), [])
-        if SENT not in told and each not in around.reached["order_statuses"]:
-            yield "held", "status_unknown"
+    unknown = _unknown_statuses(row, around)
+    if unknown - around.once:
+        yield _UNKNOWN
+    contact = row.state.get("client_uniq_id")
     if contact and SENT not in around.told.get(("contacts", contact), []):
         if contact in around.reached["contacts"]:
             return
         in_mart = any(other.key == contact for other in marts["contacts"])
         yield "held", "contact_unsendable" if in_mart else "contact_unknown"
+
+
+def _unknown_statuses(row: MartRow, around: Surroundings) -> set[str]:
+    status = row.state.get(STATUS)
+    found = {status} if status and _NAME(status) else set()
+    found.update(row.path.split(",") if row.path else ())
+    return {
+        each
+        for each in found - _DEFAULT_STATUSES - around.goals - around.reached["order_statuses"]
+        if SENT not in around.told.get(("order_statuses", each), [])
+    }

@@ -40,6 +40,7 @@ class World:
     edited: set[tuple[str, str]] = field(default_factory=set)
     tally: Counter[str] = field(default_factory=Counter)
     last_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    statuses_once: set[str] = field(default_factory=set)
     rows_before: dict[str, int] = field(default_factory=dict)
     _ledger: reading.Ledger = field(default_factory=reading.Ledger)
     drifting: bool = False
@@ -142,6 +143,7 @@ class World:
             sleep(0.05)
         with self.warehouse.connection() as connection:
             self._ledger = reading.ledger(connection, self.emulator.counter)
+        self.statuses_once |= self._ledger.statuses
         accepted = "--accept" in options
         self._check_gate(ended, self._posts() - posts, crowded=bool(meanwhile), accepted=accepted)
         self.segments.append(
