@@ -37,9 +37,10 @@ def count_sent(
         found = {}
         for mart in session.marts.all:
             if entity in (None, mart.name):
-                one = "" if key is None else f"where _id = {quote(key)}"
+                one = "" if key is None else f"and _id = {quote(key)}"
                 (rows,) = session.wh.row(
-                    f"select count(distinct _id) from {ledger.delivered(mart.name)} {one}"
+                    f"select count(distinct _id) from {ledger.delivered(mart.name)} "
+                    f"where _hash <> '' {one}"
                 )
                 found[mart.name] = int(rows)
         return found

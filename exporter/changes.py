@@ -3,13 +3,15 @@
 from exporter.entries import Changes
 from exporter.judge import Judge
 from exporter.manifest import Mart
-from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES
+from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, SIMPLE_ORDERS
 from exporter.sendable import filled_cells
 from exporter.warehouse import HERE, name, quote
 
 
 def find_changes(judge: Judge, mart: Mart) -> Changes:
     """Count what the sendable rows of a judged mart would change."""
+    if mart.entity is ORDER_STATUSES:
+        return Changes(paid=_retyped(judge))
     if mart.entity in LISTS:
         return Changes()
     wh, now = judge.wh, judge.layout(mart).now
@@ -65,7 +67,6 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
         f", count(*) filter (p._filled & ~{filled_cells(mart, layout)} & {1 << bit} <> 0)"
         for bit in bits.values()
     )
-    make_status_types(judge)
     rows = (
         f"prior_{mart.name} p join staged_{mart.name} s on s._id = p._id "
         f"join sendable_{mart.name} x on x._row = s.rowid"
@@ -77,10 +78,10 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
             count(*) filter (p._delivered),
             count(*) filter (
                 p._delivered
-                and p._status not in (select _id from status_types where _type = 'PAID')
+                and coalesce(p._status, '') not in ({_of_type(judge, "PAID", told=True)})
                 and list_has_any(
                     {statuses},
-                    (select coalesce(list(_id), []) from status_types where _type = 'PAID')
+                    (select coalesce(list(_id), []) from ({_of_type(judge, "PAID")}))
                 )
             ),
             count(*) filter ({"p._created <> s.create_date_time" if has_date else "false"}) {lost}
@@ -95,30 +96,59 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
     return known, paid, moved, dict(same), erased
 
 
-def make_status_types(judge: Judge) -> None:
-    """Make `status_types` (`_id`, `_type`): what each status means to Metrica."""
-    own = " union all ".join(f"select {quote(s)}, {quote(s)}" for s in DEFAULT_STATUSES)
-    mapped = ""
+def _of_type(judge: Judge, type_: str, *, told: bool = False) -> str:
+    """Return the query of the statuses (`_id`) of a type.
+
+    By the mart's mapping; or, with `told`, by the mapping that Metrica has, where it has one.
+    """
+    own = quote(type_) if type_ in DEFAULT_STATUSES else "null"
+    mapped = [f"select {own} as _id, {quote(type_)} as _type"]
     for mart in judge.marts.all:
         if mart.entity is ORDER_STATUSES:
             relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
-            mapped = f"select cast(id as text) as _id, type as _type from {relation} union all"
-    judge.wh.run(
-        "create or replace table status_types as select _id, any_value(_type) as _type "
-        f"from ({mapped} {own}) as types (_id, _type) where _id is not null group by _id"
-    )
-
-
-def open_orders(judge: Judge, mart: Mart) -> int:
-    """Return how many orders Metrica has in a status of the type IN_PROGRESS."""
-    (rows,) = judge.wh.row(
-        f"""
-        select count(*)
-        from (
-            select arg_max(_status, _upload_no) as _status
-            from {judge.ledger.details(mart.name)} where _passed group by _id
+            mapped.append(f"select cast(id as text), type from {relation}")
+    types = " union all ".join(mapped)
+    if told:
+        sent = judge.ledger.statuses()
+        types = (
+            f"select _id, _type from {sent} union all select _id, _type from ({types}) "
+            f"where _id not in (select _id from {sent})"
         )
-        where _status in (select _id from status_types where _type = 'IN_PROGRESS')
-        """
+    return f"select _id from ({types}) as types where _type = {quote(type_)} and _id is not null"
+
+
+def _retyped(judge: Judge) -> int:
+    """Count the orders that turn PAID because their status is mapped otherwise now."""
+    orders = judge.ledger.details(ORDERS.name)
+    became = (
+        f"select _id from ({_of_type(judge, 'PAID')}) "
+        f"where _id in (select _id from {judge.ledger.statuses()} where _type <> 'PAID')"
+    )
+    if not judge.wh.rows(f"{became} limit 1"):
+        return 0
+    (rows,) = judge.wh.row(
+        f"select count(*) from ({_last_told(orders)}) where _status in ({became})"
     )
     return int(rows)
+
+
+def open_orders(judge: Judge) -> int:
+    """Return how many orders Metrica has in a status that ends nothing, or in one unknown."""
+    ended = " union all ".join(
+        _of_type(judge, type_, told=True) for type_ in ("PAID", "CANCELLED", "SPAM")
+    )
+    found = 0
+    for entity in (ORDERS, SIMPLE_ORDERS):
+        (rows,) = judge.wh.row(
+            f"select count(*) from ({_last_told(judge.ledger.details(entity.name))}) "
+            f"where coalesce(_status, '') not in ({ended})"
+        )
+        found += int(rows)
+    return found
+
+
+def _last_told(details: str) -> str:
+    return (
+        "select arg_max_null(_status, _upload_no) as _status "
+        f"from {details} where _passed group by _id"
+    )

@@ -220,7 +220,8 @@ def _value(kind: Kind, text: str) -> str:
 
 def _goal(text: str) -> str:
     goal, _, price = text.partition(":")
-    return f'{{"goal_action_id": {_text(goal)}' + (f', "price": {price}}}' if price else "}")
+    number = f', "price": {Decimal(price):f}' if price else ""
+    return f'{{"goal_action_id": {_text(goal)}{number}}}'
 
 
 def _text(value: str) -> str:

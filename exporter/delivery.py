@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from exporter import checks, chunk
 from exporter.attributes import ENTITY_TYPES, differences
 from exporter.entries import Upload
-from exporter.errors import MetricaError
+from exporter.errors import ExportError, MetricaError
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
 from exporter.lists import send_list
 from exporter.manifest import Mart
-from exporter.marts import LISTS
+from exporter.marts import LISTS, Column
 from exporter.metrica import Answer, Metrica
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter
@@ -98,29 +98,34 @@ class Delivery:
     def _send_file(self, mart: Mart, part: chunk.Chunk) -> Answer:
         layout = self._judge.layout(mart)
         columns = chunk.columns_of(mart, part, layout.bits)
-        rows = cells(self._wh, mart, columns, part)
-        as_json = (
-            self._judge.sendable(mart) <= layout.form.json_rows
-            and not mart.attributes
-            and mart.name in ENTITY_TYPES
-        )
-        path = self._run.staging / f"{mart.name}.{'json' if as_json else 'csv'}"
+        file = self._write(mart, columns, part)
         header = [column.name for column in columns]
         merge_mode = layout.form.merge_mode(mart.name)
         try:
-            if as_json:
-                file = chunk.write_json(self._wh, mart, columns, rows, path)
-            else:
-                file = chunk.write(self._wh, mart, rows, path)
             return hand_over(
                 self._run,
                 self._metrica,
                 Upload(mart.name, file.size, file.sha256, self._run.is_local, part.rows),
                 deliveries(self._wh, mart, layout, part),
-                lambda: self._metrica.upload(mart.entity, header, path, merge_mode),
+                lambda: self._metrica.upload(mart.entity, header, file.path, merge_mode),
             )
         finally:
+            file.path.unlink()
+
+    def _write(self, mart: Mart, columns: tuple[Column, ...], part: chunk.Chunk) -> chunk.File:
+        rows = cells(self._wh, mart, columns, part)
+        path = self._run.staging / f"{mart.name}.csv"
+        few = self._judge.sendable(mart) <= self._judge.form.json_rows
+        if few and not mart.attributes and mart.name in ENTITY_TYPES:
+            file = chunk.write_json(self._wh, mart, columns, rows, path.with_suffix(".json"))
+            if file.size <= self._judge.limits.chunk_bytes:
+                return file
+            file.path.unlink()
+        try:
+            return chunk.write(self._wh, mart, rows, path)
+        except ExportError:
             path.unlink(missing_ok=True)
+            raise
 
     def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer) -> None:
         if answer.status == "unknown":

@@ -52,6 +52,16 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
         return replace(finder.in_everything(), widened=True)
 
 
+def keep_whole(wh: Attached, mart: Mart) -> None:
+    """Make `whole_<mart>`: every row of a mart just compared, in the state it was compared in."""
+    relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
+    wh.run(
+        f"create or replace table whole_{mart.name} as "
+        f"select m.* from {relation} m join seen_{mart.name} s "
+        f'on s."_id" = cast(m.{name(mart.entity.key)} as text) and s."_hash" = m.row_hash'
+    )
+
+
 class _Finder:
     def __init__(self, wh: Attached, ledger: Ledger, mart: Mart) -> None:
         self.wh, self.ledger, self.mart = wh, ledger, mart

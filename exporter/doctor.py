@@ -64,7 +64,7 @@ def examine(options: Options, api_url: str) -> Chart:
         api = chart.open("token", _token, api_url, options.counter_id)
         limit = options.limits.daily_requests
         chart.look("extension", doctor_warehouse.extension, wh)
-        chart.look("destination", doctor_warehouse.destination, ledger, api)
+        chart.look("destination", doctor_warehouse.destination, wh, ledger, api)
         chart.look("last run", doctor_warehouse.last_run, wh, ledger)
         chart.look("quota", doctor_warehouse.quota, wh, ledger, limit)
         metrica, zone = chart.open("access", doctor_metrica.access, api, limit) or (None, None)

@@ -115,8 +115,15 @@ def custom_attributes(metrica: Metrica, mart: Mart) -> Finding:
 
 def goals(metrica: Metrica, wh: Attached, mart: Mart) -> Finding:
     """Look for goals in the mapping that are no JavaScript goals of the counter."""
-    there = metrica.goals()
     here = statuses.ours(wh, mart)
+    try:
+        there = metrica.goals()
+    except MetricaError as refused:
+        return warning(
+            "goals",
+            f"they cannot be read: {refused}",
+            "Only orders whose status is a goal need them; these would wait.",
+        )
     wanted = {goal for status in here for goal in status.goal_action_ids}
     missing = sorted(wanted - there)
     idle = [status.id for status in here if _reaches_nothing(status, there)]

@@ -3,6 +3,7 @@
 import time
 
 from exporter.access import Api
+from exporter.destination import check_destination
 from exporter.errors import MetricaError, SettingsError, WarehouseError
 from exporter.finding import Finding, error, ok, warning
 from exporter.journal import Journal
@@ -53,9 +54,9 @@ def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:
     return ok("ledger", f"it is of version {ledger.version}, which is this program's"), ledger
 
 
-def destination(ledger: Ledger, api: Api) -> Finding:
+def destination(wh: Attached, ledger: Ledger, api: Api) -> Finding:
     """Say that the ledger's uploads went where this address leads; raises LedgerError."""
-    ledger.check_destination(is_local=api.is_local)
+    check_destination(wh, ledger, is_local=api.is_local)
     where = "an emulator" if api.is_local else "Metrica"
     return ok("destination", f"runs go to {where}, and nothing has gone elsewhere")
 

@@ -20,9 +20,9 @@ def exceeded(
 ) -> dict[str, str]:
     """Return what goes beyond the limits: its name in `config.GATE` → what, and how much."""
     found = {}
-    for entity, change in changes.items():
+    for change in changes.values():
         if change.paid >= _FEW:
-            there = open_orders(judge, deltas[entity].mart)
+            there = open_orders(judge)
             if change.paid * 100 > gate.paid_percent * there:
                 found["paid"] = (
                     f"{change.paid} orders turn PAID and {there} are open; the limit is "
@@ -56,7 +56,6 @@ def check(gate: Gate, found: dict[str, str]) -> None:
     stopping = {what: text for what, text in found.items() if what not in gate.accepted}
     if stopping:
         raise GateError(
-            f"Nothing was sent: {'; '.join(stopping.values())}. Metrica takes none of it back: "
-            "look at `metrica-export plan`, and if it is meant, let it pass once with "
-            f"`--accept {','.join(stopping)}`."
+            f"Nothing was sent: {'; '.join(stopping.values())}. If it is meant, let it pass once "
+            f"with `--accept {','.join(stopping)}`; Metrica takes nothing back."
         )

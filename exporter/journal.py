@@ -58,6 +58,13 @@ class Journal:
                 [exit_code, message, requests, self._run_no],
             )
 
+    def index(self) -> None:
+        """Make the index by which few ids are looked up; after a first load, which it slows."""
+        if self._wh.is_postgres:
+            self._wh.command(
+                f"create index if not exists ledger_deliveries_id on {L}.ledger_deliveries (id)"
+            )
+
     def start_upload(self, upload: Upload, sent: str) -> int:
         """Record an upload and the rows in it before the first byte goes out.
 
@@ -145,17 +152,18 @@ class Journal:
             )
 
     def forget(self, entity: str | None, key: str | None) -> None:
-        """Forget what was sent: of the counter, of one mart, or of one row of it.
+        """Forget that Metrica has the present state: of all rows, of one mart, or of one row.
 
-        The uploads and runs stay on record. The next run compares everything and sends
-        these rows again.
+        The next run compares everything and sends these rows again. What stays on record is
+        which status, creation date and values Metrica has of them, so that no order is told an
+        older status and no first date changes.
         """
         mine = f"counter_id = {self._counter_id}"
         which = "" if entity is None else f" and entity = {quote(entity)}"
         one = "" if key is None else f" and id = {quote(key)}"
         with self._wh.transaction():
             self._wh.command(
-                f"delete from {L}.ledger_deliveries where upload_no in "
+                f"update {L}.ledger_deliveries set row_hash = '' where upload_no in "
                 f"(select upload_no from {L}.ledger_uploads where {mine}){which}{one}"
             )
             self._wh.command(f"delete from {L}.ledger_verdicts where {mine}{which}{one}")

@@ -4,7 +4,7 @@ import re
 
 from exporter import checks, chunk
 from exporter.config import Options
-from exporter.delta import Delta, find_delta
+from exporter.delta import Delta, find_delta, keep_whole
 from exporter.entries import EntityCounts
 from exporter.errors import WarehouseError
 from exporter.ledger import Ledger
@@ -17,11 +17,12 @@ from exporter.marts import (
     ORDER_STATUSES,
     ORDERS,
     SIMPLE_ORDERS,
+    Entity,
     Kind,
 )
 from exporter.prior import bits, read_prior
 from exporter.sendable import Layout, lay_out, sendable_ids
-from exporter.warehouse import Attached, quote
+from exporter.warehouse import HERE, Attached, name, quote
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 
@@ -84,6 +85,9 @@ class Judge:
         check_relation(self.wh, mart)
         everything = everything or mart.entity in LISTS
         delta = find_delta(self.wh, self.ledger, mart, everything=everything)
+        if mart.entity in LISTS:
+            # A list goes whole, and as it was judged.
+            keep_whole(self.wh, mart)
         read_prior(self.wh, self.ledger, mart)
         self.decide(mart, presume=True)
         self._judged.add(mart.name)
@@ -96,10 +100,10 @@ class Judge:
         """
         layout = self.layout(mart)
         if mart.entity is ORDERS:
-            self._know(ORDER_STATUSES.name, presume=presume)
-            self._know(CONTACTS.name, presume=presume)
+            named = f"select cast(client_uniq_id as text) as _id from staged_{mart.name}"
+            self._know(CONTACTS, named, presume=presume)
         if mart.entity in (ORDERS, SIMPLE_ORDERS):
-            self._know_statuses(mapped=mart.entity is ORDERS)
+            self._know_statuses(mapped=mart.entity is ORDERS, presume=presume)
         found = checks.problems(mart, layout.now, hold_late=self.form.hold_late)
         self.wh.run(f"create or replace table problems_{mart.name} as {found}")
         lay_out(self.wh, mart, layout)
@@ -121,31 +125,63 @@ class Judge:
         now = wall_clock(self.wh, mart)
         return Layout(self.limits, self.form, bits(self.ledger, mart), now)
 
-    def _know(self, entity: str, *, presume: bool) -> None:
-        """Make `delivered_<entity>` and `verdicts_now_<entity>` for the rules of orders."""
-        planned = ""
-        if presume and entity in self._judged:
-            planned = f"union all {sendable_ids(self.marts.get(entity))}"
+    def _know(self, entity: Entity, among: str, *, presume: bool) -> None:
+        """Make `delivered_<entity>` and `verdicts_now_<entity>` for the rules of orders.
+
+        `among` are the ids that the staged orders name.
+        """
+        kind, planned = entity.name, ""
+        if presume and kind in self._judged:
+            planned = f"union all {sendable_ids(self.marts.get(kind))}"
         self.wh.run(
-            f"create or replace table delivered_{entity} as "
-            f"select _id from {self.ledger.delivered(entity)} {planned}"
+            f"create or replace table delivered_{kind} as "
+            f"select _id from {self.ledger.delivered(kind, among)} {planned}"
         )
-        if entity in self._judged:
-            verdicts = f"({self.verdicts(self.marts.get(entity))})"
+        if kind in self._judged:
+            verdicts = f"({self.verdicts(self.marts.get(kind))})"
         else:
-            verdicts = self.ledger.verdicts(entity)
+            verdicts = self.ledger.verdicts(kind)
         self.wh.run(
-            f"create or replace table verdicts_now_{entity} as "
+            f"create or replace table verdicts_now_{kind} as "
             f"select _id from {verdicts} where _id is not null"
         )
 
-    def _know_statuses(self, *, mapped: bool) -> None:
-        """Make `known_statuses`; the simplified method knows no mapping (simple-orders-data)."""
-        ours = f"select _id from delivered_{ORDER_STATUSES.name} union" if mapped else ""
-        own = " union ".join(f"select {quote(status)}" for status in DEFAULT_STATUSES)
-        self.wh.run(
-            f"create or replace table known_statuses as "
-            f"{ours} select _id from {self.ledger.goals()} union {own}"
+    def _know_statuses(self, *, mapped: bool, presume: bool) -> None:
+        """Make `known_statuses`: what an order may be in.
+
+        What the mart maps now and Metrica has just so (or is about to get, with `presume`),
+        Metrica's own, and the counter's JavaScript goals. The simplified method knows no
+        mapping (simple-orders-data).
+        """
+        ways = [f"select {quote(status)} as _id" for status in DEFAULT_STATUSES]
+        ways.append(f"select _id from {self.ledger.goals()}")
+        if mapped:
+            mart = self.marts.get(ORDER_STATUSES.name)
+            relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
+            ways.append(
+                f"select d._id from {self.ledger.delivered(mart.name)} d "
+                f"join {relation} m on cast(m.id as text) = d._id and m.row_hash = d._hash"
+            )
+            if presume and mart.name in self._judged:
+                ways.append(sendable_ids(mart))
+        self.wh.run(f"create or replace table known_statuses as {' union '.join(ways)}")
+
+    def names_goals(self, mart: Mart) -> bool:
+        """Return whether a staged order has a status that could only be a JavaScript goal."""
+        if mart.entity not in (ORDERS, SIMPLE_ORDERS):
+            return False
+        status = "unnest(string_split(s.status_path, ','))" if mart.has_path else "s.order_status"
+        mapped = " union all ".join(f"select {quote(status)}" for status in DEFAULT_STATUSES)
+        if mart.entity is ORDERS:
+            statuses = self.marts.get(ORDER_STATUSES.name)
+            relation = f"{HERE}{name(statuses.schema)}.{name(statuses.table)}"
+            mapped += f" union all select cast(id as text) from {relation} where id is not null"
+        own = f"select s.order_status as status from staged_{mart.name} s"
+        return bool(
+            self.wh.rows(
+                f"select 1 from ({own} union all select {status} from staged_{mart.name} s) "
+                f"where status not in ({mapped}) limit 1"
+            )
         )
 
     def verdicts(self, mart: Mart) -> str:
@@ -202,8 +238,3 @@ class Judge:
         if not mart.has_path:
             return False
         return bool(self.wh.rows(f"select 1 from sendable_{mart.name} where _left > 0 limit 1"))
-
-    def meets(self, mart: Mart, reason: str) -> bool:
-        """Return whether a row of the mart has that problem now."""
-        query = f"select 1 from problems_{mart.name} where _reason = ? limit 1"
-        return bool(self.wh.rows(query, [reason]))

@@ -64,7 +64,7 @@ class Ledger:
             raise LedgerError(
                 f"The ledger is damaged: schema {schema} lacks {missing}. Restore it from a "
                 f"backup. If there is none, drop schema {schema}: the next run makes a new ledger "
-                "and sends every row once more, which changes nothing in Metrica."
+                "and sends every row once more, orders with each status of their path."
             )
         if version > VERSION:
             raise LedgerError(
@@ -72,44 +72,6 @@ class Ledger:
                 "upgrade metrica-crm-export."
             )
         return version
-
-    def check_destination(self, *, is_local: bool) -> None:
-        """Refuse to mix what an emulator has with what Metrica has.
-
-        Raises LedgerError when this counter's uploads went to the other one of the two.
-        """
-        if not self.exists:
-            return
-        other = self._wh.rows(
-            f"select 1 from {LEDGER}.ledger_uploads where counter_id = ? and status = 'PASSED' "
-            "and local_api is distinct from ? limit 1",
-            [self.counter_id, is_local],
-        )
-        if other:
-            there, here = ("Metrica", "an emulator") if is_local else ("an emulator", "Metrica")
-            raise LedgerError(
-                f"The ledger's uploads of counter {self.counter_id} went to {there}, and this run "
-                f"would go to {here}, which has none of them: use another counter number."
-            )
-
-    def check_mode(self, mode: str) -> None:
-        """Refuse to send orders in both ways to one counter; LedgerError says so.
-
-        Whether Metrica would take them for the same orders, no page says (simple-orders-data).
-        """
-        if not self.exists:
-            return
-        other = "orders" if mode == "simple" else "simple_orders"
-        if self._wh.rows(
-            f"select 1 from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "
-            "and status <> 'FAILED' limit 1",
-            [self.counter_id, other],
-        ):
-            raise LedgerError(
-                f"Counter {self.counter_id} was sent {other} before, and --mode {mode} would send "
-                "the same orders in another way, which may double them: keep to one mode for a "
-                "counter."
-            )
 
     # What is known, for the delta.
 
@@ -135,47 +97,67 @@ class Ledger:
         )
         return Watermark(found[0][0], found[0][1], Decimal(found[0][2])) if found else None
 
-    def delivered(self, entity: str) -> str:
-        """Return a FROM item of PASSED deliveries: `_id`, `_hash`, `_upload_no`."""
-        return self._deliveries(entity, "'PASSED'")
+    def delivered(self, entity: str, among: str | None = None) -> str:
+        """Return a FROM item of PASSED deliveries: `_id`, `_hash`, `_upload_no`.
 
-    def undecided(self, entity: str) -> str:
+        `among` is a query of local ids (`_id`) that are of interest; others may be left out.
+        """
+        return self._deliveries(entity, "'PASSED'", among=among)
+
+    def undecided(self, entity: str, among: str | None = None) -> str:
         """Return the same of deliveries of which nobody knows whether they arrived."""
-        return self._deliveries(entity, _UNDECIDED)
+        return self._deliveries(entity, _UNDECIDED, among=among)
 
-    def _deliveries(self, entity: str, statuses: str, passed: str = "", more: str = "") -> str:
-        extra = (f', {passed} as "_passed"' if passed else "") + (f", {more}" if more else "")
+    def _deliveries(
+        self, entity: str, statuses: str, more: str = "", among: str | None = None
+    ) -> str:
         if not self.exists:
-            empty = ", false as _passed" if passed else ""
+            empty = ", false as _passed" if more else ""
             return f"(select _id, _hash, 0 as _upload_no{empty} from ({_EMPTY_VERDICTS}))"
-        return f"""
-            (select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"{extra}
+        query = f"""
+            select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"{more}
             from {LEDGER}.ledger_deliveries d
             join {LEDGER}.ledger_uploads u on u.upload_no = d.upload_no
             where d.entity = {quote(entity)} and u.counter_id = {self.counter_id}
-                and u.status in ({statuses}))
+                and u.status in ({statuses})
         """
+        few = self._few(among) if among else None
+        if few is not None:
+            # Few ids are looked up where the index is.
+            return self._wh.remote(f"{query} and d.id = any({few})")
+        return f"({query})"
 
-    def details(self, entity: str) -> str:
+    def _few(self, among: str) -> str | None:
+        if not self._wh.is_postgres:
+            return None
+        distinct = f"select distinct _id from ({among}) where _id is not null limit {_FEW + 1}"
+        ids = [key for (key,) in self._wh.rows(distinct)]
+        if len(ids) > _FEW:
+            return None
+        return f"array[{', '.join(map(quote, ids))}]::text[]"
+
+    def details(self, entity: str, among: str | None = None) -> str:
         """Return a FROM item of PASSED and undecided deliveries with what was said in them.
 
         It has `_id`, `_upload_no`, `_passed`, `_status`, `_step`, `_created` and `_filled`;
-        what an earlier version of the ledger did not record is NULL.
+        what an earlier version of the ledger did not record is NULL. `among` as in `delivered`.
         """
-        if self.version < _WITH_DETAILS:
-            source = self._deliveries(entity, f"'PASSED', {_UNDECIDED}", "u.status = 'PASSED'")
-            return f"""
-                (select *, cast(null as text) as _status, cast(null as integer) as _step,
-                    cast(null as timestamp) as _created, cast(null as bigint) as _filled
-                from {source})
-            """
-        return self._deliveries(
-            entity,
-            f"'PASSED', {_UNDECIDED}",
-            "u.status = 'PASSED'",
-            'd.order_status as "_status", d.step as "_step", '
-            'd.create_date_time as "_created", d.filled as "_filled"',
+        passed = ", (u.status = 'PASSED') as \"_passed\""
+        kept = (
+            ', d.order_status as "_status", d.step as "_step", '
+            'd.create_date_time as "_created", d.filled as "_filled"'
         )
+        has_kept = self.version >= _WITH_DETAILS
+        source = self._deliveries(
+            entity, f"'PASSED', {_UNDECIDED}", passed + (kept if has_kept else ""), among
+        )
+        if has_kept:
+            return source
+        return f"""
+            (select *, cast(null as text) as _status, cast(null as integer) as _step,
+                cast(null as timestamp) as _created, cast(null as bigint) as _filled
+            from {source})
+        """
 
     def verdicts(self, entity: str) -> str:
         """Return a FROM item of the standing verdicts."""
@@ -197,6 +179,15 @@ class Ledger:
                 f"select column_name, bit_no from {LEDGER}.ledger_columns where entity = ?",
                 [entity],
             )
+        )
+
+    def statuses(self) -> str:
+        """Return a FROM item of the mapping that Metrica last took from us: `_id`, `_type`."""
+        if self.version < _WITH_DETAILS:
+            return f"(select _id, _id as _type from ({_EMPTY_VERDICTS}))"
+        return (
+            f'(select id as "_id", type as "_type" from {LEDGER}.ledger_statuses '
+            f"where counter_id = {self.counter_id})"
         )
 
     def goals(self) -> str:
@@ -232,6 +223,9 @@ class Ledger:
             f"and v.entity = {quote(entity)} and v.state = 'held' and v.id is not null"
         )
 
+
+_FEW = 20_000
+"""Ids that are looked up one by one; of more, the whole ledger is read."""
 
 _WITH_DETAILS = 3
 """The version that began to record what a delivery said."""

@@ -40,6 +40,7 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
         f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
         f"row_hash, updated_at from {name(mart.schema)}.{name(mart.table)}"
         for mart in marts.all
+        if wh.columns(mart.schema, mart.table)
     )
     statements = []
     if wh.is_postgres:

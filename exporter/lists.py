@@ -12,7 +12,7 @@ from exporter.manifest import Mart
 from exporter.marts import MAX_CATALOGUE, ORDER_STATUSES
 from exporter.metrica import Answer, Metrica
 from exporter.sendable import deliveries
-from exporter.warehouse import HERE, name
+from exporter.warehouse import name
 
 
 def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
@@ -52,7 +52,7 @@ def _rows(judge: Judge, mart: Mart) -> str:
     nulls = "".join(f", cast(null as text) as {name(c.name)}" for c in absent)
     key = name(mart.entity.key)
     return (
-        f"select {cells}{nulls} from {HERE}{name(mart.schema)}.{name(mart.table)} s "
+        f"select distinct {cells}{nulls} from whole_{mart.name} s "
         f"where cast(s.{key} as text) not in "
         f"(select _id from ({judge.verdicts(mart)}) where _id is not null) "
         f"and s.{key} is not null"

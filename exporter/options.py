@@ -213,15 +213,19 @@ def options_of(given: dict[str, Any]) -> Options:
             given["max_paid_percent"],
             given["max_erased"],
             given["max_shrink_percent"],
-            frozenset(filter(None, (given["accept"] or "").split(","))),
+            frozenset(_words(given["accept"] or "")),
         ),
         staging_dir=given["staging_dir"],
         saved_plan=given.get("saved_plan"),
     )
 
 
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 def _form_of(given: dict[str, Any]) -> Form:
-    pairs = (text.partition("=") for given_ in given["merge_modes"] for text in given_.split(","))
+    pairs = (text.partition("=") for each in given["merge_modes"] for text in _words(each))
     return Form(
         given["mode"],
         tuple((entity, merge_mode) for entity, _, merge_mode in pairs),

@@ -14,18 +14,17 @@ def read_known(wh: Attached, ledger: Ledger, mart: Mart, *, only_seen: bool) -> 
     `_undecided` says that a later delivery may have arrived or not, so that nobody knows what
     Metrica has. With `only_seen`, of the ids in `seen_<mart>` alone.
     """
-    # Joined here and not by the server: without fresh statistics PostgreSQL takes a few
-    # thousand ids for a handful and compares each with all.
-    seen = f'where "_id" in (select "_id" from seen_{mart.name})' if only_seen else ""
+    ids = f'select "_id" from seen_{mart.name}' if only_seen else None
+    seen = f'where "_id" in ({ids})' if ids else ""
     wh.run(
         f"""
         create or replace table known_{mart.name} as
         with passed as (
             select "_id", arg_max("_hash", "_upload_no") as "_hash", max("_upload_no") as "_no"
-            from {ledger.delivered(mart.name)} {seen} group by "_id"
+            from {ledger.delivered(mart.name, ids)} {seen} group by "_id"
         ), undecided as (
             select "_id", max("_upload_no") as "_no"
-            from {ledger.undecided(mart.name)} {seen} group by "_id"
+            from {ledger.undecided(mart.name, ids)} {seen} group by "_id"
         )
         select p."_id", p."_hash", coalesce(u."_no" > p."_no", false) as "_undecided"
         from passed p left join undecided u on u."_id" = p."_id"
@@ -37,22 +36,29 @@ def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:
     """Make `prior_<mart>`: one line for each staged id that was delivered, or may have been.
 
     `_delivered` says whether a delivery has PASSED; `_status`, `_step` and `_filled` are what
-    the last such said. `_created` is the creation date that went first, certainly or perhaps:
-    Metrica never changes it again (modes).
+    the last such said, `_filled` with what later ones may have said. `_created` is the creation
+    date that went first, certainly or perhaps: Metrica never changes it again (modes).
     """
+    ids = f"select _id from staged_{mart.name}"
     wh.run(
         f"""
         create or replace table prior_{mart.name} as
-        select
-            _id,
-            bool_or(_passed) as _delivered,
-            arg_max(_status, _upload_no) filter (where _passed) as _status,
-            arg_max(_step, _upload_no) filter (where _passed) as _step,
-            arg_max(_filled, _upload_no) filter (where _passed) as _filled,
-            arg_min(_created, _upload_no) as _created
-        from {ledger.details(mart.name)}
-        where _id in (select _id from staged_{mart.name})
-        group by _id
+        with told as (
+            select
+                _id,
+                bool_or(_passed) as _delivered,
+                arg_max(
+                    {{'status': _status, 'step': _step, 'filled': _filled}}, _upload_no
+                ) filter (where _passed) as _last,
+                bit_or(_filled) filter (where not _passed) as _perhaps_filled,
+                arg_min(_created, _upload_no) as _created
+            from {ledger.details(mart.name, ids)}
+            where _id in ({ids})
+            group by _id
+        )
+        select _id, _delivered, _created, _last.status as _status, _last.step as _step,
+            _last.filled | coalesce(_perhaps_filled, 0) as _filled
+        from told
         """
     )
 

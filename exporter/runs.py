@@ -7,6 +7,7 @@ from exporter import gate
 from exporter.access import Api
 from exporter.changes import find_changes
 from exporter.config import Options
+from exporter.destination import check_destination, check_mode
 from exporter.errors import ExportError, GateError
 from exporter.handover import Run
 from exporter.journal import Journal
@@ -14,7 +15,7 @@ from exporter.judge import Judge, check_relation
 from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
-from exporter.marts import ORDER_STATUSES
+from exporter.marts import ORDER_STATUSES, ORDERS
 from exporter.metrica import Metrica
 from exporter.report import Outcome, Reporter
 from exporter.saved import SavedPlan
@@ -38,8 +39,8 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             check_relation(wh, mart)
         saved = options.saved_plan and SavedPlan.read(options.saved_plan)
         found = Ledger(wh, api.counter_id)
-        found.check_destination(is_local=api.is_local)
-        found.check_mode(options.form.mode)
+        check_destination(wh, found, is_local=api.is_local)
+        check_mode(wh, found, options.form.mode)
         ledger = open_ledger(wh, api.counter_id, session.marts)
         journal = Journal(wh, api.counter_id)
         journal.start_run()
@@ -62,7 +63,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
             if saved:
                 saved.check(SavedPlan.of(judge, options, deltas, outcome.changes))
             outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
-            if ORDER_STATUSES.name in deltas and (
+            if {ORDER_STATUSES.name, ORDERS.name} & deltas.keys() and (
                 drift := find_drift(wh, ledger, session.marts, metrica)
             ):
                 outcome.exceeded["drift"] = describe(drift)
@@ -85,6 +86,7 @@ def _close(
         outcome.exit_code = outcome.unsent_code()
         message = "rows rejected or held" if outcome.exit_code else "clean"
         journal.finish_run(outcome.exit_code, message, outcome.requests, outcome.entities)
+        journal.index()
         return
     for mart, counts in outcome.entities.items():
         if counts.pending:
@@ -106,7 +108,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
     """
     with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
         ledger = Ledger(session.wh, options.counter_id)
-        ledger.check_mode(options.form.mode)
+        check_mode(session.wh, ledger, options.form.mode)
         judge = Judge(session.wh, ledger, session.marts, options)
         deltas = {}
         for mart in map(session.marts.get, options.names):

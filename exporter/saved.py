@@ -103,6 +103,8 @@ def _differences(where: str, then: Any, now: Any) -> Iterator[str]:  # noqa: ANN
     if isinstance(then, dict) and isinstance(now, dict):
         for key in [*then, *(key for key in now if key not in then)]:
             yield from _differences(f"{where}.{key}" if where else key, then.get(key), now.get(key))
+    elif isinstance(then, dict) or isinstance(now, dict):
+        yield f"{where.removeprefix('entities.')}: in one of the two only"
     elif then != now:
         what = where.removeprefix("entities.").replace(".", " ")
         if what.endswith("fingerprint"):

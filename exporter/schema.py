@@ -6,6 +6,7 @@ from exporter import amends, runs
 from exporter.access import Api
 from exporter.attributes import Difference, differences
 from exporter.config import GATE, Gate, Options
+from exporter.destination import check_destination
 from exporter.ledger import Ledger
 from exporter.marts import ORDER_STATUSES
 from exporter.metrica import Metrica
@@ -36,7 +37,8 @@ class Differences:
 def diff(options: Options, api: Api) -> Differences:
     """Compare the statuses and custom attributes; changes nothing. Raises ExportError."""
     with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
-        Ledger(session.wh, api.counter_id).check_destination(is_local=api.is_local)
+        ledger = Ledger(session.wh, api.counter_id)
+        check_destination(session.wh, ledger, is_local=api.is_local)
         metrica = Metrica(api, options.limits.daily_requests)
         mart = mart_of(session.marts)
         return Differences(

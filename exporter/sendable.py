@@ -111,11 +111,15 @@ def deliveries(wh: Attached, mart: Mart, layout: Layout, part: Chunk) -> str:
     `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. Before the last step of a path
     the hash is no mart row's.
     """
+    kept = filled_cells(mart, layout)
+    if layout.form.merge_mode(mart.name) != "SAVE":
+        # What the row leaves out stays as it was.
+        kept = f"{kept} | coalesce(p._filled, 0)"
     early = "md5(s._hash || ':' || x._step)"
     whole = f"case when x._left > 0 then {early} else s._hash end" if mart.has_path else "s._hash"
     return (
         f"select s._id, {whole} as _hash, x._status, x._step, {created(mart)} as _created, "
-        f"{filled_cells(mart, layout)} as _filled {_rows(wh, mart, part)}"
+        f"{kept} as _filled {_rows(wh, mart, part)}"
     )
 
 

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -61,8 +61,10 @@ def _sweep(place: Path) -> None:
     """Remove what a killed run of this user left: personal data must not outlive its run."""
     for folder in place.glob(f"{_PREFIX}*-*"):
         owner = re.fullmatch(rf"{_PREFIX}(\d+)-.*", folder.name)
-        if owner and folder.stat().st_uid == os.getuid() and not _is_alive(int(owner[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+        # Another run may end, or sweep, at the same moment.
+        with suppress(FileNotFoundError):
+            if owner and folder.stat().st_uid == os.getuid() and not _is_alive(int(owner[1])):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_alive(process: int) -> bool:

@@ -8,7 +8,7 @@ from exporter.judge import check_relation, wall_clock
 from exporter.ledger import Ledger
 from exporter.manifest import Mart
 from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS
-from exporter.session import open_session
+from exporter.session import Session, open_session
 from exporter.warehouse import HERE, LEDGER, Attached, name, quote
 
 _LAST_RUNS = 5
@@ -25,7 +25,7 @@ def status(
     with open_session(dbt, read_only=True) as session:
         ledger = Ledger(session.wh, counter_id)
         states = {}
-        for mart in session.marts.all:
+        for mart in _of_mode(session, ledger):
             check_relation(session.wh, mart)
             (rows,) = session.wh.row(f"select count(*) from {_relation(mart)}")
             counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
@@ -51,6 +51,20 @@ def status(
         return states, [dict(zip(keys, row, strict=True)) for row in runs]
 
 
+def _of_mode(session: Session, ledger: Ledger) -> list[Mart]:
+    """Return the marts of the mode that the counter's runs were in; all before the first."""
+    if not ledger.exists:
+        return list(session.marts.all)
+    seen = session.wh.rows(
+        f"select distinct e.entity = {quote(SIMPLE_ORDERS.name)} "
+        f"from {LEDGER}.ledger_run_entities e join {LEDGER}.ledger_runs r on r.run_no = e.run_no "
+        "where r.counter_id = ?",
+        [ledger.counter_id],
+    )
+    modes = {is_simple for (is_simple,) in seen} or {True, False}
+    return [mart for mart in session.marts.all if (mart.entity is SIMPLE_ORDERS) in modes]
+
+
 def _relation(mart: Mart) -> str:
     return f"{HERE}{name(mart.schema)}.{name(mart.table)}"
 
@@ -59,14 +73,15 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
     """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
     if mart.entity not in (ORDERS, SIMPLE_ORDERS):
         return {}
-    unsent, sent_before = "", "false"
+    told, sent_before = "", "false"
     if ledger.exists:
-        unsent = (
-            f"inner join {LEDGER}.mart_rows as r on r.id = cast(m.id as text) "
-            f"where r.counter_id = {ledger.counter_id} and r.entity = {quote(mart.name)} "
-            "and r.state in ('pending', 'held')"
+        told = (
+            "left join (select distinct id, state, sent_at is not null as is_known "
+            f"from {LEDGER}.mart_rows where counter_id = {ledger.counter_id} "
+            f"and entity = {quote(mart.name)}) as r on r.id = cast(m.id as text) "
+            "where coalesce(r.state, 'pending') in ('pending', 'held')"
         )
-        sent_before = "r.sent_at is not null"
+        sent_before = "r.is_known"
     now = wall_clock(wh, mart)
     query = f"""
         select
@@ -76,7 +91,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
             select m.create_date_time + case when {sent_before} then interval '{UPDATE_DAYS} days'
                 else interval '{LINK_DAYS} days' end as closes
             from {_relation(mart)} as m
-            {unsent}
+            {told}
         ) as deadlines
     """
     late, expiring = wh.row(f"select late, expiring from {wh.remote(query)}")

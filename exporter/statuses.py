@@ -122,15 +122,16 @@ def drift(kept: list[Status], ours: list[Status], theirs: list[Status]) -> list[
     here = {status.id: status for status in ours}
     found = []
     for sent in kept:
+        if sent.id not in here:
+            # No longer ours: whoever edits it now has it to himself.
+            continue
         other = there.get(sent.id)
         if other is None:
             if sent.id not in DEFAULT_STATUSES:
                 found.append(Drift(sent.id))
             continue
-        fields = _differing(sent, other)
-        if sent.id in here:
-            wanted = _differing(here[sent.id], other)
-            fields = tuple(field for field in fields if field in wanted)
+        wanted = _differing(here[sent.id], other)
+        fields = tuple(field for field in _differing(sent, other) if field in wanted)
         if fields:
             found.append(Drift(sent.id, fields))
     return found

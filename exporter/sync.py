@@ -4,7 +4,7 @@ from exporter.changes import find_changes
 from exporter.delivery import Delivery, Sent
 from exporter.delta import Delta
 from exporter.entries import Changes, EntityCounts
-from exporter.errors import MetricaError, SettingsError
+from exporter.errors import MetricaError, QuotaError, SettingsError
 from exporter.handover import Run
 from exporter.judge import Judge, time_zone
 from exporter.manifest import Mart
@@ -63,11 +63,20 @@ class Sync:
                 f"{mart.name}: rows behind the watermark changed; "
                 f"compared all {delta.mart_rows} rows"
             )
-        if self._judge.meets(mart, "status_unknown"):
-            # It may be a JavaScript goal, which needs no mapping (maporderstatuses-about).
-            self._journal.keep_goals(self._metrica.goals())
+        if self._judge.names_goals(mart):
+            # A JavaScript goal needs no mapping (maporderstatuses-about).
+            self._journal.keep_goals(self._goals())
             self._judge.decide(mart, presume=True)
         return delta, find_changes(self._judge, mart)
+
+    def _goals(self) -> frozenset[str]:
+        try:
+            return self._metrica.goals()
+        except QuotaError:
+            raise
+        except MetricaError as error:
+            self._report.line(f"{error} Orders whose status is a goal wait.")
+            return frozenset()
 
     def export(self, delta: Delta) -> tuple[EntityCounts, MetricaError | None]:
         """Send a judged mart's delta; returns what became of its rows.

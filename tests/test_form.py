@@ -266,6 +266,39 @@ def test_a_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
     assert job.plan().entities["orders"].sent == 1
 
 
+def test_goals_that_cannot_be_read_hold_the_orders_that_need_them_and_no_others(job: Job) -> None:
+    job.emulator.goals("good_lead")
+    job.emulator.fault("status:403", "/goals", times=None)
+    job.marts.contacts("c1")
+    job.marts.orders("1", order_status="good_lead")
+    job.marts.orders("2")
+    assert job.run().exit_code == 1
+    states = {"1": ("held", "status_unknown"), "2": ("sent", None)}
+    assert job.states("orders") == states
+    job.emulator.clear_faults()
+    assert job.sent() == {"orders": 1}
+
+
+def test_a_status_is_known_only_as_the_mart_maps_it_now(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "old", "type": "PAID"}, {"id": "typo", "type": "PAID"})
+    job.marts.contacts("c1")
+    job.run()
+    job.marts.sql("delete from metrica.order_statuses where id = 'old'")
+    job.marts.put("order_statuses", {"id": "typo", "type": "PAYED"})
+    job.marts.orders("1", order_status="old")
+    job.marts.orders("2", order_status="typo")
+    job.run()
+    assert set(job.states("orders").values()) == {("held", "status_unknown")}
+
+
+def test_a_list_goes_as_it_was_judged(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "a", "type": "PAID", "goal_action_ids": None})
+    job.run()
+    body = {"id": "a", "type": "PAID", "goal_action_ids": "[]"}
+    found = job.emulator.sql("select id, type, goal_action_ids from order_statuses")
+    assert found == [tuple(body.values())]
+
+
 # Windows and times.
 
 

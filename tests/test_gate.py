@@ -75,6 +75,25 @@ def test_a_payment_on_the_way_to_another_status_counts(job: Job) -> None:
     stopped(job, "paid", "11 orders turn PAID")
 
 
+def test_a_status_that_is_mapped_to_paid_later_stops_the_run(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "new", "type": "PAID"})
+    stopped(job, "paid", "50 orders turn PAID", "50 are open")
+
+
+def test_open_orders_are_those_that_nothing_has_ended(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "new", "type": "OTHER"})
+    job.run()
+    job.marts.orders(*MANY[:10], order_status="paid", cost="5.00")
+    assert job.run().exit_code == 0
+
+
+def test_a_value_that_an_update_kept_is_erased_by_a_later_save(job: Job) -> None:
+    job.marts.contacts("c1", name=None, birth_date="1990-01-01")
+    job.run(form=Form(merge_modes=(("contacts", "UPDATE"),)))
+    job.marts.contacts("c1", name=None, birth_date="1991-01-01")
+    assert job.plan().changes["contacts"].erased == {"name": 1}
+
+
 def test_values_that_would_be_erased_stop_the_run_and_are_named(job: Job) -> None:
     job.marts.orders(*MANY[:3], order_status="new", cost=None, revenue=None)
     job.marts.contacts("c1", name=None)

@@ -143,6 +143,7 @@ def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
         "products": 0,
         "contacts": 2,
         "orders": 3,
+        "simple_orders": 0,
     }
     amends.reset(dbt, counter, None, None)
     assert job.sent() == {"contacts": 2, "orders": 3}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from exporter import amends
 from tests.job import Job
 
 
@@ -117,6 +118,28 @@ def test_a_run_that_ends_between_two_steps_is_gone_on_with(job: Job) -> None:
     assert job.states("orders")["1"] == ("pending", None)
     assert job.sent() == {"orders": 1}
     assert way(job, "1") == ["new", "in_work", "paid"]
+
+
+def test_what_is_sent_again_after_a_reset_is_the_present_state_alone(job: Job) -> None:
+    put(job, "new,paid", "1")
+    job.run()
+    put(job, "new,paid", "1", create_date_time="2020-01-01 00:00:00")
+    amends.reset(job.dbt, job.emulator.counter, None, None)
+    assert job.sent()["orders"] == 1
+    assert way(job, "1") == ["new", "paid", "paid"]
+    assert job.held_by_metrica("orders", "create_date_time") == {"1": "2026-11-01 10:00:00"}
+    assert job.emulator.sql("select distinct warnings from uploads") == [("{}",)]
+
+
+def test_a_path_that_pauses_goes_on_from_the_status_that_was_sent_last(job: Job) -> None:
+    put(job, "new,paid", "1")
+    job.run()
+    for status in ("in_work", "paid"):
+        put(job, None, "1", order_status=status)
+        job.run()
+    put(job, "new,paid,in_work,paid,returned", "1")
+    job.run()
+    assert way(job, "1") == ["new", "paid", "in_work", "paid", "returned"]
 
 
 @pytest.mark.parametrize(

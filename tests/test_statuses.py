@@ -92,8 +92,9 @@ def test_default_statuses_need_not_be_listed() -> None:
         (PAID, Status("sold", "PAID", "Sold"), [Drift("sold", ("goal_action_ids",))]),
         (PAID, Status("sold", "PAID", "Пр"), [Drift("sold", ("humanized", "goal_action_ids"))]),
         (PAID, None, [Drift("sold")]),
-        # What left the mart is still what Metrica took from us.
-        (None, Status("sold", "OTHER", "Sold", ("buy",)), [Drift("sold", ("type",))]),
+        # What left the mart is no longer ours.
+        (None, Status("sold", "OTHER", "Sold", ("buy",)), []),
+        (None, None, []),
     ],
 )
 def test_drift_is_what_neither_the_mart_nor_the_last_delivery_says(
@@ -223,6 +224,14 @@ def test_what_is_edited_in_metrica_is_named(mapped: Job) -> None:
     for text in ("new (gone), sold (type, goal_action_ids)", "schema apply", "--accept drift"):
         assert text in (outcome.error or "")
     assert mapped.uploads() == before
+
+
+def test_drift_stops_a_run_of_orders_alone(mapped: Job) -> None:
+    edit(mapped.emulator, id="sold", type="OTHER")
+    mapped.marts.contacts("c1")
+    mapped.marts.orders("1", order_status="sold")
+    assert mapped.run(("contacts", "orders")).exit_code == 6
+    assert mapped.run(("contacts",)).exit_code == 0
 
 
 def test_drift_can_be_accepted_once(mapped: Job) -> None:
