@@ -63,7 +63,9 @@ def attribute(**entry: object) -> Node:
 def test_marts_come_in_the_order_of_work_with_their_relations(project: Project) -> None:
     project.change(lambda nodes: nodes["orders"].update(schema="other", alias="sold"))
     marts = project.read()
-    assert [mart.name for mart in marts.all] == ["order_statuses", "products", "contacts", "orders"]
+    assert [mart.name for mart in marts.all] == [
+        *("order_statuses", "products", "contacts", "orders", "simple_orders")
+    ]
     assert (marts.get("contacts").schema, marts.get("contacts").table) == ("metrica", "contacts")
     assert (marts.get("orders").schema, marts.get("orders").table) == ("other", "sold")
     assert marts.time_zone == "Europe/Moscow"
@@ -157,7 +159,9 @@ def test_a_column_that_metrica_does_not_need_may_be_missing(project: Project) ->
 
 
 def test_a_missing_mart_is_told_with_how_a_model_becomes_one(project: Project) -> None:
-    project.change(lambda nodes: (nodes.pop("orders"), nodes.pop("products")))
+    project.change(
+        lambda nodes: [nodes.pop(name) for name in ("orders", "products", "simple_orders")]
+    )
     told = project.message()
     assert "no mart for products, orders" in told
     assert "meta: {metrica: {entity:" in told

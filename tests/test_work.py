@@ -44,14 +44,14 @@ ABOUT = {"staged": 0.15, "read": 0.1, "written": 0.1}
 # fmt: off
 EXPECTED: dict[str, dict[str, Work]] = {
     "duckdb": {
-        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=13200),
-        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=6250),
-        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=8200),
+        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=4863),
+        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=2104),
+        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=2894),
     },
     "postgres": {
-        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=8490, statements=687, read=2430, written=524),  # noqa: E501 - a line for a run
-        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=4150, statements=467, read=1664, written=39),  # noqa: E501
-        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=5460, statements=516, read=1670, written=46),  # noqa: E501
+        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=288, statements=701, read=2245, written=614),  # noqa: E501 - a line for a run
+        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=0, statements=496, read=1263, written=47),  # noqa: E501
+        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=1, statements=554, read=1270, written=55),  # noqa: E501
     },
 }
 # fmt: on
