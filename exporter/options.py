@@ -145,7 +145,7 @@ gate = _all(
         show_default=True,
         envvar="METRICA_MAX_PAID_PERCENT",
         show_envvar=True,
-        help="Share of the open orders that may turn PAID in one run.",
+        help="Share of the open orders that may turn PAID in one run, from 10 orders on.",
     ),
     click.option(
         "--max-erased",
@@ -161,7 +161,7 @@ gate = _all(
         show_default=True,
         envvar="METRICA_MAX_SHRINK_PERCENT",
         show_envvar=True,
-        help="Share of a mart's rows that may be gone since the last run.",
+        help="Share of a mart's rows that may be gone since the last run, from 10 rows on.",
     ),
     click.option(
         "--accept",
