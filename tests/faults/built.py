@@ -3,13 +3,15 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from tests.database import Database
 from tests.dbt import crm as tables
 from tests.dbt.warehouse import Warehouse
-from tests.faults.crm import Crm, changes_of
+from tests.faults.crm import VARIABLES, Crm, changes_of
+from tests.faults.crm_truth import differences
 from tests.faults.history import Source
 from tests.faults.places import Place
 from tests.faults.world import World
@@ -56,7 +58,7 @@ class Project:
                     crm.late,
                     crm.renew,
                     crm.settle,
-                    crm.differences,
+                    partial(differences, crm),
                 ),
             )
 
@@ -74,8 +76,8 @@ class Project:
         else:
             base = str(home / "warehouse.duckdb")
             warehouse = self._warehouse(kind, {"METRICA_DUCKDB_PATH": base})
-        warehouse.run(*tables.TABLES, *_FIRST_ROWS)
-        warehouse.build()
+        warehouse.run(*tables.TABLES, tables.HISTORY[0], *_FIRST_ROWS)
+        warehouse.build(**VARIABLES)
         self._bases[kind] = base
         return base
 

@@ -1,11 +1,10 @@
 """A CRM that a history changes by SQL, and dbt, which makes the marts of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.dbt.warehouse import Warehouse
-from tests.faults.states import State
 from tests.marts_fixture import MartsWarehouse
 
 _TABLES = ("config.materialized:incremental", "config.materialized:table")
@@ -13,31 +12,40 @@ _TABLES = ("config.materialized:incremental", "config.materialized:table")
 
 _STATUSES = ("new", "in_work", "paid", "delivered", "cancelled")
 _SPELLINGS = ("+7 (999) {0}-{1}-{2}", "8 999 {0} {1} {2}", "7999{0}{1}{2}")
-_ORDER_TABLES = ("orders", "order_items")
+_ORDER_TABLES = ("orders", "order_items", "order_status_history")
+_LONG_AGO = "timestamptz '2026-10-01 00:00:00+00'"
 _UNSETTLED = 0.2
+VARIABLES = {"crm_has_order_status_history": True}
+"""What switches on the history of statuses in dbt."""
 
 
 @dataclass(slots=True)
 class Crm:
-    """CRM tables in the schema `crm`; `warehouse` runs dbt over them."""
+    """CRM tables in the schema `crm`; `warehouse` runs dbt over them.
+
+    `ways` holds the statuses of each order whose history was kept from its first status on,
+    and was only ever continued.
+    """
 
     warehouse: Warehouse
     marts: MartsWarehouse
     dice: Random
     secrets: set[str] = field(default_factory=set)
+    ways: dict[str, list[str]] = field(default_factory=dict)
     _seconds: int = 0
     _made: int = 0
+    _moments: int = 0
 
     def settle(self) -> str:
         """Build the marts anew."""
-        outcome = self.warehouse.dbt("run", "--select", *_TABLES)
+        outcome = self.warehouse.dbt("run", "--select", *_TABLES, **VARIABLES)
         if not outcome.success:
             raise RuntimeError(f"dbt run failed: {outcome.complaints}")
         return "dbt run"
 
     def full_refresh(self) -> str:
         """Build the marts from nothing, and on PostgreSQL the views that go with the tables."""
-        outcome = self.warehouse.dbt("run", "--full-refresh")
+        outcome = self.warehouse.dbt("run", "--full-refresh", **VARIABLES)
         if not outcome.success:
             raise RuntimeError(f"dbt run --full-refresh failed: {outcome.complaints}")
         return "dbt run --full-refresh"
@@ -56,22 +64,53 @@ class Crm:
             )
         for _ in range(self.dice.randint(1, 6)):
             number = self._next()
-            statements += [self._order(number), self._line(number)]
+            statements += [*self._order(number), self._line(number)]
         return self._then_maybe_dbt(statements, "new products, customers and orders")
 
     def change_orders(self) -> str:
-        """Give orders other statuses, sums and lines."""
+        """Let orders go through one or several statuses, and give them other sums and lines."""
         statements = []
         for _ in range(self.dice.randint(1, 4)):
             order = self._any("orders", "order_id")
+            way = self.dice.choices(_STATUSES, k=self.dice.choice([1, 1, 2, 3]))
+            if order in self.ways:
+                statements += self._note(order, *way)
             statements.append(
-                f"update crm.orders set status = '{self.dice.choice(_STATUSES)}', "
+                f"update crm.orders set status = '{way[-1]}', "
                 f"revenue = {self.dice.randint(1, 9_999)}.25, updated_at = {self._stamp()} "
                 f"where order_id = {order}"
             )
             if self.dice.random() < 0.5:
                 statements.append(self._line(int(order)))
         return self._then_maybe_dbt(statements, "orders changed")
+
+    def write_history_anew(self) -> str:
+        """Take notes of an order's history away, put others there, or begin to keep one."""
+        order = self._any("orders", "order_id")
+        self.ways.pop(order, None)
+        of = f"where order_id = {order}"
+        other, moment = self.dice.choice(_STATUSES), self._moment()
+        statement = self.dice.choice(
+            [
+                f"delete from crm.order_status_history {of}",
+                f"update crm.order_status_history set status = '{other}' {of}",
+                f"insert into crm.order_status_history values ({order}, '{other}', {moment})",
+                f"insert into crm.order_status_history values ({order}, '{other}', {_LONG_AGO})",
+                f"update crm.order_status_history set changed_at = null {of}",
+            ]
+        )
+        return self._then_maybe_dbt([statement], f"history of order {order} written anew")
+
+    def move_dates(self) -> str:
+        """Give orders and customers other creation dates, some of them in the future."""
+        statements = []
+        for table, key in (("orders", "order_id"), ("contacts", "contact_id")):
+            date = self.dice.choice(["2026-10-26", "2026-10-19", "2026-10-19", "2999-01-01"])
+            statements.append(
+                f"update crm.{table} set created_at = '{date} 10:00:00+00', "
+                f"updated_at = {self._stamp()} where {key} = '{self._any(table, key)}'"
+            )
+        return self._then_maybe_dbt(statements, "creation dates changed")
 
     def change_contacts(self) -> str:
         """Give customers other names, e-mails and phones."""
@@ -94,6 +133,7 @@ class Crm:
     def delete(self) -> str:
         """Take an order away, with its lines."""
         order = self._any("orders", "order_id")
+        self.ways.pop(order, None)
         statements = [f"delete from crm.{t} where order_id = {order}" for t in _ORDER_TABLES]
         return self._then_maybe_dbt(statements, f"order {order} deleted")
 
@@ -107,37 +147,8 @@ class Crm:
         """Add an order of an old timestamp, which dbt has not seen before the run."""
         run()
         number = self._next()
-        self._run([self._order(number, "'2026-10-21 00:00:00+00'")])
+        self._run(self._order(number, "'2026-10-21 00:00:00+00'"))
         return f"late order {number}, {self.settle()}"
-
-    def differences(
-        self, metrica: dict[str, dict[str, State]], unsent: set[str]
-    ) -> Iterator[tuple[str, str]]:
-        """Compare the CRM's own tables, as they are now, with what Metrica holds.
-
-        Rows that may be `unsent`, since a fault made Metrica refuse them, are left out.
-        """
-        query = "select order_id, contact_id, status, revenue, currency from crm.orders"
-        for order, contact, status, revenue, currency in self.marts.sql(query):
-            found = metrica["orders"].get(str(order), {})
-            should = {
-                "client_uniq_id": contact,
-                "order_status": status,
-                "revenue": round(float(revenue), 2),
-                "currency": currency or "RUB",
-            }
-            differs = {name: found.get(name) for name in should} != should
-            if differs and str(order) not in unsent:
-                yield "state", f"order {order} of the CRM is not in Metrica as it is"
-        for contact, name, mail, phone in self.marts.sql(
-            "select contact_id, full_name, email, phone from crm.contacts"
-        ):
-            digits = "7" + "".join(filter(str.isdigit, phone))[1:]
-            should = {"name": name, "emails": [mail.strip().lower()], "phones": [digits]}
-            found = metrica["contacts"].get(contact, {})
-            differs = {column: found.get(column) for column in should} != should
-            if differs and contact not in unsent:
-                yield "state", f"contact {contact} of the CRM is not in Metrica as it is"
 
     def _then_maybe_dbt(self, statements: list[str], told: str) -> str:
         self._run(statements)
@@ -148,13 +159,29 @@ class Crm:
             for statement in statements:
                 connection.execute(statement)
 
-    def _order(self, number: int, stamp: str | None = None) -> str:
-        return (
+    def _order(self, number: int, stamp: str | None = None) -> list[str]:
+        """Return what adds an order, most often with a history."""
+        way = self.dice.choices(_STATUSES, k=self.dice.choice([1, 1, 2, 3]))
+        insert = (
             f"insert into crm.orders values ({number}, '{self._any('contacts', 'contact_id')}', "
-            f"'{self.dice.choice(_STATUSES)}', '2026-10-25 10:00:00+00', "
+            f"'{way[-1]}', '2026-10-25 10:00:00+00', "
             f"{stamp or self._stamp()}, null, {self.dice.randint(1, 9_999)}.50, null, "
             f"{self.dice.choice(['null', repr('EUR')])})"
         )
+        return [insert, *(self._note(str(number), *way) if self.dice.random() < 0.7 else ())]
+
+    def _note(self, order: str, *way: str) -> list[str]:
+        """Return what continues an order's history."""
+        self.ways.setdefault(order, []).extend(way)
+        return [
+            f"insert into crm.order_status_history values ({order}, '{status}', {self._moment()})"
+            for status in way
+        ]
+
+    def _moment(self) -> str:
+        """Return a time later than all before; so are the statuses of one order told apart."""
+        self._moments += 1
+        return f"timestamptz '2026-10-25 10:00:00+00' + interval '{self._moments} seconds'"
 
     def _line(self, order: int) -> str:
         product = self._any("products", "product_id")
@@ -179,9 +206,7 @@ class Crm:
     def _stamp(self) -> str:
         self._seconds += self.dice.choice([0, 1, 60])
         late = f"timestamptz '2026-11-02 00:00:00+00' + interval '{self._seconds} seconds'"
-        return self.dice.choices([late, "null", "timestamptz '2026-10-01 00:00:00+00'"], [8, 1, 1])[
-            0
-        ]
+        return self.dice.choices([late, "null", _LONG_AGO], [8, 1, 1])[0]
 
     def _next(self) -> int:
         self._made += 1
@@ -195,6 +220,8 @@ def changes_of(crm: Crm) -> dict[str, tuple[int, Callable[[], str]]]:
         "change orders": (6, crm.change_orders),
         "change contacts": (5, crm.change_contacts),
         "touch": (1, crm.touch),
+        "write history anew": (1, crm.write_history_anew),
+        "move dates": (1, crm.move_dates),
         "delete": (1, crm.delete),
         "dbt run": (2, crm.settle),
         "full refresh": (2, crm.full_refresh),

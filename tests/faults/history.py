@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults import invariants, outside, reading
+from tests.faults import invariants, outside, reading, ways
 from tests.faults.launcher import Process
 from tests.faults.states import State
 from tests.faults.world import MAY_END, World
@@ -47,7 +47,8 @@ class Source:
     renew: Callable[[], str]
     settle: Callable[[], str] = lambda: ""
     differences: Callable[
-        [dict[str, dict[str, State]], set[str]], Iterable[invariants.Violation]
+        [dict[str, dict[str, State]], dict[str, list[str]], set[str]],
+        Iterable[invariants.Violation],
     ] = lambda *_: ()
 
 
@@ -84,7 +85,8 @@ def live(world: World, source: Source, seed: int, dice: Random) -> Told:
     world.observe()
     world.finish()
     wrong = invariants.after(world)
-    wrong += source.differences(reading.metrica(world.emulator.state), _unsent(world))
+    state = world.emulator.state
+    wrong += source.differences(reading.metrica(state), ways.told(state), _unsent(world))
     return Told(seed, world.kind, source.name, tuple(told), tuple(wrong), world.tally)
 
 

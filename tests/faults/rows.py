@@ -155,7 +155,7 @@ _WAYS_TO_SPOIL: dict[str, list[tuple[str, Cells]]] = {
         ("no date", {"create_date_time": None}),
         ("old date", {"create_date_time": "1960-01-01 00:00:00"}),
         ("currency", {"currency": "rub"}),
-        ("poison", {"currency": POISON_CURRENCY}),
+        *[("poison", {"currency": POISON_CURRENCY})] * 3,
         ("products", {"products": "p1:none"}),
         ("no contact", {"client_uniq_id": None}),
         ("strange contact", {"client_uniq_id": "nobody"}),

@@ -19,19 +19,25 @@ _GOALS = {
 """What an order reaches by coming to a status of that type (contacts)."""
 
 
-def broken(state: Path, versions: Versions, sent: dict[str, MartRow]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the ways of the orders that count as `sent`."""
-    told: dict[str, list[str | None]] = defaultdict(list)
+def told(state: Path) -> dict[str, list[str]]:
+    """Return the statuses that Metrica was told of each order, one after another."""
+    found: dict[str, list[str]] = defaultdict(list)
     for each in reading.applied(state):
         if each.mart == "orders":
-            told[each.key].append(each.state.get(STATUS))
+            found[each.key].append(each.state[STATUS])
+    return found
+
+
+def broken(state: Path, versions: Versions, sent: dict[str, MartRow]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the ways of the orders that count as `sent`."""
+    statuses = told(state)
     reached = reading.goals_reached(state)
     javascript = reading.javascript_goals(state)
     for key, row in sent.items():
         paths = [was.steps for was in versions.rows("orders", key) if was.steps]
-        if grows(paths) and (status := missing(row.steps, iter(told[key]))):
+        if grows(paths) and (status := missing(row.steps, iter(statuses[key]))):
             yield "order", f"orders {key} was never told {status} in its turn"
-        for status in filter(None, told[key]):
+        for status in statuses[key]:
             lacking = _goals(status, versions, javascript) - reached[key]
             if lacking:
                 yield "goals", f"orders {key} came to {status} and not to {sorted(lacking)}"
