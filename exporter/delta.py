@@ -33,7 +33,7 @@ class Delta:
     unchanged: int
     kept: int
     watermark: Watermark
-    widened: bool
+    widened: bool = False
 
 
 def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) -> Delta:
@@ -50,16 +50,6 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
         if found is not None:
             return found
         return replace(finder.in_everything(), widened=True)
-
-
-def keep_whole(wh: Attached, mart: Mart) -> None:
-    """Make `whole_<mart>`: every row of a mart just compared, in the state it was compared in."""
-    relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
-    wh.run(
-        f"create or replace table whole_{mart.name} as "
-        f"select m.* from {relation} m join seen_{mart.name} s "
-        f'on s."_id" = cast(m.{name(mart.entity.key)} as text) and s."_hash" = m.row_hash'
-    )
 
 
 class _Finder:
@@ -106,8 +96,7 @@ class _Finder:
         )
         self._table("changed", f'select "_id" from seen_{mart} where false')
         self._table("kept", f"select * from verdicts_{mart}")
-        staged: int = self.wh.row(f"select count(*) from staged_{mart}")[0]
-        return staged
+        return int(self.wh.row(f"select count(*) from staged_{mart}")[0])
 
     def _columns(self) -> str:
         own = [STATUS_PATH] if self.mart.has_path else []
@@ -207,8 +196,7 @@ class _Finder:
                 end
             """,
         )
-        staged: int = self.wh.row(f"select count(*) from staged_{mart}")[0]
-        return staged
+        return int(self.wh.row(f"select count(*) from staged_{mart}")[0])
 
     def _count(
         self, staged: int, behind_rows: int, behind_sum: Decimal, before: Watermark | None
@@ -252,7 +240,6 @@ class _Finder:
             unchanged=unchanged,
             kept=kept,
             watermark=Watermark(latest, behind_rows + seen, behind_sum + Decimal(total)),
-            widened=False,
         )
 
     def _table(self, kind: str, query: str) -> None:

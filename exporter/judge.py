@@ -4,7 +4,7 @@ import re
 
 from exporter import checks, chunk
 from exporter.config import Options
-from exporter.delta import Delta, find_delta, keep_whole
+from exporter.delta import Delta, find_delta
 from exporter.entries import EntityCounts
 from exporter.errors import WarehouseError
 from exporter.ledger import Ledger
@@ -86,12 +86,20 @@ class Judge:
         everything = everything or mart.entity in LISTS
         delta = find_delta(self.wh, self.ledger, mart, everything=everything)
         if mart.entity in LISTS:
-            # A list goes whole, and as it was judged.
-            keep_whole(self.wh, mart)
+            self._keep_whole(mart)
         read_prior(self.wh, self.ledger, mart)
         self.decide(mart, presume=True)
         self._judged.add(mart.name)
         return delta
+
+    def _keep_whole(self, mart: Mart) -> None:
+        # A list goes whole, each row in the state in which it was compared.
+        self.wh.run(
+            f"create or replace table whole_{mart.name} as "
+            f"select m.* from {HERE}{name(mart.schema)}.{name(mart.table)} m "
+            f'join seen_{mart.name} s on s."_id" = cast(m.{name(mart.entity.key)} as text) '
+            'and s."_hash" = m.row_hash'
+        )
 
     def decide(self, mart: Mart, *, presume: bool) -> None:
         """Say of each staged row whether it can be sent, and lay out those that can.
