@@ -81,8 +81,10 @@ class Judge:
         self._layouts: dict[str, Layout] = {}
 
     def judge(self, mart: Mart, *, everything: bool) -> Delta:
-        """Stage the delta of a mart, and judge it as if what goes before will arrive."""
-        check_relation(self.wh, mart)
+        """Stage the delta of a mart, and judge it as if what goes before will arrive.
+
+        Its relation has been compared with its declaration (`check_relation`).
+        """
         everything = everything or mart.entity in LISTS
         delta = find_delta(self.wh, self.ledger, mart, everything=everything)
         if mart.entity in LISTS:

@@ -112,6 +112,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         judge = Judge(session.wh, ledger, session.marts, options)
         deltas = {}
         for mart in map(session.marts.get, options.names):
+            check_relation(session.wh, mart)
             delta = judge.judge(mart, everything=options.everything)
             deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, mart)
         outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
