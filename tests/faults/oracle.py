@@ -129,8 +129,11 @@ def _problems_around(
     if mart != "orders" or row.key is None:
         return
     unknown = _unknown_statuses(row, around)
-    if unknown - around.once:
+    if unknown:
         yield _UNKNOWN
+        if unknown <= around.once | around.reached["order_statuses"]:
+            # It may have gone while the statuses were mapped.
+            yield SENT
     contact = row.state.get("client_uniq_id")
     if contact and SENT not in around.told.get(("contacts", contact), []):
         if contact in around.reached["contacts"]:
@@ -145,6 +148,6 @@ def _unknown_statuses(row: MartRow, around: Surroundings) -> set[str]:
     found.update(row.path.split(",") if row.path else ())
     return {
         each
-        for each in found - _DEFAULT_STATUSES - around.goals - around.reached["order_statuses"]
+        for each in found - _DEFAULT_STATUSES - around.goals
         if SENT not in around.told.get(("order_statuses", each), [])
     }
