@@ -19,7 +19,7 @@ from exporter.profiles import Duckdb, Postgres, Warehouse
 HERE = "⟦wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
 
-_MEMORY = "256MB"
+_MEMORY = "1GB"
 """What DuckDB keeps in memory of the staged rows, whatever the size of the marts."""
 
 LEDGER = f"{HERE}⟦ledger⟧"
