@@ -63,6 +63,7 @@ _RUNS = {
     "switch": 1,
     "another program": 1,
     "retry": 1,
+    "reset": 0.7,
     "javascript goal": 1,
     "edit in Metrica": 1,
 }
@@ -109,10 +110,16 @@ def _act(name: str, world: World, source: Source, dice: Random) -> str:
     others: dict[str, Callable[[], str]] = {
         "switch": lambda: outside.turn_switch(world, dice),
         "retry": lambda: f"exit {world.retry()}",
+        "reset": lambda: _reset(world, dice),
         "javascript goal": lambda: outside.add_goal(world),
         "another program": lambda: outside.foreign_upload(world, dice),
     }
     return others[name]()
+
+
+def _reset(world: World, dice: Random) -> str:
+    marts = dice.choice([(), ("contacts",), ("orders",), ("orders",)])
+    return f"{', '.join(marts) or 'all'}: exit {world.reset(*marts)}"
 
 
 def _run(name: str, world: World, source: Source, dice: Random) -> str:

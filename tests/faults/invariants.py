@@ -53,7 +53,7 @@ def after(world: "World") -> list[Violation]:
         *ways.broken(world.emulator.state, world.versions, _sent_orders(marts, told)),
         *_sums(world, marts, told),
         *world.versions.check(applied, world.segments),
-        *gate.paid(applied, world.segments, world.versions),
+        *gate.overrun(applied, world.segments, world.versions),
         *_secrets({*world.secrets, world.emulator.token}, text),
     ]
 
@@ -128,17 +128,13 @@ def _strangers(world: "World", metrica: dict[str, dict[str, State]]) -> Iterator
                 yield "state", f"Metrica has a state of {mart} {key} that the mart never had"
 
 
-def _reached(world: "World", ledger: reading.Ledger) -> dict[str, frozenset[str]]:
-    """Return what Metrica took in uploads that the ledger knows to be PASSED.
-
-    Uploads of statuses have no ids, so there the ledger is all that there is to go by.
-    """
-    contacts = {
+def _reached(world: "World", ledger: reading.Ledger) -> frozenset[str]:
+    """Return the contacts that Metrica took in uploads that the ledger knows to be PASSED."""
+    return frozenset(
         each.key
         for each in reading.applied(world.emulator.state)
         if each.mart == "contacts" and each.uploading_id in ledger.passed
-    }
-    return {"contacts": frozenset(contacts), "order_statuses": ledger.statuses}
+    )
 
 
 def _refused(world: "World", told: Told) -> frozenset[tuple[str, str]]:

@@ -32,14 +32,13 @@ _FUTURE = "2900"
 class Surroundings:
     """What the rows themselves do not say: `told` is the exporter's own word for each row.
 
-    `reached` holds what Metrica is known to have taken of contacts and statuses, in
-    whatever state, `once` the statuses that it had taken before the ledger was made to forget
-    them; `refused` rows had been refused by a fault that was asked for. Of `dated`
-    rows Metrica has the creation date. `goals` are the counter's JavaScript goals.
+    `reached` contacts Metrica is known to have taken, in whatever state, and `once` the
+    statuses. `refused` rows had been refused by a fault that was asked for. Of `dated` rows
+    Metrica has the creation date. `goals` are the counter's JavaScript goals.
     """
 
     told: dict[tuple[str, str | None], list[Verdict]]
-    reached: dict[str, frozenset[str]]
+    reached: frozenset[str]
     once: frozenset[str]
     refused: frozenset[tuple[str, str]]
     dated: frozenset[tuple[str, str]]
@@ -58,11 +57,15 @@ def expected(
                 # What is told of one of these rows is told under the id of all of them.
                 twins = [twin for twin in rows if twin.key == row.key]
             verdicts: set[Verdict] = {("held", "id_duplicated")} if len(twins) > 1 else set()
+            unknown = set[str]()
             for twin in twins:
                 verdicts.update(_own_problems(mart, twin))
                 verdicts.update(_problems_around(mart, twin, marts, around))
-            if any(_unknown_statuses(twin, around) & around.once for twin in twins):
-                verdicts.update({_UNKNOWN} if verdicts else {_UNKNOWN, SENT})
+                unknown |= _unknown_statuses(mart, twin, around)
+            if unknown:
+                # It may have gone while its statuses were mapped.
+                may_be_there = not verdicts and unknown <= around.once
+                verdicts.update({_UNKNOWN, SENT} if may_be_there else {_UNKNOWN})
             if (mart, row.key) in around.refused:
                 verdicts.update({_REFUSED} if verdicts else {_REFUSED, SENT})
             yield mart, row, verdicts or {SENT}
@@ -128,21 +131,17 @@ def _problems_around(
         yield "held", "date_in_future"
     if mart != "orders" or row.key is None:
         return
-    unknown = _unknown_statuses(row, around)
-    if unknown:
-        yield _UNKNOWN
-        if unknown <= around.once | around.reached["order_statuses"]:
-            # It may have gone while the statuses were mapped.
-            yield SENT
     contact = row.state.get("client_uniq_id")
     if contact and SENT not in around.told.get(("contacts", contact), []):
-        if contact in around.reached["contacts"]:
+        if contact in around.reached:
             return
         in_mart = any(other.key == contact for other in marts["contacts"])
         yield "held", "contact_unsendable" if in_mart else "contact_unknown"
 
 
-def _unknown_statuses(row: MartRow, around: Surroundings) -> set[str]:
+def _unknown_statuses(mart: str, row: MartRow, around: Surroundings) -> set[str]:
+    if mart != "orders":
+        return set()
     status = row.state.get(STATUS)
     found = {status} if status and _NAME(status) else set()
     found.update(row.path.split(",") if row.path else ())

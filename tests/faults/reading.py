@@ -4,6 +4,7 @@ Imports nothing of the exporter. To open a connection takes longer than to read 
 it is opened by the caller.
 """
 
+import json
 import sqlite3
 from collections import defaultdict
 from contextlib import closing
@@ -131,7 +132,9 @@ def applied(path: Path) -> list[Applied]:
         rows = connection.execute("select * from applied order by seq").fetchall()
     return [
         Applied(
-            r["seq"], r["uploading_id"], r["entity"], r["id"], metrica_state(dict(r), r["state"])
+            *(r["seq"], r["uploading_id"], r["entity"], r["id"]),
+            state=metrica_state(dict(r), r["state"]),
+            kind=json.loads(r["state"]).get("status_type"),
         )
         for r in rows
     ]

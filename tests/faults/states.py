@@ -48,13 +48,17 @@ class MartRow:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One state that Metrica took, in the order in which it did."""
+    """One state that Metrica took, in the order in which it did.
+
+    `kind` is the type that an order's status had then.
+    """
 
     number: int
     uploading_id: str
     mart: str
     key: str
     state: State
+    kind: str | None
 
 
 def content(state: State) -> State:

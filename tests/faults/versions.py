@@ -7,7 +7,7 @@ and no state again that Metrica was known to have.
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.faults.reading import Ledger
@@ -42,7 +42,8 @@ class Version:
 class Segment:
     """One run, or several at once: what Metrica took in it, and the ticks that it saw.
 
-    What the gate would stop was `accepted`, or not.
+    What the gate would stop was `accepted`, or not. `resets` counts, for each mart, how often
+    the ledger had been made to forget it.
     """
 
     after_number: int
@@ -52,6 +53,7 @@ class Segment:
     after: Ledger
     crowded: bool = False
     accepted: bool = False
+    resets: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -122,7 +124,8 @@ class Versions:
     def _stepped(self, each: Applied, segment: Segment, walk: Walk, due: "_Due") -> Walk:
         is_last = due.place == len(due.row.steps)
         row_hash = due.row.row_hash if is_last else None
-        step = Step(each.uploading_id, due.place, each.state.get(STATUS), row_hash)
+        resets = segment.resets.get(each.mart, 0)
+        step = Step(each.uploading_id, due.place, each.state.get(STATUS), row_hash, resets)
         return walk.to(step, due.version).with_known(segment.after.passed)
 
     def _due(self, each: Applied, segment: Segment, walk: Walk) -> Iterator["_Due"]:
@@ -135,7 +138,9 @@ class Versions:
                 ended is None or ended > segment.first_tick
             )
             if alive and row is not None and row.steps:
-                place, told = walk.next_place(row.steps, row.row_hash)
+                place, told = walk.next_place(
+                    row.steps, row.row_hash, segment.resets.get(each.mart, 0)
+                )
                 if log[number].has_step(each.state, place):
                     yield _Due(number, row, place, told)
 

@@ -13,13 +13,15 @@ from itertools import pairwise
 class Step:
     """A step that Metrica took: its place in the path, from 1, and its status.
 
-    `row_hash` is that of the row if this was the last step of its path.
+    `row_hash` is that of the row if this was the last step of its path; `resets` says after
+    how many resets of the ledger it went.
     """
 
     uploading_id: str
     place: int
     status: str | None
     row_hash: str | None
+    resets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Walk:
         """Return the walk after one more step."""
         return replace(self, version=version, loose=(*self.loose, step))
 
-    def next_place(self, steps: Sequence[str | None], row_hash: str | None) -> tuple[int, bool]:
+    def next_place(
+        self, steps: Sequence[str | None], row_hash: str | None, resets: int
+    ) -> tuple[int, bool]:
         """Return the place of the step that is due now, and whether it was told before.
 
         After the delivered status comes what follows it in the path: in its old place, or
@@ -56,7 +60,8 @@ class Walk:
         after = 0 if self.known is None else _place_of(self.known, steps)
         if after is not None and after < len(steps):
             return after + 1, False
-        told = self.known is not None and self.known.row_hash == row_hash
+        last = self.known
+        told = last is not None and (last.row_hash, last.resets) == (row_hash, resets)
         return len(steps), told
 
 

@@ -40,6 +40,7 @@ class World:
     edited: set[tuple[str, str]] = field(default_factory=set)
     tally: Counter[str] = field(default_factory=Counter)
     last_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    resets: Counter[str] = field(default_factory=Counter)
     statuses_once: set[str] = field(default_factory=set)
     rows_before: dict[str, int] = field(default_factory=dict)
     _ledger: reading.Ledger = field(default_factory=reading.Ledger)
@@ -70,6 +71,14 @@ class World:
         """Let the rows that Metrica refused go again; returns the exit code."""
         self.tally["retries"] += 1
         return self._amend(_AMENDED, "retry")
+
+    def reset(self, *marts: str) -> int:
+        """Let the ledger forget that Metrica has a mart's rows, or all; returns the exit code."""
+        which = [part for mart in marts for part in ("--mart", mart)]
+        exit_code = self._amend(_AMENDED, "reset", "--yes", *which)
+        if exit_code == 0:
+            self.resets.update(marts or reading.MARTS)
+        return exit_code
 
     def put_back(self) -> int:
         """Put the mart's statuses back, which somebody has edited; returns the exit code."""
@@ -151,6 +160,7 @@ class World:
                 *(after_number, first_tick, self.versions.tick, before, self._ledger),
                 crowded=bool(meanwhile),
                 accepted=accepted,
+                resets=dict(self.resets),
             )
         )
         left = [] if ended.was_killed else sorted(path.name for path in self.staging.iterdir())
