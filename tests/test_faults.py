@@ -40,18 +40,27 @@ def test_a_history_of_changes_faults_and_kills_ends_in_order(
 
 
 @pytest.mark.parametrize("kind", WAREHOUSES)
-@pytest.mark.parametrize("scenario", ["incremental run", "turned back afterwards"])
-def test_a_run_killed_around_the_answer_to_its_last_upload_loses_nothing(
+@pytest.mark.parametrize("scenario", ["turned back afterwards", "three steps"])
+def test_a_run_killed_around_the_answer_to_an_upload_loses_nothing(
     place: Place, scenario: str, kind: str
 ) -> None:
     labels = kills.count(place, scenario, kind)
-    last = len(labels) - labels[::-1].index(AFTER_AN_ANSWER)
-    for told in kills.kill(place, scenario, kind, range(last - 2, last + 3)):
+    answers = [step for step, label in enumerate(labels, 1) if label == AFTER_AN_ANSWER]
+    middle = answers[len(answers) // 2]
+    for told in kills.kill(place, scenario, kind, range(middle - 1, middle + 3)):
         assert told.tally["kills"] == 1
         assert told.violations == (), told.actions
 
 
-@pytest.mark.parametrize("control", ["commit_before_upload", "success_on_200"])
+@pytest.mark.parametrize("kind", WAREHOUSES)
+def test_a_run_killed_where_the_gate_stops_it_lets_nothing_pass(place: Place, kind: str) -> None:
+    last = len(kills.count(place, "stopped by the gate", kind))
+    for told in kills.kill(place, "stopped by the gate", kind, range(last - 1, last + 1)):
+        assert told.tally["exit 6"] == 1
+        assert told.violations == (), told.actions
+
+
+@pytest.mark.parametrize("control", ["commit_before_upload", "success_on_200", "one_wave"])
 def test_a_history_without_a_guard_breaks_what_the_guard_is_for(place: Place, control: str) -> None:
     broken: set[str] = set()
     for seed in range(1, 20):

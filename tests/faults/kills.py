@@ -191,6 +191,16 @@ def _lose_answers(world: World) -> None:
     world.emulator.fault("non_json", "POST /data/orders/csv")
 
 
+def _other_lists(world: World, crm: HandMade) -> None:
+    _clean(world, crm)
+    changes.change_all(crm, "order_statuses")
+    changes.change_all(crm, "products")
+
+
+def _spoil_answer(world: World) -> None:
+    world.emulator.fault("non_json", "POST /schema/")
+
+
 SCENARIOS: dict[str, Scenario] = {
     "first run": Scenario(_first_run),
     "incremental run": Scenario(_incremental),
@@ -198,6 +208,7 @@ SCENARIOS: dict[str, Scenario] = {
     "held orders": Scenario(_held),
     "lost answers": Scenario(_incremental, arrange=_lose_answers),
     "turned back afterwards": Scenario(_incremental, afterwards=changes.turn_all_back),
+    "lists turned back": Scenario(_other_lists, _spoil_answer, changes.turn_all_back),
     "three steps": Scenario(_on_their_way),
     "another way afterwards": Scenario(_on_their_way, afterwards=_begin_anew),
     "stopped by the gate": Scenario(_too_many_paid),
