@@ -64,9 +64,10 @@ def staged_with_prior(mart: Mart) -> str:
 def lay_out(wh: Attached, mart: Mart, layout: Layout, wave: int = 1) -> None:
     """Make `sendable_<mart>` out of the staged rows that have no problem: narrow, not sorted.
 
-    It has `_pos` 1..n, `_row` of `staged_<mart>`, `_size` (bytes of the row in a file at most),
-    `_deadline`, `_status` and `_step`. Of a path, `_pending` are all its steps and `_left`
-    counts those after this wave. Rows that differ in `_group` cannot share a file.
+    It has `_pos` 1..n, by `_row` of `staged_<mart>`, so that a chunk's rows are neighbours;
+    `_size` (bytes of the row in a file at most), `_deadline`, `_status` and `_step`. Of a path,
+    `_pending` are all its steps and `_left` counts those after this wave. Rows that differ in
+    `_group` cannot share a file.
     """
     status = f"s.{_STATUS}" if _has(mart, _STATUS) else "cast(null as text)"
     apart = layout.form.merge_mode(mart.name) != "SAVE"
@@ -86,7 +87,7 @@ def lay_out(wh: Attached, mart: Mart, layout: Layout, wave: int = 1) -> None:
             from {staged_with_prior(mart)}
             where s.rowid not in (select _row from problems_{mart.name})
         )
-        select row_number() over ({"order by _group, _row" if apart else ""}) as _pos,
+        select row_number() over (order by {"_group, " if apart else ""}_row) as _pos,
             _row, _size, _deadline, _group, {steps}
         from told
         {f"where len(_steps.pending) >= {wave}" if mart.has_path else ""}

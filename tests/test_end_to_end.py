@@ -21,6 +21,7 @@ from exporter.profiles import Postgres
 from exporter.warehouse import Attached
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
+from tests.recorder import recording
 
 HISTORY = ("--vars", "{crm_has_order_status_history: true}")
 PROJECT = Path(__file__).parent.parent / "dbt_project"
@@ -97,12 +98,14 @@ class Warehouse:
         command = ("build", "--exclude-resource-type", "unit_test")
         self.call("dbt.cli.main", "--quiet", *command, *flags)
 
-    def export(self, emulator: RunningEmulator) -> dict[str, dict[str, int]]:
+    def export(
+        self, emulator: RunningEmulator, port: int | None = None
+    ) -> dict[str, dict[str, int]]:
         shown = self.call(
             "exporter",
             "run",
             "--json",
-            METRICA_API_URL=emulator.url,
+            METRICA_API_URL=f"http://127.0.0.1:{port}" if port else emulator.url,
             METRICA_COUNTER_ID=str(emulator.counter),
             METRICA_TOKEN=emulator.token,
         )
@@ -137,6 +140,33 @@ def test_a_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None
         assert warehouse.export(emulator)["orders"]["sent"] == 0
         assert_metrica_has_what_the_marts_say(warehouse, emulator)
         assert_metrica_was_told_every_status_in_turn(warehouse, emulator)
+
+
+def test_with_md5_no_plain_identifier_is_in_any_byte_that_is_sent(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path, None)
+    with duckdb.connect(str(warehouse.crm)) as con:
+        crm.create(con, now=NOW, contacts=300)
+    plain: set[str] = set()
+    seen = {}
+    for form in ("plain", "md5"):
+        warehouse.build(
+            "--full-refresh", "--vars", f"{{identifiers: {{emails: {form}, phones: {form}}}}}"
+        )
+        lists = warehouse.rows("select emails, phones from metrica.contacts")
+        plain |= {value for row in lists for cell in row if cell for value in cell.split(",")}
+        with (
+            RunningEmulator() as emulator,
+            recording(int(emulator.url.rpartition(":")[2])) as recorder,
+        ):
+            assert warehouse.export(emulator, recorder.port)["contacts"]["sent"] > 250
+            seen[form] = bytes(recorder.sent)
+            ((counter_rows,),) = emulator.sql("select count(*) from contacts")
+            assert counter_rows > 250
+        with duckdb.connect(str(warehouse.crm)) as con:
+            con.execute("drop schema metrica_export cascade")
+    # Those of rejected contacts stay as well.
+    assert sum(value.encode() in seen["plain"] for value in plain) > 300
+    assert not any(value.encode() in seen["md5"] for value in plain)
 
 
 def test_the_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
