@@ -169,9 +169,15 @@ class Metrica:
         if kind == "csv" and entity is not SIMPLE_ORDERS:
             params["columns_mapping"] = ",".join(f'"{name}":"{name}"' for name in columns)
         try:
-            return self._settle(self._call("POST", url, params=params, file=path))
-        except RefusedFileError:
-            return Answer("FAILED", None)
+            body = self._call("POST", url, params=params, file=path)
+            doubtful = self._transport.doubtful
+            answer = self._settle(body)
+        except RefusedFileError as refused:
+            return Answer("unknown" if refused.doubtful else "FAILED", None)
+        if answer.status == "FAILED" and doubtful:
+            # An earlier attempt may have been taken; this one's id says nothing about it.
+            return Answer("unknown", None)
+        return answer
 
     def outcomes(self) -> dict[str, Answer]:
         """Return the latest uploads by their id (getLastUploadings), at most 1,000."""
@@ -193,9 +199,11 @@ class Metrica:
 
     def _accept(self, body: dict[str, Any]) -> None:
         if body.get("success") is not True:
-            raise MetricaError(
-                "Metrica answered 200 to a change of the schema, but not `success: true`."
-            )
+            said = "Metrica answered 200 to a change of the schema, but not `success: true`."
+            error = MetricaError(said)
+            # It may have made the change all the same.
+            error.doubtful = True
+            raise error
 
 
 def _listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:

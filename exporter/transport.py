@@ -67,6 +67,8 @@ class Transport:
         self._session.trust_env = not api.is_local
         self._last = 0.0
         self.requests = 0
+        # Whether an earlier attempt of the last call may have had its effect.
+        self.doubtful = False
         # Seconds by which the clock of the last answer was ahead of this machine's.
         self.ahead: float | None = None
 
@@ -95,6 +97,7 @@ class Transport:
                             f"({type(error).__name__}); check the network and --api-url."
                         ) from None
                     doubtful |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+                    self.doubtful = doubtful
                     return _read(f"{method} {path}", response)
         except MetricaError as error:
             error.doubtful = doubtful

@@ -129,6 +129,29 @@ def test_metricas_reason_is_kept_without_what_is_in_the_row(job: Job) -> None:
     assert "z9" not in detail
 
 
+def test_a_refused_repetition_does_not_hide_that_the_first_attempt_was_taken(job: Job) -> None:
+    job.sent()
+    job.marts.orders("1", revenue="2.00")
+    job.emulator.fault("drop_after", "POST /data/orders/csv")
+    job.emulator.fault("failed", "POST /data/orders/csv")
+    job.run()
+    assert job.states("orders")["1"] == ("held", "outcome_unknown")
+    job.marts.orders("1")
+    assert job.sent() == {"orders": 1}
+    assert job.held_by_metrica("orders", "revenue")["1"] == 100.5
+
+
+def test_a_list_whose_answer_cannot_be_read_goes_again(job: Job) -> None:
+    job.marts.put("products", {"name": "p1", "humanized": "A"})
+    job.sent()
+    job.marts.put("products", {"name": "p1", "humanized": "B"})
+    job.emulator.fault("non_json", "POST /schema/products")
+    assert job.run().exit_code == 4
+    job.marts.put("products", {"name": "p1", "humanized": "A"})
+    assert job.run().exit_code == 0
+    assert job.held_by_metrica("products", "humanized") == {"p1": "A"}
+
+
 def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
     job.sent()
     dbt, counter = job.dbt, job.emulator.counter
