@@ -5,7 +5,8 @@ from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, SIMPLE_ORDERS
 from exporter.sendable import filled_cells
-from exporter.warehouse import HERE, name, quote
+from exporter.statuses import mart_of
+from exporter.warehouse import quote, relation
 
 
 def find_changes(judge: Judge, mart: Mart) -> Changes:
@@ -62,7 +63,6 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
     layout = judge.layout(mart)
     saves = judge.form.merge_mode(mart.name) == "SAVE"
     bits = layout.bits if saves else {}
-    has_date = any(c.name == "create_date_time" for c in mart.columns)
     lost = "".join(
         f", count(*) filter (p._filled & ~{filled_cells(mart, layout)} & {1 << bit} <> 0)"
         for bit in bits.values()
@@ -72,6 +72,7 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
         f"join sendable_{mart.name} x on x._row = s.rowid"
     )
     statuses = "coalesce(x._pending, [x._status])"
+    moved_date = "p._created <> s.create_date_time" if mart.has("create_date_time") else "false"
     known, paid, moved, *counts = wh.row(
         f"""
         select
@@ -84,7 +85,7 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
                     (select coalesce(list(_id), []) from ({_of_type(judge, "PAID")}))
                 )
             ),
-            count(*) filter ({"p._created <> s.create_date_time" if has_date else "false"}) {lost}
+            count(*) filter ({moved_date}) {lost}
         from {rows}
         """
     )
@@ -103,10 +104,9 @@ def _of_type(judge: Judge, type_: str, *, told: bool = False) -> str:
     """
     own = quote(type_) if type_ in DEFAULT_STATUSES else "null"
     mapped = [f"select {own} as _id, {quote(type_)} as _type"]
-    for mart in judge.marts.all:
-        if mart.entity is ORDER_STATUSES:
-            relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
-            mapped.append(f"select cast(id as text), type from {relation}")
+    if (mart := mart_of(judge.marts)) is not None:
+        table = relation(mart.schema, mart.table)
+        mapped.append(f"select cast(id as text), type from {table}")
     types = " union all ".join(mapped)
     if told:
         sent = judge.ledger.statuses()

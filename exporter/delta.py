@@ -15,7 +15,7 @@ from exporter.errors import LedgerError
 from exporter.ledger import Ledger
 from exporter.manifest import STATUS_PATH, Mart
 from exporter.prior import read_known
-from exporter.warehouse import HERE, Attached, name, quote
+from exporter.warehouse import Attached, name, quote, relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
 class _Finder:
     def __init__(self, wh: Attached, ledger: Ledger, mart: Mart) -> None:
         self.wh, self.ledger, self.mart = wh, ledger, mart
-        self.relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
+        self.relation = relation(mart.schema, mart.table)
         self.key = f"cast(m.{name(mart.entity.key)} as text)"
 
     def in_everything(self) -> Delta:

@@ -17,12 +17,11 @@ from exporter.marts import (
     ORDER_STATUSES,
     ORDERS,
     SIMPLE_ORDERS,
-    Entity,
     Kind,
 )
-from exporter.prior import bits, read_prior
+from exporter.prior import bits, read_known, read_prior
 from exporter.sendable import Layout, lay_out, sendable_ids
-from exporter.warehouse import HERE, Attached, name, quote
+from exporter.warehouse import Attached, name, quote, relation
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 
@@ -30,20 +29,20 @@ _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 def check_relation(wh: Attached, mart: Mart) -> None:
     """Compare a mart in the warehouse with its declaration; WarehouseError names the columns."""
     there = wh.columns(mart.schema, mart.table)
-    relation = f"{mart.schema}.{mart.table}"
+    label = f"{mart.schema}.{mart.table}"
     if not there:
-        raise WarehouseError(f"There is no mart {relation} in the warehouse: run `dbt build`.")
+        raise WarehouseError(f"There is no mart {label} in the warehouse: run `dbt build`.")
     own = (*OWN_COLUMNS, STATUS_PATH) if mart.has_path else OWN_COLUMNS
     missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in there]
     if missing:
         raise WarehouseError(
-            f"Mart {relation} has no column {', '.join(missing)}, which its YAML declares: "
+            f"Mart {label} has no column {', '.join(missing)}, which its YAML declares: "
             "run `dbt build --full-refresh`."
         )
     for column in mart.columns:
         if there[column.name] != _TYPES.get(column.kind, there[column.name]):
             raise WarehouseError(
-                f"Mart {relation}: {column.name} is {there[column.name]}, and must be "
+                f"Mart {label}: {column.name} is {there[column.name]}, and must be "
                 f"{_TYPES[column.kind]}: a time is the wall clock's in the counter's zone."
             )
 
@@ -98,7 +97,7 @@ class Judge:
         # A list goes whole, each row in the state in which it was compared.
         self.wh.run(
             f"create or replace table whole_{mart.name} as "
-            f"select m.* from {HERE}{name(mart.schema)}.{name(mart.table)} m "
+            f"select m.* from {relation(mart.schema, mart.table)} m "
             f'join seen_{mart.name} s on s."_id" = cast(m.{name(mart.entity.key)} as text) '
             'and s."_hash" = m.row_hash'
         )
@@ -110,8 +109,7 @@ class Judge:
         """
         layout = self.layout(mart)
         if mart.entity is ORDERS:
-            named = f"select cast(client_uniq_id as text) as _id from staged_{mart.name}"
-            self._know(CONTACTS, named, presume=presume)
+            self._know_contacts(mart, presume=presume)
         if mart.entity in (ORDERS, SIMPLE_ORDERS):
             self._know_statuses(mapped=mart.entity is ORDERS, presume=presume)
         found = checks.problems(mart, layout.now, hold_late=self.form.hold_late)
@@ -135,17 +133,15 @@ class Judge:
         now = wall_clock(self.wh, mart)
         return Layout(self.limits, self.form, bits(self.ledger, mart), now)
 
-    def _know(self, entity: Entity, among: str, *, presume: bool) -> None:
-        """Make `delivered_<entity>` and `verdicts_now_<entity>` for the rules of orders.
-
-        `among` are the ids that the staged orders name.
-        """
-        kind, planned = entity.name, ""
+    def _know_contacts(self, mart: Mart, *, presume: bool) -> None:
+        """Make `delivered_contacts` and `verdicts_now_contacts` for the rules of orders."""
+        kind, planned = CONTACTS.name, ""
         if presume and kind in self._judged:
             planned = f"union all {sendable_ids(self.marts.get(kind))}"
+        named = f"select cast(client_uniq_id as text) as _id from staged_{mart.name}"
         self.wh.run(
             f"create or replace table delivered_{kind} as "
-            f"select _id from {self.ledger.delivered(kind, among)} {planned}"
+            f"select _id from {self.ledger.delivered(kind, named)} {planned}"
         )
         if kind in self._judged:
             verdicts = f"({self.verdicts(self.marts.get(kind))})"
@@ -167,10 +163,11 @@ class Judge:
         ways.append(f"select _id from {self.ledger.goals()}")
         if mapped:
             mart = self.marts.get(ORDER_STATUSES.name)
-            relation = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
+            read_known(self.wh, self.ledger, mart, only_seen=False)
             ways.append(
-                f"select d._id from {self.ledger.delivered(mart.name)} d "
-                f"join {relation} m on cast(m.id as text) = d._id and m.row_hash = d._hash"
+                f"select k._id from known_{mart.name} k "
+                f"join {relation(mart.schema, mart.table)} m "
+                "on cast(m.id as text) = k._id and m.row_hash = k._hash"
             )
             if presume and mart.name in self._judged:
                 ways.append(sendable_ids(mart))
@@ -184,8 +181,8 @@ class Judge:
         mapped = " union all ".join(f"select {quote(status)}" for status in DEFAULT_STATUSES)
         if mart.entity is ORDERS:
             statuses = self.marts.get(ORDER_STATUSES.name)
-            relation = f"{HERE}{name(statuses.schema)}.{name(statuses.table)}"
-            mapped += f" union all select cast(id as text) from {relation} where id is not null"
+            table = relation(statuses.schema, statuses.table)
+            mapped += f" union all select cast(id as text) from {table} where id is not null"
         own = f"select s.order_status as status from staged_{mart.name} s"
         return bool(
             self.wh.rows(

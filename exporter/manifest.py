@@ -58,6 +58,10 @@ class Mart:
     time_zone: str | None
     has_path: bool = False
 
+    def has(self, column: str) -> bool:
+        """Return whether the mart exports a column of that name."""
+        return any(each.name == column for each in self.columns)
+
     @property
     def name(self) -> str:
         """The entity's name, which is what users call the mart."""

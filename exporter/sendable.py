@@ -37,23 +37,28 @@ def created(mart: Mart) -> str:
 
     Reads `staged_<mart>` as `s` and `prior_<mart>` as `p`.
     """
-    if not _has(mart, _CREATED):
+    if not mart.has(_CREATED):
         return "cast(null as timestamp)"
     return f"coalesce(p._created, s.{_CREATED})"
 
 
-def deadline(mart: Mart) -> str:
-    """Return SQL for the moment after which Metrica makes little of an order, else NULL.
+def closes(created_at: str, is_known: str) -> str:
+    """Return SQL for the moment after which Metrica makes little of an order.
 
     A new order is tied to visits of the last 21 days, a known one is updated for 111 days
     from its visit, which was no later than the order itself (contacts).
     """
-    if mart.entity not in (ORDERS, SIMPLE_ORDERS):
-        return "cast(null as timestamp)"
     return (
-        f"{created(mart)} + case when p._delivered then interval '{UPDATE_DAYS} days' "
+        f"{created_at} + case when {is_known} then interval '{UPDATE_DAYS} days' "
         f"else interval '{LINK_DAYS} days' end"
     )
+
+
+def deadline(mart: Mart) -> str:
+    """Return SQL for the moment when the window of a staged order closes, NULL of others."""
+    if mart.entity not in (ORDERS, SIMPLE_ORDERS):
+        return "cast(null as timestamp)"
+    return closes(created(mart), "p._delivered")
 
 
 def staged_with_prior(mart: Mart) -> str:
@@ -69,7 +74,7 @@ def lay_out(wh: Attached, mart: Mart, layout: Layout, wave: int = 1) -> None:
     `_pending` are all its steps and `_left` counts those after this wave. Rows that differ in
     `_group` cannot share a file.
     """
-    status = f"s.{_STATUS}" if _has(mart, _STATUS) else "cast(null as text)"
+    status = f"s.{_STATUS}" if mart.has(_STATUS) else "cast(null as text)"
     apart = layout.form.merge_mode(mart.name) != "SAVE"
     steps = (
         f"_steps.pending[{wave}] as _status, cast(_steps.before + {wave} as integer) as _step, "
@@ -150,10 +155,6 @@ def _cell(mart: Mart, column: Column) -> str:
     if column.name == _STATUS and mart.has_path:
         return "x._status"
     return cell(column, _value(mart, column))
-
-
-def _has(mart: Mart, column: str) -> bool:
-    return any(each.name == column for each in mart.columns)
 
 
 def _steps(mart: Mart) -> str:

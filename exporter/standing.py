@@ -7,9 +7,10 @@ from exporter.config import DbtSettings
 from exporter.judge import check_relation, wall_clock
 from exporter.ledger import Ledger
 from exporter.manifest import Mart
-from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS
+from exporter.marts import ORDERS, SIMPLE_ORDERS
+from exporter.sendable import closes
 from exporter.session import Session, open_session
-from exporter.warehouse import HERE, LEDGER, Attached, name, quote
+from exporter.warehouse import LEDGER, Attached, quote, relation
 
 _LAST_RUNS = 5
 
@@ -27,7 +28,8 @@ def status(
         states = {}
         for mart in _of_mode(session, ledger):
             check_relation(session.wh, mart)
-            (rows,) = session.wh.row(f"select count(*) from {_relation(mart)}")
+            table = relation(mart.schema, mart.table)
+            (rows,) = session.wh.row(f"select count(*) from {table}")
             counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
             states[mart.name] = counts | _windows(session.wh, ledger, mart)
         if not ledger.exists:
@@ -65,10 +67,6 @@ def _of_mode(session: Session, ledger: Ledger) -> list[Mart]:
     return [mart for mart in session.marts.all if (mart.entity is SIMPLE_ORDERS) in modes]
 
 
-def _relation(mart: Mart) -> str:
-    return f"{HERE}{name(mart.schema)}.{name(mart.table)}"
-
-
 def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
     """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
     if mart.entity not in (ORDERS, SIMPLE_ORDERS):
@@ -88,9 +86,8 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
             count(*) filter (where closes < {now}) as late,
             count(*) filter (where closes between {now} and {now} + interval '1 day') as expiring
         from (
-            select m.create_date_time + case when {sent_before} then interval '{UPDATE_DAYS} days'
-                else interval '{LINK_DAYS} days' end as closes
-            from {_relation(mart)} as m
+            select {closes("m.create_date_time", sent_before)} as closes
+            from {relation(mart.schema, mart.table)} as m
             {told}
         ) as deadlines
     """

@@ -10,7 +10,7 @@ from exporter.ledger import Ledger
 from exporter.manifest import Mart, Marts
 from exporter.marts import DEFAULT_STATUSES, ORDER_STATUSES
 from exporter.metrica import Metrica, Status
-from exporter.warehouse import HERE, LEDGER, Attached, name
+from exporter.warehouse import LEDGER, Attached, relation
 
 AUTO = "AUTO"
 """The source of a status that Metrica made by itself for an id in an upload (getOrderStatuses)."""
@@ -65,7 +65,7 @@ def ours(wh: Attached, mart: Mart) -> list[Status]:
     """Return the mart's mapping, each cell as Metrica would get it."""
     cells = {column.name: chunk.cell(column) for column in mart.columns}
     wanted = ", ".join(cells.get(column.name, "null") for column in ORDER_STATUSES.columns)
-    table = f"{HERE}{name(mart.schema)}.{name(mart.table)}"
+    table = relation(mart.schema, mart.table)
     rows = wh.rows(f"select {wanted} from {table} s where s.id is not null order by s.id")
     return [_status(*row) for row in rows]
 

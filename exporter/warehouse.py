@@ -240,6 +240,11 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def relation(schema: str, table: str) -> str:
+    """Return a table of the warehouse as a query names it."""
+    return f"{HERE}{name(schema)}.{name(table)}"
+
+
 def conninfo(value: str) -> str:
     """Return a value of a libpq connection string."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

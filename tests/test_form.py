@@ -291,6 +291,18 @@ def test_a_status_is_known_only_as_the_mart_maps_it_now(job: Job) -> None:
     assert set(job.states("orders").values()) == {("held", "status_unknown")}
 
 
+def test_a_mapping_that_metrica_had_once_is_not_the_one_it_has(job: Job) -> None:
+    for type_ in ("PAID", "SPAM"):
+        job.marts.put("order_statuses", {"id": "done", "type": type_})
+        job.run()
+    job.marts.put("order_statuses", {"id": "done", "type": "PAID"})
+    job.marts.contacts("c1")
+    job.marts.orders("1", order_status="done")
+    job.run(("contacts", "orders"))
+    assert job.states("orders") == {"1": ("held", "status_unknown")}
+    assert job.sent() == {"order_statuses": 1, "orders": 1}
+
+
 def test_a_list_goes_as_it_was_judged(job: Job) -> None:
     job.marts.put("order_statuses", {"id": "a", "type": "PAID", "goal_action_ids": None})
     job.run()
