@@ -1,8 +1,8 @@
 {% macro require_mapped_statuses(table) -%}
     {%- if execute -%}
         {%- set unmapped = run_query(
-            "select distinct rows.status from " ~ ref('stg_crm__' ~ table) ~ " as rows"
-            ~ " left join " ~ ref('int_order_status_map') ~ " as map"
+            "select rows.status from (select distinct status from " ~ ref('stg_crm__' ~ table)
+            ~ ") as rows left join " ~ ref('int_order_status_map') ~ " as map"
             ~ " on " ~ fold_case('rows.status') ~ " = map.status_key"
             ~ " where rows.status is not null and map.status_key is null order by 1"
         ).columns[0].values() -%}

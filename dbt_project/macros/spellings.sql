@@ -16,3 +16,10 @@
         where cells.kind = '{{ kind }}' and cells.cell = {{ this }}.cell
     )
 {%- endmacro %}
+
+
+{% macro mark_reading() -%}
+    {%- if execute and not (comment_of(this) or '').startswith('read by run ') -%}
+        comment on table {{ this }} is 'read by run {{ invocation_id }}'
+    {%- endif -%}
+{%- endmacro %}

@@ -19,7 +19,7 @@ class Column:
     def add(self, warehouse: Warehouse, mart: str) -> None:
         model = warehouse.project / f"models/marts/metrica/{mart}.sql"
         text = model.read_text(encoding="utf-8")
-        before = re.search(r"^        (\w+[.])?updated_at\n", text, re.MULTILINE)
+        before = re.search(r"^        (\w+[.]|greatest.* as )?updated_at\n", text, re.MULTILINE)
         assert before
         line = f"        {self.sql} as {self.attribute.name},\n"
         model.write_text(text[: before.start()] + line + text[before.start() :], encoding="utf-8")

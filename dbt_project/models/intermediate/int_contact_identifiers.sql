@@ -1,14 +1,10 @@
-with cells as (
-    select * from {{ ref('int_identifier_cells') }}
-)
-
 select
     cells.contact_id,
     cells.kind,
     spellings.raw,
     spellings.client_id as identifier,
     spellings.reason
-from cells
+from {{ ref('int_identifier_cells') }} as cells
 inner join {{ ref('int_client_id_spellings') }} as spellings on cells.cell = spellings.cell
 where cells.kind = 'client_id'
 union all
@@ -18,7 +14,7 @@ select
     spellings.raw,
     spellings.email as identifier,
     spellings.reason
-from cells
+from {{ ref('int_identifier_cells') }} as cells
 inner join {{ ref('int_email_spellings') }} as spellings on cells.cell = spellings.cell
 where cells.kind = 'email'
 union all
@@ -28,6 +24,6 @@ select
     spellings.raw,
     spellings.phone as identifier,
     spellings.reason
-from cells
+from {{ ref('int_identifier_cells') }} as cells
 inner join {{ ref('int_phone_spellings') }} as spellings on cells.cell = spellings.cell
 where cells.kind = 'phone'

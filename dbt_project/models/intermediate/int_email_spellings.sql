@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    post_hook="{{ delete_unused_spellings('email') }}",
+    post_hook=["{{ delete_unused_spellings('email') }}", "{{ mark_reading() }}"],
 ) }}
 
 with cells as (

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    post_hook="{{ delete_unused_spellings('phone') }}",
+    post_hook=["{{ delete_unused_spellings('phone') }}", "{{ mark_reading() }}"],
 ) }}
 
 {%- set default_code = var('default_calling_code') | string %}

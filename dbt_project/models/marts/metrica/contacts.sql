@@ -3,17 +3,43 @@
     incremental_strategy='delete+insert',
     unique_key='uniq_id',
     indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    post_hook=["{{ delete_gone(ref('stg_crm__contacts'), 'contact_id', 'uniq_id') }}", "{{ mark_time_zone() }}"],
+    pre_hook=[
+        "{{ take_fingerprints({
+            'source.metrica_crm.crm.contacts': 'contact_id',
+            'source.metrica_crm.crm.contact_identifiers': 'contact_id',
+            'model.metrica_crm.int_client_id_spellings': none,
+            'model.metrica_crm.int_email_spellings': none,
+            'model.metrica_crm.int_phone_spellings': none,
+        }) }}",
+        "{{ find_stale() }}",
+    ],
+    post_hook=[
+        "{{ delete_gone(ref('stg_crm__contacts'), 'contact_id', 'uniq_id', stale=true) }}",
+        "{{ keep_fingerprints(unread=ref('int_unread_cells')) }}",
+        "{{ mark_time_zone() }}",
+    ],
 ) }}
 
--- depends_on: {{ ref('stg_crm__contacts') }}
+-- depends_on: {{ ref('int_unread_cells') }}
 
-with identifiers as (
+with own as (
+    select * from {{ ref('stg_crm__contacts') }} {{ where_stale('contact_id') }}
+),
+
+changes as (
+    select * from {{ ref('int_contact_changes') }} {{ where_stale('contact_id') }}
+),
+
+known as (
+    select * from {{ ref('int_contact_identifiers') }} {{ where_stale('contact_id') }}
+),
+
+identifiers as (
     select distinct
         contact_id,
         kind,
         identifier
-    from {{ ref('int_contact_identifiers') }}
+    from known
     where identifier is not null
 ),
 
@@ -33,11 +59,11 @@ lists as (
 -- Materialized, or PostgreSQL would work a column out again wherever the hash names it.
 contacts as materialized (
     select
-        contacts.contact_id as uniq_id,
-        {{ clean_text('contacts.full_name') }} as name,
-        {{ counter_time('contacts.created_at') }} as create_date_time,
+        own.contact_id as uniq_id,
+        {{ clean_text('own.full_name') }} as name,
+        {{ counter_time('own.created_at') }} as create_date_time,
         case
-            when contacts.birth_date >= cast('1970-01-01' as date) then contacts.birth_date
+            when own.birth_date >= cast('1970-01-01' as date) then own.birth_date
         end as birth_date,
         lists.client_ids,
         lists.emails,
@@ -45,9 +71,10 @@ contacts as materialized (
         lists.emails_md5,
         lists.phones_md5,
         cast(coalesce(lists.identifiers_count, 0) as integer) as identifiers_count,
-        contacts.updated_at
-    from {{ ref('int_contacts') }} as contacts
-    left join lists on contacts.contact_id = lists.contact_id
+        greatest(own.updated_at, changes.updated_at) as updated_at
+    from own
+    left join changes on own.contact_id = changes.contact_id
+    left join lists on own.contact_id = lists.contact_id
 ),
 
 hashed as (
@@ -57,4 +84,4 @@ hashed as (
     from contacts
 )
 
-{{ rows_that_differ('hashed', 'uniq_id') }}
+{{ rows_that_differ('hashed', 'uniq_id', stale=true) }}

@@ -1,0 +1,134 @@
+{% macro take_fingerprints(keys) -%}
+    {%- if execute -%}
+        {%- set inputs = inputs_of(model.depends_on.nodes, keys) -%}
+        {%- set query -%}
+            select
+                '{{ recipe(inputs) }}' as input,
+                {{ bucket("cast(null as text)") }} as bucket,
+                0 as lines,
+                cast(0 as numeric(38, 0)) as total
+            {% for input in inputs.keyed %}
+            union all
+            {{ fingerprints(input.relation, bucket("coalesce(" ~ id_text(input.key) ~ ", '')")) }}
+            {% endfor %}
+            {% for relation in inputs.whole %}
+            union all
+            {{ fingerprints(relation, bucket("cast(null as text)")) }}
+            {% endfor %}
+        {%- endset -%}
+        {{ adapter.dispatch('keep_for_this_build')(query) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__keep_for_this_build(query) -%}
+    {#- The rows and their fingerprints must be of one moment: what changes in between, and
+        back again before the next build, would never be seen. -#}
+    commit;
+    begin isolation level repeatable read;
+    {#- Compiling expressions this long takes longer than most builds. -#}
+    set local jit = off;
+    {#- There are far fewer buckets than the planner takes for granted. -#}
+    set local enable_sort = off;
+    create temporary table {{ this.identifier }}_fingerprints_now on commit drop as {{ query }};
+    set local enable_sort = on
+{%- endmacro %}
+
+{% macro duckdb__keep_for_this_build(query) -%}
+    create or replace temporary table {{ this.identifier }}_fingerprints_now as {{ query }}
+{%- endmacro %}
+
+
+{% macro fingerprints(relation, bucket) -%}
+    select
+        '{{ relation }}' as input,
+        {{ bucket }} as bucket,
+        count(*) as lines,
+        cast(sum({{ adapter.dispatch('row_fingerprint')('cells') }}) as numeric(38, 0)) as total
+    from {{ relation }} as cells
+    group by 2
+{%- endmacro %}
+
+{% macro default__row_fingerprint(row) -%}
+    hashtextextended(cast({{ row }} as text), 0)
+{%- endmacro %}
+
+{% macro duckdb__row_fingerprint(row) -%}
+    {#- Twice, or a sum could miss it when two rows exchange the values of one column. -#}
+    hash(hash({{ row }}))
+{%- endmacro %}
+
+
+{% macro bucket(id) -%}
+    {{ return(adapter.dispatch('bucket')(id)) }}
+{%- endmacro %}
+
+{% macro default__bucket(id) -%}
+    cast(hashtextextended({{ bytes(id) }}, 0) & 65535 as integer)
+{%- endmacro %}
+
+{% macro duckdb__bucket(id) -%}
+    {#- DuckDB pushes a condition below an aggregate only when it cannot fail. -#}
+    left(md5({{ id }}), 4)
+{%- endmacro %}
+
+
+{% macro find_stale() -%}
+    {%- if execute -%}
+        {%- set stored = adapter.get_relation(*fingerprints_of(this.identifier)) -%}
+        {%- set condition = 'true' -%}
+        {%- if stored and is_incremental() -%}
+            {%- set now = this.identifier ~ "_fingerprints_now" -%}
+            {%- set buckets = run_query(
+                "(select bucket from (select * from " ~ now ~ " except select * from " ~ stored
+                ~ ") as added) union (select bucket from (select * from " ~ stored
+                ~ " except select * from " ~ now ~ ") as gone) order by 1"
+            ).columns[0].values() -%}
+            {%- if not buckets -%}
+                {%- set condition = 'false' -%}
+            {%- elif none not in buckets and buckets | length <= 16384 -%}
+                {%- set condition = bucket('id') ~ " in ('" ~ buckets | join("', '") ~ "')" -%}
+            {%- endif -%}
+        {%- endif -%}
+        {{ adapter.dispatch('define_stale')(condition) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__define_stale(condition) -%}
+    {#- Inlined by the planner, which then sees a plain list. -#}
+    create or replace function {{ stale_function() }}(id text) returns boolean
+    language sql immutable parallel safe as $$ select {{ condition }} $$
+{%- endmacro %}
+
+{% macro duckdb__define_stale(condition) -%}
+    create or replace temporary macro {{ stale_function() }}(id) as ({{ condition }})
+{%- endmacro %}
+
+
+{% macro stale_function() -%}
+    {{ 'pg_temp.' if target.type == 'postgres' }}is_stale_{{ this.identifier }}
+{%- endmacro %}
+
+
+{% macro where_stale(id) -%}
+    {%- if is_incremental() -%}
+        /* only stale */ where {{ stale_function() }}({{ id }}) /* end stale */
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro keep_fingerprints(unread=none) -%}
+    {%- set stored = api.Relation.create(*fingerprints_of(this.identifier)) -%}
+    drop table if exists {{ stored }};
+    create table {{ stored }} as
+    select * from {{ this.identifier }}_fingerprints_now
+    {% if unread %}
+    where bucket is null or bucket not in (
+        select {{ bucket('contact_id') }} from {{ unread }} {{ where_stale('contact_id') }}
+    )
+    {% endif %}
+{%- endmacro %}
+
+
+{% macro fingerprints_of(mart) -%}
+    {{ return([this.database, generate_schema_name('metrica_work', model), mart ~ '_fingerprints']) }}
+{%- endmacro %}
