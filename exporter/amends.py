@@ -10,7 +10,7 @@ from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
 from exporter.session import open_session
-from exporter.warehouse import quote
+from exporter.spelling import quote
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, SIMPLE_ORDERS
 from exporter.sendable import filled_cells
+from exporter.spelling import quote
 from exporter.statuses import mart_of
-from exporter.warehouse import quote, relation
+from exporter.warehouse import relation
 
 
 def find_changes(judge: Judge, mart: Mart) -> Changes:
@@ -22,7 +23,7 @@ def find_changes(judge: Judge, mart: Mart) -> Changes:
             count(*),
             count(*) filter (_deadline < {now}),
             count(*) filter (_deadline between {now} and {now} + interval '1 day')
-        from sendable_{mart.name}
+        from ({judge.rows(mart)})
         """
     )
     reached = dict(
@@ -30,7 +31,7 @@ def find_changes(judge: Judge, mart: Mart) -> Changes:
             f"""
             select status, count(*)
             from (
-                select unnest(coalesce(_pending, [_status])) as status from sendable_{mart.name}
+                select unnest(coalesce(_pending, [_status])) as status from ({judge.rows(mart)})
             )
             where status is not null group by status
             """
@@ -68,8 +69,8 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
         for bit in bits.values()
     )
     rows = (
-        f"prior_{mart.name} p join staged_{mart.name} s on s._id = p._id "
-        f"join sendable_{mart.name} x on x._row = s.rowid"
+        f"prior_{mart.name} p join staged_{mart.name} s on s.rowid = p._row "
+        f"join ({judge.rows(mart)}) x on x._row = p._row"
     )
     statuses = "coalesce(x._pending, [x._status])"
     moved_date = "p._created <> s.create_date_time" if mart.has("create_date_time") else "false"

@@ -19,7 +19,7 @@ from exporter.marts import (
     Kind,
 )
 from exporter.sendable import deadline, staged_with_prior
-from exporter.warehouse import name, quote
+from exporter.spelling import name, quote
 
 REJECTED = "rejected"
 HELD = "held"
@@ -78,9 +78,9 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
     """Return the rules for a mart in the order in which they are tried; the first one counts.
 
     The conditions read `staged_<mart>` as `s` and `prior_<mart>` as `p`; `now` is SQL for the
-    time in the counter's zone. Orders also need the tables `known_statuses` (`_id`),
-    `delivered_contacts` (`_id`) and `verdicts_now_contacts` (`_id`). None of them is true for
-    a value that is merely absent.
+    time in the counter's zone. Orders also need the tables `known_statuses` (`_id`) and
+    `contacts_now` (`_id`, `_arrives`) as `c`. None of them is true for a value that is merely
+    absent.
     """
     key = mart.entity.key
     found = [
@@ -125,6 +125,9 @@ def _column_rules(column: Column) -> Iterator[Rule]:
         reason, expression = pattern
         text = f"nullif(cast({cell} as text), '')"
         condition = f"not regexp_full_match({text}, {quote(expression)})"
+        if column.kind in {Kind.MONEY, Kind.NUMBER}:
+            # An exact number is always well written, and looking at its text takes time.
+            condition = f"typeof({cell}) not similar to '(DECIMAL|.*INT).*' and {condition}"
         if column.kind in _BOUNDED:
             condition += f" or length({text}) > {_LONGEST}"
         yield Rule(reason, column.name, f"({condition})")
@@ -200,15 +203,14 @@ def _status_rules(mart: Mart) -> Iterator[Rule]:
 
 def _contact_rules() -> Iterator[Rule]:
     contact = next(c.name for c in ORDERS.columns if c.name == "client_uniq_id")
-    missing = f"cast(s.{contact} as text) not in (select _id from delivered_contacts)"
-    yield Rule(
-        "contact_unsendable",
-        contact,
-        f"{missing} and cast(s.{contact} as text) in "
-        f"(select _id from verdicts_now_{CONTACTS.name})",
-        HELD,
-    )
-    yield Rule("contact_unknown", contact, missing, HELD)
+    yield Rule("contact_unsendable", contact, "not c._arrives", HELD)
+    yield Rule("contact_unknown", contact, "c._id is null", HELD)
+
+
+def _with_contact(mart: Mart) -> str:
+    if mart.entity is not ORDERS:
+        return ""
+    return f" left join {CONTACTS.name}_now c on c._id = cast(s.client_uniq_id as text)"
 
 
 def problems(mart: Mart, now: str, *, hold_late: bool = False) -> str:
@@ -221,6 +223,6 @@ def problems(mart: Mart, now: str, *, hold_late: bool = False) -> str:
     return (
         "select _row, _why.state as _state, _why.column as _column, _why.reason as _reason, "
         "cast(null as text) as _detail "
-        f"from (select s.rowid as _row, case {cases} end as _why from {staged_with_prior(mart)}) "
-        "as judged where _why is not null"
+        f"from (select s.rowid as _row, case {cases} end as _why from {staged_with_prior(mart)}"
+        f"{_with_contact(mart)}) as judged where _why is not null"
     )

@@ -1,39 +1,31 @@
-"""Chunks: Metrica's cells, and the sendable rows of a mart cut into files of them."""
+"""Chunks: the sendable rows of a mart, cut into files of them."""
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from exporter.config import Limits
 from exporter.manifest import Mart
 from exporter.marts import Column, Kind
-from exporter.warehouse import Attached, name, quote
+from exporter.spelling import quote
+from exporter.warehouse import Attached
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A run of rows of `sendable_<mart>`, from position `first` to `last`.
+    """A run of sendable rows: `rows` of them, from row `first` to row `last` of `staged_<mart>`.
 
     `filled` are the bits of the columns that have a value in each of its rows; only those are
-    in its file. None stands for all columns.
+    in its file, and only rows with just those belong to it. None stands for all columns.
     """
 
     first: int
     last: int
+    rows: int
     filled: int | None = None
-
-    @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return self.last - self.first + 1
-
-    def halves(self) -> tuple["Chunk", "Chunk"]:
-        """Return the chunk in two parts; it must have at least two rows."""
-        middle = (self.first + self.last) // 2
-        return Chunk(self.first, middle, self.filled), Chunk(middle + 1, self.last, self.filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,67 +35,6 @@ class File:
     path: Path
     size: int
     sha256: str
-
-
-_BREAKS = r"[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]+"
-"""Line breaks of any alphabet, and the other control characters."""
-
-
-def cell(column: Column, value: str | None = None) -> str:
-    """Return SQL for a cell's text as Metrica reads it, NULL where there is no value.
-
-    The value is the column's of `staged_<mart>` as `s`, unless another is given.
-
-    Formats: date (dates), orders-data (decimals with a dot). Line breaks inside a text
-    become spaces, since no page says how Metrica reads them.
-    """
-    value = value or f"s.{name(column.name)}"
-    match column.kind:
-        case Kind.DATETIME:
-            text = f"strftime({value}, '%Y-%m-%d %H:%M:%S')"
-        case Kind.DATE:
-            text = f"strftime({value}, '%Y-%m-%d')"
-        case Kind.TEXT | Kind.HUMANIZED:
-            text = f"trim(regexp_replace(cast({value} as text), {quote(_BREAKS)}, ' ', 'g'))"
-        case _:
-            text = f"cast({value} as text)"
-    return f"nullif({text}, '')"
-
-
-def is_empty(column: Column, value: str | None = None) -> str:
-    """Return SQL that is true where `cell` gives NULL, and costs less."""
-    match column.kind:
-        case Kind.TEXT | Kind.HUMANIZED:
-            return f"{cell(column, value)} is null"
-        case Kind.DATETIME | Kind.DATE | Kind.MONEY:
-            return f"{value or f's.{name(column.name)}'} is null"
-        case _:
-            return f"coalesce(cast(s.{name(column.name)} as text), '') = ''"
-
-
-def row_size(mart: Mart) -> str:
-    """Return SQL for the bytes that the cells of a row of `staged_<mart>` take at most."""
-    return " + ".join(f"coalesce({_size(column)}, 0) + 3" for column in mart.columns)
-
-
-def _size(column: Column) -> str:
-    value = f"s.{name(column.name)}"
-    text = f"strlen(cast({value} as text))"
-    match column.kind:
-        case Kind.DATETIME:
-            return f"if({value} is null, 0, 19)"
-        case Kind.DATE:
-            return f"if({value} is null, 0, 10)"
-        case Kind.MONEY | Kind.NUMBER:
-            return text
-        case _:
-            # A quote inside a cell is written twice.
-            return f"{text} + {text} - strlen(replace(cast({value} as text), '\"', ''))"
-
-
-def header_size(mart: Mart) -> int:
-    """Return the bytes of a file's first line."""
-    return sum(len(c.name.encode()) + 3 for c in mart.columns)
 
 
 def columns_of(mart: Mart, chunk: Chunk, bits: dict[str, int]) -> tuple[Column, ...]:
@@ -121,50 +52,94 @@ def columns_of(mart: Mart, chunk: Chunk, bits: dict[str, int]) -> tuple[Column, 
     )
 
 
-def too_large(mart: Mart, limits: Limits) -> str:
-    """Return the query of the rows (`_row`) of `sendable_<mart>` that no chunk can hold."""
-    room = limits.chunk_bytes - header_size(mart)
-    return f"select _row from sendable_{mart.name} where _size > {room}"
+def cut(
+    wh: Attached, mart: Mart, rows: str, limits: Limits, now: str
+) -> tuple[list[Chunk], list[int]]:
+    """Return the chunks of the sendable rows, none over `chunk_rows` or `chunk_bytes`.
 
-
-def cut(wh: Attached, mart: Mart, limits: Limits, now: str) -> list[Chunk]:
-    """Return the chunks of `sendable_<mart>`: none over `chunk_rows` or `chunk_bytes`.
-
-    Those with orders whose window closes first come first, those past it last.
+    `rows` is a query of `sendable.rows`. Chunks with orders whose window closes first come
+    first, those past it last. Returns the places (`_row`) of rows that no chunk can hold, too.
     """
-    # Blocks of `chunk_rows`; one that is too large is cut where the cumulated size ends in
-    # another slice. A slice is short of the limit by the largest row, since the first row of
-    # a chunk may begin before it.
-    room = limits.chunk_bytes - header_size(mart)
-    rows = wh.rows(
-        f"""
-        with rows as (
-            select _pos, _group, _size, _deadline, (_pos - 1) // {limits.chunk_rows} as block
-            from sendable_{mart.name}
-        ),
-        blocks as (
-            select block, _group, min(_pos) as first, max(_pos) as last,
-                sum(_size) as bytes, min(_deadline) as closes
-            from rows group by block, _group
-        ),
-        sizes as (
-            select r._pos, r.block, r._group, r._deadline,
-                sum(r._size) over (partition by r.block, r._group order by r._pos) as total,
-                greatest({room} - max(r._size) over (partition by r.block, r._group), 1) as slice
-            from rows r
-            where (r.block, r._group) in (select (block, _group) from blocks where bytes > {room})
-        ),
-        chunks as (
-            select first, last, _group, closes from blocks where bytes <= {room}
-            union all
-            select min(_pos), max(_pos), _group, min(_deadline)
-            from sizes group by block, _group, (total - 1) // slice
-        )
-        select first, last, _group from chunks
-        order by coalesce(closes < {now}, false), closes nulls last, first
-        """
+    room = limits.chunk_bytes - sum(len(c.name.encode()) + 3 for c in mart.columns)
+    runs: list[_Run] = []
+    too_large: list[int] = []
+    for run in _runs(wh, rows, now, max(limits.chunk_rows // _STEPS, 1)):
+        if run.size <= room:
+            runs.append(run)
+            continue
+        here = f"_group = {run.group} and _row between {run.first} and {run.last}"
+        for row in _runs(wh, f"select * from ({rows}) where {here}", now, step=1):
+            if row.size <= room:
+                runs.append(row)
+            else:
+                too_large.append(row.first)
+    found = sorted(
+        _pack(runs, limits, room),
+        key=lambda run: (run.is_late, run.closes is None, run.closes or 0, run.first),
     )
-    return [Chunk(first, last, group or None) for first, last, group in rows]
+    return [Chunk(run.first, run.last, run.rows, run.group or None) for run in found], too_large
+
+
+@dataclass(slots=True)
+class _Run:
+    """Neighbouring rows of one group; `closes` is in seconds from now."""
+
+    group: int
+    first: int
+    last: int
+    rows: int
+    size: int
+    closes: float | None
+
+    @property
+    def is_late(self) -> bool:
+        return self.closes is not None and self.closes < 0
+
+    def take(self, other: "_Run") -> None:
+        self.last, self.rows, self.size = other.last, self.rows + other.rows, self.size + other.size
+        self.closes = min((c for c in (self.closes, other.closes) if c is not None), default=None)
+
+
+def _pack(runs: Iterable[_Run], limits: Limits, room: int) -> Iterator[_Run]:
+    chunk: _Run | None = None
+    for run in runs:
+        if (
+            chunk is not None
+            and chunk.group == run.group
+            and chunk.rows + run.rows <= limits.chunk_rows
+            and chunk.size + run.size <= room
+        ):
+            chunk.take(run)
+            continue
+        if chunk is not None:
+            yield chunk
+        chunk = run
+    if chunk is not None:
+        yield chunk
+
+
+def _runs(wh: Attached, rows: str, now: str, step: int) -> Iterator[_Run]:
+    for found in wh.rows(
+        "select _group, min(_row), max(_row), count(*), cast(sum(_size) as bigint), "
+        f"epoch(min(_deadline) - {now}) from ({rows}) "
+        f"group by _group, _row // {step} order by _group, min(_row)"
+    ):
+        yield _Run(*found)
+
+
+_STEPS = 50
+"""A chunk's rows are counted in steps of a fiftieth of its limit."""
+
+
+def halves(wh: Attached, rows: str, part: Chunk) -> tuple[Chunk, Chunk]:
+    """Return a chunk in two parts; it must have at least two rows, and `rows` is their query."""
+    half = (part.rows + 1) // 2
+    places = wh.rows(f"select _row from ({rows}) order by _row limit 2 offset {half - 1}")
+    (end,), (start,) = places
+    return (
+        replace(part, last=end, rows=half),
+        replace(part, first=start, rows=part.rows - half),
+    )
 
 
 def write(wh: Attached, mart: Mart, cells: str, path: Path) -> File:

@@ -35,7 +35,7 @@ class Limits:
     cut to half of what is left of `daily_requests`, which all runs of a day share.
     """
 
-    chunk_rows: int = 50_000
+    chunk_rows: int = 100_000
     chunk_bytes: int = 16_000_000
     split_requests: int = 100
     daily_requests: int = 4_000

@@ -1,22 +1,21 @@
 """The delivery of one mart's sendable rows, each upload between two entries in the ledger."""
 
-from collections import deque
 from dataclasses import dataclass
 
 from exporter import checks, chunk
 from exporter.attributes import ENTITY_TYPES, differences
-from exporter.entries import Upload
-from exporter.errors import ExportError, MetricaError
+from exporter.errors import MetricaError
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
 from exporter.lists import send_list
 from exporter.manifest import Mart
-from exporter.marts import LISTS, Column
+from exporter.marts import LISTS
 from exporter.metrica import Answer, Metrica
+from exporter.preparation import Prepared, preparation
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter
-from exporter.sendable import cells, deliveries, lay_out
-from exporter.warehouse import quote
+from exporter.sendable import cells, rows
+from exporter.spelling import quote
 
 
 @dataclass(slots=True)
@@ -67,65 +66,46 @@ class Delivery:
             self._report.line(f"{mart.name}: created attributes {names}")
 
     def _send_waves(self, mart: Mart, sent: Sent, bar: Bar) -> None:
-        wave = 1
-        while self._judge.sendable(mart):
-            self._send_files(mart, sent, bar)
-            if not self._judge.has_next_wave(mart):
-                return
-            wave += 1
-            # Without the orders that were set aside: none may overtake itself.
-            lay_out(self._wh, mart, self._judge.layout(mart), wave)
+        self._send_files(mart, sent, bar)
+        # Without the orders that were set aside: none may overtake itself.
+        while self._judge.next_wave(mart):
             self._report.line(f"{mart.name}: {self._judge.sendable(mart)} go on to the next status")
+            self._send_files(mart, sent, bar)
 
     def _send_files(self, mart: Mart, sent: Sent, bar: Bar) -> None:
-        waiting = deque(self._judge.cut(mart))
-        while waiting:
-            part = waiting.popleft()
-            answer = self._send_file(mart, part)
-            sent.uploads += 1
-            if answer.status == "PASSED":
-                rows = self._judge.completed(mart, part)
-                sent.rows += rows
-                bar(rows)
-            elif answer.status == "FAILED" and part.rows > 1 and self._split_budget > 1:
-                self._split_budget -= 2
-                waiting.extendleft(reversed(part.halves()))
-            else:
-                self._set_aside(mart, part, answer)
-                sent.complete = False
-                bar(part.rows)
+        few = self._judge.sendable(mart) <= self._judge.form.json_rows
+        as_json = few and not mart.attributes and mart.name in ENTITY_TYPES
+        with preparation(self._judge, self._run, mart, as_json=as_json) as ahead:
+            ahead.add(self._judge.chunks(mart))
+            for prepared in ahead:
+                part = prepared.part
+                answer = self._send_file(mart, prepared)
+                sent.uploads += 1
+                if answer.status == "PASSED":
+                    rows = self._judge.completed(mart, part)
+                    sent.rows += rows
+                    bar(rows)
+                elif answer.status == "FAILED" and part.rows > 1 and self._split_budget > 1:
+                    self._split_budget -= 2
+                    ahead.add(self._judge.halves(mart, part))
+                else:
+                    self._set_aside(mart, part, answer)
+                    sent.complete = False
+                    bar(part.rows)
 
-    def _send_file(self, mart: Mart, part: chunk.Chunk) -> Answer:
-        layout = self._judge.layout(mart)
-        columns = chunk.columns_of(mart, part, layout.bits)
-        file = self._write(mart, columns, part)
-        header = [column.name for column in columns]
-        merge_mode = layout.form.merge_mode(mart.name)
+    def _send_file(self, mart: Mart, prepared: Prepared) -> Answer:
+        header = [column.name for column in prepared.columns]
+        merge_mode = self._judge.form.merge_mode(mart.name)
+        path = prepared.file.path
         try:
             return hand_over(
                 self._run,
                 self._metrica,
-                Upload(mart.name, file.size, file.sha256, self._run.is_local, part.rows),
-                deliveries(self._wh, mart, layout, part),
-                lambda: self._metrica.upload(mart.entity, header, file.path, merge_mode),
+                prepared.upload_no,
+                lambda: self._metrica.upload(mart.entity, header, path, merge_mode),
             )
         finally:
-            file.path.unlink()
-
-    def _write(self, mart: Mart, columns: tuple[Column, ...], part: chunk.Chunk) -> chunk.File:
-        rows = cells(self._wh, mart, columns, part)
-        path = self._run.staging / f"{mart.name}.csv"
-        few = self._judge.sendable(mart) <= self._judge.form.json_rows
-        if few and not mart.attributes and mart.name in ENTITY_TYPES:
-            file = chunk.write_json(self._wh, mart, columns, rows, path.with_suffix(".json"))
-            if file.size <= self._judge.limits.chunk_bytes:
-                return file
-            file.path.unlink()
-        try:
-            return chunk.write(self._wh, mart, rows, path)
-        except ExportError:
-            path.unlink(missing_ok=True)
-            raise
+            path.unlink()
 
     def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer) -> None:
         if answer.status == "unknown":
@@ -135,13 +115,14 @@ class Delivery:
         else:
             state, reason = checks.HELD, "refused_with_others"
         self._report.line(f"{mart.name}: {part.rows} rows {state}: {checks.REASONS[reason]}")
-        rows = f"from sendable_{mart.name} where _pos between {part.first} and {part.last}"
+        layout = self._judge.layout(mart)
         detail = None
         if part.rows == 1 and answer.errors:
-            row = self._wh.row(cells(self._wh, mart, mart.columns, part))
+            row = self._wh.row(cells(mart, mart.columns, layout, part))
             detail = redact(answer.errors, [str(cell) for cell in row])
         self._wh.run(
             f"insert into problems_{mart.name} "
-            f"select _row, {quote(state)}, null, {quote(reason)}, ? {rows}",
+            f"select _row, {quote(state)}, null, {quote(reason)}, ? "
+            f"from ({rows(mart, layout, part)})",
             [detail],
         )

@@ -10,12 +10,17 @@ row), everything is compared.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from exporter import fingerprint
+from exporter.comparison import compare, compare_nothing, count_unchanged, keep_verdicts
 from exporter.entries import Watermark
-from exporter.errors import LedgerError
+from exporter.errors import LedgerError, WarehouseError
+from exporter.fingerprint import Fingerprint
 from exporter.ledger import Ledger
 from exporter.manifest import STATUS_PATH, Mart
+from exporter.marts import LISTS
 from exporter.prior import read_known
-from exporter.warehouse import Attached, name, quote, relation
+from exporter.spelling import name, quote
+from exporter.warehouse import Attached, relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,25 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
     `everything` compares the whole mart whatever the watermark says (`--reconcile`).
     """
     finder = _Finder(wh, ledger, mart)
-    with wh.transaction():
-        before = None if everything else ledger.watermark(mart.name)
-        if before is None or before.updated_at is None:
-            return finder.in_everything()
-        found = finder.in_window(before, before.updated_at)
+    before = None if everything else ledger.watermark(mart.name)
+    since = before and before.updated_at
+    if before and since:
+        with wh.transaction():
+            found = finder.in_window(before, since)
         if found is not None:
             return found
-        return replace(finder.in_everything(), widened=True)
+    # Not in one transaction: of what it has made itself DuckDB then reads with one thread only.
+    for _ in range(_TRIES):
+        found = finder.in_everything()
+        if found is not None:
+            return replace(found, widened=since is not None)
+    raise WarehouseError(
+        f"Mart {mart.name} changed each time that it was read: run again when dbt has ended."
+    )
+
+
+_TRIES = 5
+"""A build that commits while a mart is read makes it start anew."""
 
 
 class _Finder:
@@ -58,35 +74,56 @@ class _Finder:
         self.relation = relation(mart.schema, mart.table)
         self.key = f"cast(m.{name(mart.entity.key)} as text)"
 
-    def in_everything(self) -> Delta:
-        """Stage the delta of the whole mart."""
-        self._read_ledger(None)
-        if self._is_new():
-            return self._count(self._stage_all(), 0, Decimal(0), None)
-        self._read_keys(None)
-        return self._stage_and_count(None, 0, Decimal(0), None)
+    def in_everything(self) -> Delta | None:
+        """Stage the delta of the whole mart; None if it changed meanwhile."""
+        # A list is short, and its few ids are looked up.
+        keys = f"select {self.key} as _id from {self.relation} m"
+        among = keys if self.mart.entity in LISTS else None
+        read_known(self.wh, self.ledger, self.mart, among=among)
+        self._read_verdicts()
+        is_new = self._is_new()
+        # One snapshot. What a transaction has made DuckDB reads slowly until it has ended.
+        with self.wh.transaction():
+            if is_new:
+                self._stage_all()
+            else:
+                self._read_keys(None)
+            found = fingerprint.of_rows(self.wh, f"{self.relation} m")
+        if not is_new and not self._stage(None):
+            return None
+        return self._count(None, found, (0, Decimal(0)))
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
-        held = self.ledger.held_ids(self.mart.name)
+        mart = self.mart.name
+        self._read_verdicts()
         window = (
             f"(m.updated_at >= timestamptz {quote(since)} or m.updated_at is null "
-            f"or {self.key} is null or {self.key} in ({held}))"
+            f"or {self.key} is null{self._held()})"
         )
         self._read_keys(window)
-        self._read_ledger(window)
-        rows, total = self._behind(window)
-        last_rows, last_total = self._last_seen()
-        if (rows, total) != (before.mart_rows - last_rows, before.fingerprint - last_total):
+        behind = fingerprint.of_rows(self.wh, f"{self.relation} m where not {window}")
+        read_known(self.wh, self.ledger, self.mart, among=f"select _id from seen_{mart}")
+        rows, total = fingerprint.of_hashes(self.wh, self._last_seen())
+        if behind != (before.mart_rows - rows, before.fingerprint - total):
             return None
-        return self._stage_and_count(window, rows, total, before)
+        if not self._stage(window):
+            return None
+        return self._count(since, fingerprint.of_hashes(self.wh, f"from seen_{mart}"), behind)
+
+    def _held(self) -> str:
+        held = f'select "_id" from verdicts_{self.mart.name} where "_state" = \'held\''
+        ids = self.wh.few(held)
+        if ids is None:
+            return f" or {self.key} in ({self.ledger.held_ids(self.mart.name)})"
+        return f" or {self.key} = any({ids})"
 
     def _is_new(self) -> bool:
         mart = self.mart.name
         told = f"select 1 from known_{mart} union all select 1 from verdicts_{mart} limit 1"
         return not self.wh.rows(told)
 
-    def _stage_all(self) -> int:
+    def _stage_all(self) -> None:
         # Nothing to compare with: the mart is read once, its keys together with the rest.
         mart = self.mart.name
         self._table("staged", f"select * from {self._read(self._columns(), None)} as mart")
@@ -94,9 +131,7 @@ class _Finder:
         self.wh.run(
             f'create view seen_{mart} as select "_id", "_hash", "_updated_at" from staged_{mart}'
         )
-        self._table("changed", f'select "_id" from seen_{mart} where false')
-        self._table("kept", f"select * from verdicts_{mart}")
-        return int(self.wh.row(f"select count(*) from staged_{mart}")[0])
+        compare_nothing(self.wh, mart)
 
     def _columns(self) -> str:
         own = [STATUS_PATH] if self.mart.has_path else []
@@ -114,136 +149,81 @@ class _Finder:
     def _read_keys(self, window: str | None) -> None:
         self._table("seen", f"select * from {self._read(self._keys(), window)}")
 
-    def _read_ledger(self, window: str | None) -> None:
-        read_known(self.wh, self.ledger, self.mart, only_seen=window is not None)
+    def _read_verdicts(self) -> None:
         self._table("verdicts", f"select * from {self.ledger.verdicts(self.mart.name)}")
 
-    def _behind(self, window: str) -> tuple[int, Decimal]:
-        if self.wh.is_postgres:
-            bits = "('x' || substr(m.row_hash, 1, 15))::bit(60)::bigint"
-        else:
-            bits = "('0x' || substr(m.row_hash, 1, 15))::bigint"
-        query = (
-            f'select count(*) as "n", cast(coalesce(sum({bits}), 0) as text) as "total" '
-            f"from {self.relation} m where not {window}"
-        )
-        rows, total = self.wh.row(f'select "n", "total" from {self.wh.remote(query)}')
-        return rows, Decimal(total)
-
-    def _last_seen(self) -> tuple[int, Decimal]:
+    def _last_seen(self) -> str:
         # What the last pass saw of the ids in the window: their verdict, else what was sent.
-        rows, total = self.wh.row(
-            f"""
+        mart = self.mart.name
+        return f"""
             with judged as (
-                select "_id", "_hash" from verdicts_{self.mart.name}
-                where "_id" is null or "_id" in (select "_id" from seen_{self.mart.name})
-            ),
-            last as (
-                select "_hash" from judged
-                union all
-                select "_hash" from known_{self.mart.name}
-                where "_id" in (select "_id" from seen_{self.mart.name})
-                    and "_id" not in (select "_id" from judged where "_id" is not null)
+                select "_id", "_hash" from verdicts_{mart}
+                where "_id" is null or "_id" in (select "_id" from seen_{mart})
             )
-            select count(*), cast(coalesce(sum({_BITS}), 0) as text) from last
-            """
-        )
-        return rows, Decimal(total)
+            select "_hash" from judged
+            union all
+            select "_hash" from known_{mart}
+            where "_id" in (select "_id" from seen_{mart})
+                and "_id" not in (select "_id" from judged where "_id" is not null)
+        """
 
-    def _stage_and_count(
-        self, window: str | None, behind_rows: int, behind_sum: Decimal, before: Watermark | None
-    ) -> Delta:
-        return self._count(self._stage(window), behind_rows, behind_sum, before)
-
-    def _stage(self, window: str | None) -> int:
+    def _stage(self, window: str | None) -> bool:
+        """Stage what has changed; False when it has changed once more since its keys were read."""
         mart = self.mart.name
-        # A duplicated id is always judged: which of its rows is right, nobody can say here.
-        self._table(
-            "changed",
-            f"""
-            select distinct s."_id"
-            from seen_{mart} s
-            left join known_{mart} k on k."_id" = s."_id"
-            left join verdicts_{mart} v
-                on v."_id" = s."_id" and v."_hash" = s."_hash" and v."_state" = 'rejected'
-            where s."_hash" is null
-                or ((k."_hash" is distinct from s."_hash" or k."_undecided") and v."_id" is null)
-            union
-            select "_id" from seen_{mart} group by "_id" having count(*) > 1
-            """,
-        )
-        self._table(
-            "staged",
-            f"""
-            select * from {self._read(self._columns(), window)} as mart
-            where "_id" in (select "_id" from changed_{mart}) or "_id" is null
-            """,
-        )
-        self._table(
-            "kept",
-            f"""
-            select v.* from verdicts_{mart} v
-            left join seen_{mart} s on s."_id" = v."_id"
-            where v."_id" is not null
-                and v."_id" not in (select "_id" from changed_{mart} where "_id" is not null)
-                and case
-                    when s."_id" is null then {"false" if window is None else "true"}
-                    else v."_state" = 'rejected' and v."_hash" = s."_hash"
-                        and not exists (
-                            select 1 from known_{mart} k
-                            where k."_id" = s."_id" and k."_hash" = s."_hash"
-                        )
-                end
-            """,
-        )
-        return int(self.wh.row(f"select count(*) from staged_{mart}")[0])
+        compare(self.wh, mart)
+        self._stage_changed(window)
+        sums = "select count(*), sum(hash(_id, _hash))"
+        wanted = f'"_id" is null or "_id" in (select "_id" from changed_{mart})'
+        read_twice = f"{sums} from staged_{mart} union {sums} from seen_{mart} where {wanted}"
+        if len(self.wh.rows(read_twice)) > 1:
+            return False
+        keep_verdicts(self.wh, mart, beyond=window is not None)
+        return True
 
-    def _count(
-        self, staged: int, behind_rows: int, behind_sum: Decimal, before: Watermark | None
-    ) -> Delta:
+    def _stage_changed(self, window: str | None) -> None:
         mart = self.mart.name
-        now = self.wh.remote("select now() as now")
-        earlier = quote(before.updated_at) if before and before.updated_at else "null"
-        seen, total, latest = self.wh.row(
+        changed = f'select "_id" from changed_{mart}'
+        source = self._read(self._columns(), window)
+        ids = self.wh.few(f'{changed} where "_id" is not null')
+        if ids is not None:
+            # Few are looked up where the index is.
+            source = self._read(self._columns(), f"({self.key} = any({ids}) or {self.key} is null)")
+        self._table(
+            "staged", f'select * from {source} as mart where "_id" in ({changed}) or "_id" is null'
+        )
+
+    def _count(self, since: str | None, seen: Fingerprint, behind: Fingerprint) -> Delta:
+        mart = self.mart.name
+        (now,) = self.wh.row(
+            f"select cast(now as text) from {self.wh.remote('select now() as now')}"
+        )
+        earlier = "null" if since is None else quote(since)
+        staged, latest = self.wh.row(
             f"""
-            select count(*), cast(coalesce(sum({_BITS}), 0) as text),
-                cast(greatest(cast({earlier} as timestamptz), max("_updated_at") filter (
-                    "_updated_at" <= (select now from {now})
+            select (select count(*) from staged_{mart}),
+                cast(greatest(cast({earlier} as timestamptz), (
+                    select max("_updated_at") from seen_{mart}
+                    where "_updated_at" <= timestamptz {quote(now)}
                 )) as text)
-            from seen_{mart}
             """
         )
-        kept, kept_seen, same = self.wh.row(
-            f"""
-            select
-                (select count(*) from kept_{mart}),
-                (select count(*) from kept_{mart}
-                where "_id" in (select "_id" from seen_{mart})),
-                (select count(*) from seen_{mart} s
-                join known_{mart} k on k."_id" = s."_id" and k."_hash" = s."_hash"
-                where s."_id" not in
-                    (select "_id" from changed_{mart} where "_id" is not null))
-            """
-        )
-        if staged + kept_seen + same != seen:
+        kept, kept_seen, same = count_unchanged(self.wh, mart)
+        if staged + kept_seen + same != seen[0]:
             raise LedgerError(
-                f"Mart {mart}: {seen} rows were compared with the ledger, and they are {staged} "
+                f"Mart {mart}: {seen[0]} rows were compared with the ledger, and they are {staged} "
                 f"new or changed, {kept_seen} rejected before and {same} unchanged, which does "
-                "not add up: the ledger is damaged, or the mart changed while it was read."
+                "not add up: the ledger is damaged."
             )
-        # Behind the watermark every row is as the last pass left it: rejected, or sent.
-        unchanged = same + behind_rows - (kept - kept_seen)
+        rows = seen[0] + behind[0]
         return Delta(
             mart=self.mart,
-            mart_rows=behind_rows + seen,
+            mart_rows=rows,
             staged=staged,
-            unchanged=unchanged,
+            # Behind the watermark every row is as the last pass left it: rejected, or sent.
+            unchanged=same + behind[0] - (kept - kept_seen),
             kept=kept,
-            watermark=Watermark(latest, behind_rows + seen, behind_sum + Decimal(total)),
+            watermark=Watermark(latest, rows, seen[1] + behind[1]),
         )
 
     def _table(self, kind: str, query: str) -> None:
         self.wh.run(f"create or replace table {kind}_{self.mart.name} as {query}")
-
-
-_BITS = """('0x' || substr("_hash", 1, 15))::bigint"""

@@ -35,7 +35,7 @@ def check_mode(wh: Attached, ledger: Ledger, mode: str) -> None:
     other = "orders" if mode == "simple" else "simple_orders"
     if wh.rows(
         f"select 1 from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "
-        "and status <> 'FAILED' limit 1",
+        "and status not in ('FAILED', 'prepared') limit 1",
         [ledger.counter_id, other],
     ):
         raise LedgerError(

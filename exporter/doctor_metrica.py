@@ -4,11 +4,11 @@ from exporter import attributes, statuses
 from exporter.access import Api
 from exporter.errors import GateError, MetricaError, SettingsError
 from exporter.finding import Finding, error, ok, warning
-from exporter.judge import time_zone
 from exporter.ledger import Ledger
 from exporter.manifest import Mart, Marts
 from exporter.marts import DEFAULT_STATUSES, Kind
 from exporter.metrica import Metrica, Status
+from exporter.relation import time_zone
 from exporter.warehouse import LEDGER, Attached
 
 _SHOWN = 10

@@ -7,10 +7,10 @@ from exporter.destination import check_destination
 from exporter.errors import MetricaError, SettingsError, WarehouseError
 from exporter.finding import Finding, error, ok, warning
 from exporter.journal import Journal
-from exporter.judge import check_relation
 from exporter.ledger import VERSION, Ledger
 from exporter.manifest import Mart
 from exporter.metrica import Metrica
+from exporter.relation import check_relation
 from exporter.warehouse import LEDGER, Attached
 
 _SCARCE = 0.1

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.entries import Upload
 from exporter.errors import MetricaError
 from exporter.journal import Journal
 from exporter.metrica import Answer, Metrica
@@ -24,18 +23,15 @@ class Run:
     check_lock: Callable[[], None]
 
 
-def hand_over(
-    run: Run, metrica: Metrica, upload: Upload, rows: str, send: Callable[[], Answer]
-) -> Answer:
-    """Enter the upload and its rows, send it, and enter what became of it.
+def hand_over(run: Run, metrica: Metrica, upload_no: int, send: Callable[[], Answer]) -> Answer:
+    """Send an upload that the journal has prepared, between two entries in the ledger.
 
-    `rows` is a query of `sendable.deliveries`. An error of Metrica's is entered too, as FAILED, or
-    as unknown when it may have arrived all the same, and raised again.
+    An error of Metrica's is entered too, as FAILED, or as unknown when it may have arrived all the
+    same, and raised again.
     """
     run.check_lock()
     # Counted before it is made: a run that is killed has made it all the same.
-    run.journal.count_requests(metrica.requests + 1)
-    upload_no = run.journal.start_upload(upload, rows)
+    run.journal.start_upload(upload_no, metrica.requests + 1)
     try:
         answer = send()
     except MetricaError as error:

@@ -7,8 +7,9 @@ several machines compare.
 from collections.abc import Iterable
 
 from exporter.entries import EntityCounts, Upload, Watermark
+from exporter.spelling import literal, quote
 from exporter.warehouse import LEDGER as L
-from exporter.warehouse import Attached, quote
+from exporter.warehouse import Attached
 
 
 class Journal:
@@ -19,59 +20,61 @@ class Journal:
         self._wh, self._counter_id = wh, counter_id
         self._run_no = 0
 
+    def beside(self, wh: Attached) -> "Journal":
+        """Return the same journal of the same run, to be used in another thread."""
+        other = Journal(wh, self._counter_id)
+        other._run_no = self._run_no
+        return other
+
     def start_run(self) -> None:
         """Record that a run has begun; what follows is entered under its number.
 
         The lock is held, so what an earlier run left open was left by one that died.
         """
-        with self._wh.transaction():
-            self._run_no = self._next("run")
-            self._wh.run(
-                f"update {L}.ledger_uploads set status = 'unknown', finished_at = {self._now()} "
-                f"where counter_id = {self._counter_id} and status = 'started'"
-            )
-            self._wh.run(
-                f"update {L}.ledger_runs set message = 'did not finish' "
-                f"where counter_id = {self._counter_id} and finished_at is null"
-            )
-            self._wh.run(
-                f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
-                f"select {self._run_no}, {self._counter_id}, {self._now()}, 0"
-            )
+        self._run_no = self._next("run")
+        mine = f"where counter_id = {self._counter_id} and"
+        ended = f"update {L}.ledger_uploads set finished_at = now(), status ="
+        self._change(
+            f"{ended} 'unknown' {mine} status = 'started'",
+            f"{ended} 'FAILED' {mine} status = 'prepared'",
+            f"update {L}.ledger_runs set message = 'did not finish' {mine} finished_at is null",
+            f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
+            f"values ({self._run_no}, {self._counter_id}, now(), 0)",
+        )
 
     def finish_run(
         self, exit_code: int, message: str, requests: int, entities: dict[str, EntityCounts]
     ) -> None:
         """Record how the run ended."""
-        with self._wh.transaction():
-            for entity, c in entities.items():
-                self._wh.run(
-                    f"insert into {L}.ledger_run_entities values (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        *(self._run_no, entity, c.rows, c.sent),
-                        *(c.unchanged, c.rejected, c.held, c.uploads),
-                    ],
-                )
-            self._wh.run(
-                f"update {L}.ledger_runs set finished_at = {self._now()}, "
-                "exit_code = ?, message = ?, requests = ? where run_no = ?",
-                [exit_code, message, requests, self._run_no],
-            )
+        counted = [
+            f"insert into {L}.ledger_run_entities values ({self._run_no}, {quote(entity)}, "
+            f"{c.rows}, {c.sent}, {c.unchanged}, {c.rejected}, {c.held}, {c.uploads})"
+            for entity, c in entities.items()
+        ]
+        self._change(
+            *counted,
+            f"update {L}.ledger_runs set finished_at = now(), exit_code = {exit_code}, "
+            f"message = {quote(message)}, requests = {requests} where run_no = {self._run_no}",
+        )
 
     def index(self) -> None:
         """Make the index by which few ids are looked up; after a first load, which it slows."""
         if self._wh.is_postgres:
             self._wh.command(
-                f"create index if not exists ledger_deliveries_id on {L}.ledger_deliveries (id)"
+                "create index if not exists ledger_deliveries_by_id "
+                f'on {L}.ledger_deliveries (id collate "C")'
             )
 
-    def start_upload(self, upload: Upload, sent: str) -> int:
-        """Record an upload and the rows in it before the first byte goes out.
+    def next_upload(self) -> int:
+        """Return the number of an upload that is to be prepared."""
+        return self._next("upload")
 
-        `sent` is a query of `sendable.deliveries`. Returns the upload's number.
+    def prepare_upload(self, upload_no: int, upload: Upload, sent: str) -> None:
+        """Record an upload and the rows in it, before the first byte goes out.
+
+        `sent` is a query of `sendable.deliveries`. It counts for nothing until `start_upload`.
         """
         with self._wh.transaction():
-            upload_no = self._next("upload")
             self._wh.run(
                 f"insert into {L}.ledger_deliveries (upload_no, entity, id, row_hash, "
                 "order_status, step, create_date_time, filled) "
@@ -79,22 +82,19 @@ class Journal:
                 f'"_created", "_filled" from ({sent})'
             )
             u = upload
-            self._wh.run(
+            self._wh.command(
                 f"insert into {L}.ledger_uploads (upload_no, run_no, counter_id, entity, "
                 "byte_count, sha256, local_api, row_count, started_at, status) "
-                f"select ?, ?, ?, ?, ?, ?, ?, ?, {self._now()}, 'started'",
-                [
-                    *(upload_no, self._run_no, self._counter_id),
-                    *(u.entity, u.size, u.sha256, u.is_local, u.rows),
-                ],
+                f"values ({upload_no}, {self._run_no}, {self._counter_id}, {quote(u.entity)}, "
+                f"{u.size}, {quote(u.sha256)}, {u.is_local}, {u.rows}, now(), 'prepared')"
             )
-        return upload_no
 
-    def count_requests(self, requests: int) -> None:
-        """Record how many requests the run has made, so that the day's share holds."""
-        self._wh.run(
-            f"update {L}.ledger_runs set requests = ? where run_no = ?",
-            [requests, self._run_no],
+    def start_upload(self, upload_no: int, requests: int) -> None:
+        """Record that a prepared upload goes out now, as the run's request of that number."""
+        self._change(
+            f"update {L}.ledger_uploads set status = 'started', started_at = now() "
+            f"where upload_no = {upload_no}",
+            f"update {L}.ledger_runs set requests = {requests} where run_no = {self._run_no}",
         )
 
     def requests_today(self) -> int:
@@ -119,12 +119,11 @@ class Journal:
 
     def end_upload(self, upload_no: int, status: str, uploading_id: str | None) -> None:
         """Record Metrica's answer; PASSED is what makes the upload's rows count as sent."""
-        with self._wh.transaction():
-            self._wh.run(
-                f"update {L}.ledger_uploads set status = ?, uploading_id = ?, "
-                f"finished_at = {self._now()} where upload_no = ?",
-                [status, uploading_id, upload_no],
-            )
+        self._change(
+            f"update {L}.ledger_uploads set status = {quote(status)}, "
+            f"uploading_id = {literal(uploading_id)}, finished_at = now() "
+            f"where upload_no = {upload_no}"
+        )
 
     def end_pass(self, entity: str, verdicts: str, seen: Watermark | None) -> None:
         """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
@@ -135,21 +134,26 @@ class Journal:
         would call for it, and looks like one that was sent.
         """
         mine = f"counter_id = {self._counter_id} and entity = {quote(entity)}"
-        with self._wh.transaction():
-            self._wh.run(f"delete from {L}.ledger_verdicts where {mine}")
-            self._wh.run(
-                f"insert into {L}.ledger_verdicts select {self._counter_id}, {quote(entity)}, "
-                f'"_id", "_hash", "_state", "_column", "_reason", {self._run_no}, {self._now()}, '
-                f'"_detail" from ({verdicts})'
-            )
-            self._wh.run(f"delete from {L}.ledger_watermarks where {mine}")
-            if seen is None:
-                return
+        watermark = []
+        if seen is not None:
             marked = "null" if seen.updated_at is None else f"timestamptz {quote(seen.updated_at)}"
-            self._wh.run(
+            watermark.append(
                 f"insert into {L}.ledger_watermarks values ({self._counter_id}, {quote(entity)}, "
                 f"{marked}, {seen.mart_rows}, {seen.fingerprint}, {self._run_no})"
             )
+        with self._wh.transaction():
+            self._wh.command(
+                f"delete from {L}.ledger_verdicts where {mine}",
+                f"delete from {L}.ledger_watermarks where {mine}",
+                *watermark,
+            )
+            if self._wh.rows(f"from ({verdicts}) limit 1"):
+                self._wh.run(
+                    f"insert into {L}.ledger_verdicts "
+                    f"select {self._counter_id}, {quote(entity)}, "
+                    f'"_id", "_hash", "_state", "_column", "_reason", {self._run_no}, '
+                    f'{self._now()}, "_detail" from ({verdicts})'
+                )
 
     def forget(self, entity: str | None, key: str | None) -> None:
         """Forget that Metrica has the present state: of all rows, of one mart, or of one row.
@@ -161,13 +165,12 @@ class Journal:
         mine = f"counter_id = {self._counter_id}"
         which = "" if entity is None else f" and entity = {quote(entity)}"
         one = "" if key is None else f" and id = {quote(key)}"
-        with self._wh.transaction():
-            self._wh.command(
-                f"update {L}.ledger_deliveries set row_hash = '' where upload_no in "
-                f"(select upload_no from {L}.ledger_uploads where {mine}){which}{one}"
-            )
-            self._wh.command(f"delete from {L}.ledger_verdicts where {mine}{which}{one}")
-            self._wh.command(f"delete from {L}.ledger_watermarks where {mine}{which}")
+        self._change(
+            f"update {L}.ledger_deliveries set row_hash = '' where upload_no in "
+            f"(select upload_no from {L}.ledger_uploads where {mine}){which}{one}",
+            f"delete from {L}.ledger_verdicts where {mine}{which}{one}",
+            f"delete from {L}.ledger_watermarks where {mine}{which}",
+        )
 
     def keep_columns(self, entity: str, bits: dict[str, int]) -> None:
         """Record which bit of `filled` stands for which column; known ones keep theirs."""
@@ -213,6 +216,10 @@ class Journal:
             # Held rows are looked at in every run.
             self._wh.command(f"update {L}.ledger_verdicts set state = 'held' where {which}")
         return int(rows)
+
+    def _change(self, *statements: str) -> None:
+        with self._wh.transaction():
+            self._wh.command(*statements)
 
     def _next(self, what: str) -> int:
         # A sequence, since runs for other counters take numbers at the same time.

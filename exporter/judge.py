@@ -1,14 +1,13 @@
 """The judgement of a mart's delta: which rows can be sent, and why the others cannot."""
 
-import re
+from dataclasses import replace
 
 from exporter import checks, chunk
 from exporter.config import Options
 from exporter.delta import Delta, find_delta
 from exporter.entries import EntityCounts
-from exporter.errors import WarehouseError
 from exporter.ledger import Ledger
-from exporter.manifest import OWN_COLUMNS, STATUS_PATH, Mart, Marts
+from exporter.manifest import Mart, Marts
 from exporter.marts import (
     CONTACTS,
     DEFAULT_STATUSES,
@@ -17,56 +16,12 @@ from exporter.marts import (
     ORDER_STATUSES,
     ORDERS,
     SIMPLE_ORDERS,
-    Kind,
 )
 from exporter.prior import bits, read_known, read_prior
-from exporter.sendable import Layout, lay_out, sendable_ids
-from exporter.warehouse import Attached, name, quote, relation
-
-_TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
-
-
-def check_relation(wh: Attached, mart: Mart) -> None:
-    """Compare a mart in the warehouse with its declaration; WarehouseError names the columns."""
-    there = wh.columns(mart.schema, mart.table)
-    label = f"{mart.schema}.{mart.table}"
-    if not there:
-        raise WarehouseError(f"There is no mart {label} in the warehouse: run `dbt build`.")
-    own = (*OWN_COLUMNS, STATUS_PATH) if mart.has_path else OWN_COLUMNS
-    missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in there]
-    if missing:
-        raise WarehouseError(
-            f"Mart {label} has no column {', '.join(missing)}, which its YAML declares: "
-            "run `dbt build --full-refresh`."
-        )
-    for column in mart.columns:
-        if there[column.name] != _TYPES.get(column.kind, there[column.name]):
-            raise WarehouseError(
-                f"Mart {label}: {column.name} is {there[column.name]}, and must be "
-                f"{_TYPES[column.kind]}: a time is the wall clock's in the counter's zone."
-            )
-
-
-def time_zone(wh: Attached, mart: Mart) -> str | None:
-    """Return the zone of a mart's times, None if nobody says.
-
-    It is read off the data: dbt writes it on the table together with the rows, while the
-    manifest may be newer than a table that a failed build has left alone.
-    """
-    mark = _ZONE.search(wh.comment(mart.schema, mart.table))
-    return mark[1] if mark else mart.time_zone
-
-
-_ZONE = re.compile(r"counter_time_zone=(\S+)")
-"""What the dbt project leaves as the comment on a mart."""
-
-
-def wall_clock(wh: Attached, mart: Mart) -> str:
-    """Return SQL for the warehouse's time now, as the clocks of the mart's zone show it."""
-    zone = quote(time_zone(wh, mart) or "UTC")
-    clock = wh.remote("select now() as now")
-    (now,) = wh.row(f"select cast(timezone({zone}, now) as text) from {clock}")
-    return f"timestamp {quote(now)}"
+from exporter.relation import wall_clock
+from exporter.sendable import Layout, find_paths, rows
+from exporter.spelling import name, quote
+from exporter.warehouse import Attached, relation
 
 
 class Judge:
@@ -78,6 +33,7 @@ class Judge:
         self.limits, self.form = options.limits, options.form
         self._judged: set[str] = set()
         self._layouts: dict[str, Layout] = {}
+        self._chunks: dict[str, list[chunk.Chunk]] = {}
 
     def judge(self, mart: Mart, *, everything: bool) -> Delta:
         """Stage the delta of a mart, and judge it as if what goes before will arrive.
@@ -107,49 +63,56 @@ class Judge:
 
         With `presume`, what the earlier marts have to send counts as sent.
         """
-        layout = self.layout(mart)
+        layout = self._layouts[mart.name] = self._layout(mart)
         if mart.entity is ORDERS:
             self._know_contacts(mart, presume=presume)
         if mart.entity in (ORDERS, SIMPLE_ORDERS):
             self._know_statuses(mapped=mart.entity is ORDERS, presume=presume)
         found = checks.problems(mart, layout.now, hold_late=self.form.hold_late)
         self.wh.run(f"create or replace table problems_{mart.name} as {found}")
-        lay_out(self.wh, mart, layout)
-        too_large = chunk.too_large(mart, self.limits)
-        if self.wh.rows(f"{too_large} limit 1"):
+        if mart.has_path:
+            find_paths(self.wh, mart)
+        self._chunks[mart.name], too_large = self._cut(mart)
+        if too_large:
             self.wh.run(
-                f"insert into problems_{mart.name} select _row, {quote(checks.HELD)}, null, "
-                f"'row_too_large', null from ({too_large})"
+                f"insert into problems_{mart.name} select unnest(?), {quote(checks.HELD)}, null, "
+                "'row_too_large', null",
+                [too_large],
             )
-            lay_out(self.wh, mart, layout)
-
-    def layout(self, mart: Mart) -> Layout:
-        """Return what the rows of a mart are laid out by, the same throughout."""
-        if mart.name not in self._layouts:
-            self._layouts[mart.name] = self._layout(mart)
-        return self._layouts[mart.name]
 
     def _layout(self, mart: Mart) -> Layout:
+        if mart.name in self._layouts:
+            return replace(self._layouts[mart.name], wave=1)
         now = wall_clock(self.wh, mart)
         return Layout(self.limits, self.form, bits(self.ledger, mart), now)
 
+    def layout(self, mart: Mart) -> Layout:
+        """Return what the rows of a judged mart are laid out by."""
+        return self._layouts[mart.name]
+
+    def rows(self, mart: Mart) -> str:
+        """Return the query of the rows that can be sent in the present wave."""
+        return rows(mart, self.layout(mart))
+
     def _know_contacts(self, mart: Mart, *, presume: bool) -> None:
-        """Make `delivered_contacts` and `verdicts_now_contacts` for the rules of orders."""
-        kind, planned = CONTACTS.name, ""
-        if presume and kind in self._judged:
-            planned = f"union all {sendable_ids(self.marts.get(kind))}"
+        """Make `contacts_now` for the rules of orders: `_id` and whether Metrica has it.
+
+        Has it, or is about to get it with `presume`; the others have a verdict.
+        """
+        kind = CONTACTS.name
         named = f"select cast(client_uniq_id as text) as _id from staged_{mart.name}"
-        self.wh.run(
-            f"create or replace table delivered_{kind} as "
-            f"select _id from {self.ledger.delivered(kind, named)} {planned}"
-        )
+        ways = [f"select _id, true as _arrives from {self.ledger.delivered(kind, named)}"]
+        if presume and kind in self._judged:
+            ways.append(f"select _id, true from ({self.rows(self.marts.get(kind))})")
         if kind in self._judged:
             verdicts = f"({self.verdicts(self.marts.get(kind))})"
         else:
             verdicts = self.ledger.verdicts(kind)
+        ways.append(f"select _id, false from {verdicts}")
         self.wh.run(
-            f"create or replace table verdicts_now_{kind} as "
-            f"select _id from {verdicts} where _id is not null"
+            f"create or replace table {kind}_now as "
+            f"select _id, bool_or(_arrives) as _arrives from ({' union all '.join(ways)}) "
+            "where _id is not null group by _id"
         )
 
     def _know_statuses(self, *, mapped: bool, presume: bool) -> None:
@@ -163,14 +126,19 @@ class Judge:
         ways.append(f"select _id from {self.ledger.goals()}")
         if mapped:
             mart = self.marts.get(ORDER_STATUSES.name)
-            read_known(self.wh, self.ledger, mart, only_seen=False)
+            read_known(
+                self.wh,
+                self.ledger,
+                mart,
+                among=f"select cast(id as text) as _id from {relation(mart.schema, mart.table)}",
+            )
             ways.append(
                 f"select k._id from known_{mart.name} k "
                 f"join {relation(mart.schema, mart.table)} m "
                 "on cast(m.id as text) = k._id and m.row_hash = k._hash"
             )
             if presume and mart.name in self._judged:
-                ways.append(sendable_ids(mart))
+                ways.append(f"select _id from ({self.rows(mart)})")
         self.wh.run(f"create or replace table known_statuses as {' union '.join(ways)}")
 
     def names_goals(self, mart: Mart) -> bool:
@@ -208,40 +176,48 @@ class Judge:
         return EntityCounts(delta.mart_rows, sent, delta.unchanged, rejected, held, uploads)
 
     def sendable(self, mart: Mart) -> int:
-        """Return how many rows are laid out."""
-        (rows,) = self.wh.row(f"select count(*) from sendable_{mart.name}")
+        """Return how many rows can be sent in the present wave."""
+        (rows,) = self.wh.row(f"select count(*) from ({self.rows(mart)})")
         return int(rows)
 
     def uploads(self, mart: Mart) -> int:
-        """Return how many requests the rows would take if Metrica took all of them.
-
-        Leaves the last wave laid out.
-        """
+        """Return how many requests the rows would take if Metrica took all of them."""
         if mart.entity in LISTS:
             return -(-self.sendable(mart) // MAX_CATALOGUE)
-        requests, wave = len(self.cut(mart)), 1
-        while self.has_next_wave(mart):
-            wave += 1
-            lay_out(self.wh, mart, self.layout(mart), wave)
-            requests += len(self.cut(mart))
+        requests = len(self.chunks(mart))
+        first = self.layout(mart)
+        while self.next_wave(mart):
+            requests += len(self.chunks(mart))
+        self._layouts[mart.name] = first
         return requests
 
-    def cut(self, mart: Mart) -> list[chunk.Chunk]:
-        """Return the chunks of the laid out rows."""
-        return chunk.cut(self.wh, mart, self.limits, self.layout(mart).now)
+    def chunks(self, mart: Mart) -> list[chunk.Chunk]:
+        """Return the chunks of the rows of the present wave."""
+        if self.layout(mart).wave == 1:
+            return self._chunks[mart.name]
+        return self._cut(mart)[0]
+
+    def _cut(self, mart: Mart) -> tuple[list[chunk.Chunk], list[int]]:
+        return chunk.cut(self.wh, mart, self.rows(mart), self.limits, self.layout(mart).now)
+
+    def halves(self, mart: Mart, part: chunk.Chunk) -> tuple[chunk.Chunk, chunk.Chunk]:
+        """Return a chunk of at least two rows in two parts."""
+        return chunk.halves(self.wh, rows(mart, self.layout(mart), part), part)
 
     def completed(self, mart: Mart, part: chunk.Chunk) -> int:
         """Return how many rows of a chunk are complete with it."""
         if not mart.has_path:
             return part.rows
-        (rows,) = self.wh.row(
-            f"select count(*) from sendable_{mart.name} "
-            f"where _left = 0 and _pos between {part.first} and {part.last}"
-        )
-        return int(rows)
+        here = rows(mart, self.layout(mart), part)
+        (found,) = self.wh.row(f"select count(*) from ({here}) where _left = 0")
+        return int(found)
 
-    def has_next_wave(self, mart: Mart) -> bool:
-        """Return whether a laid out row has further steps to go."""
+    def next_wave(self, mart: Mart) -> bool:
+        """Go on to the orders that have further steps to go; False when there are none."""
         if not mart.has_path:
             return False
-        return bool(self.wh.rows(f"select 1 from sendable_{mart.name} where _left > 0 limit 1"))
+        if not self.wh.rows(f"select 1 from ({self.rows(mart)}) where _left > 0 limit 1"):
+            return False
+        layout = self.layout(mart)
+        self._layouts[mart.name] = replace(layout, wave=layout.wave + 1)
+        return True

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from exporter.entries import Watermark
 from exporter.errors import LedgerError
-from exporter.warehouse import LEDGER, Attached, quote
+from exporter.spelling import quote
+from exporter.warehouse import LEDGER, Attached
 
 VERSION = 3
 """Of the ledger's tables. A ledger of a later version is left alone."""
@@ -98,66 +99,50 @@ class Ledger:
         return Watermark(found[0][0], found[0][1], Decimal(found[0][2])) if found else None
 
     def delivered(self, entity: str, among: str | None = None) -> str:
-        """Return a FROM item of PASSED deliveries: `_id`, `_hash`, `_upload_no`.
+        """Return a FROM item of the PASSED ones of `deliveries`."""
+        return f"(from {self.deliveries(entity, among)} where _passed)"
 
-        `among` is a query of local ids (`_id`) that are of interest; others may be left out.
+    def deliveries(self, entity: str, among: str | None = None, more: str = "") -> str:
+        """Return a FROM item of deliveries that are PASSED, or may have arrived.
+
+        It has `_id`, `_hash`, `_upload_no` and `_passed`. `among` is a query of local ids
+        (`_id`) that are of interest; others may be left out.
         """
-        return self._deliveries(entity, "'PASSED'", among=among)
-
-    def undecided(self, entity: str, among: str | None = None) -> str:
-        """Return the same of deliveries of which nobody knows whether they arrived."""
-        return self._deliveries(entity, _UNDECIDED, among=among)
-
-    def _deliveries(
-        self, entity: str, statuses: str, more: str = "", among: str | None = None
-    ) -> str:
         if not self.exists:
-            empty = ", false as _passed" if more else ""
-            return f"(select _id, _hash, 0 as _upload_no{empty} from ({_EMPTY_VERDICTS}))"
+            return (
+                f"(select _id, _hash, 0 as _upload_no, false as _passed from ({_EMPTY_VERDICTS}))"
+            )
         query = f"""
-            select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no"{more}
+            select d.id as "_id", d.row_hash as "_hash", d.upload_no as "_upload_no",
+                (u.status = 'PASSED') as "_passed"{more}
             from {LEDGER}.ledger_deliveries d
             join {LEDGER}.ledger_uploads u on u.upload_no = d.upload_no
             where d.entity = {quote(entity)} and u.counter_id = {self.counter_id}
-                and u.status in ({statuses})
+                and u.status in ('PASSED', {_UNDECIDED})
         """
-        few = self._few(among) if among else None
+        few = self._wh.few(among) if among and self._wh.is_postgres else None
         if few is not None:
-            # Few ids are looked up where the index is.
-            return self._wh.remote(f"{query} and d.id = any({few})")
+            # In the order of the index, which is that of bytes: fast to make in any locale.
+            return self._wh.remote(f'{query} and d.id collate "C" = any({few})')
         return f"({query})"
 
-    def _few(self, among: str) -> str | None:
-        if not self._wh.is_postgres:
-            return None
-        distinct = f"select distinct _id from ({among}) where _id is not null limit {_FEW + 1}"
-        ids = [key for (key,) in self._wh.rows(distinct)]
-        if len(ids) > _FEW:
-            return None
-        return f"array[{', '.join(map(quote, ids))}]::text[]"
-
     def details(self, entity: str, among: str | None = None) -> str:
-        """Return a FROM item of PASSED and undecided deliveries with what was said in them.
+        """Return `deliveries` with what was said in them.
 
-        It has `_id`, `_upload_no`, `_passed`, `_status`, `_step`, `_created` and `_filled`;
-        what an earlier version of the ledger did not record is NULL. `among` as in `delivered`.
+        It has `_status`, `_step`, `_created` and `_filled`, too; what an earlier version of the
+        ledger did not record is NULL.
         """
-        passed = ", (u.status = 'PASSED') as \"_passed\""
-        kept = (
+        if self.version < _WITH_DETAILS:
+            return f"""
+                (select *, cast(null as text) as _status, cast(null as integer) as _step,
+                    cast(null as timestamp) as _created, cast(null as bigint) as _filled
+                from {self.deliveries(entity, among)})
+            """
+        said = (
             ', d.order_status as "_status", d.step as "_step", '
             'd.create_date_time as "_created", d.filled as "_filled"'
         )
-        has_kept = self.version >= _WITH_DETAILS
-        source = self._deliveries(
-            entity, f"'PASSED', {_UNDECIDED}", passed + (kept if has_kept else ""), among
-        )
-        if has_kept:
-            return source
-        return f"""
-            (select *, cast(null as text) as _status, cast(null as integer) as _step,
-                cast(null as timestamp) as _created, cast(null as bigint) as _filled
-            from {source})
-        """
+        return self.deliveries(entity, among, said)
 
     def verdicts(self, entity: str) -> str:
         """Return a FROM item of the standing verdicts."""
@@ -223,9 +208,6 @@ class Ledger:
             f"and v.entity = {quote(entity)} and v.state = 'held' and v.id is not null"
         )
 
-
-_FEW = 20_000
-"""Ids that are looked up one by one; of more, the whole ledger is read."""
 
 _WITH_DETAILS = 3
 """The version that began to record what a delivery said."""

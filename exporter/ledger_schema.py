@@ -18,6 +18,7 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     for version in range(found.version + 1, VERSION + 1):
         with wh.transaction():
             _migrate(wh, version)
+            wh.look_again()
     create_views(wh, marts)
     return Ledger(wh, counter_id)
 

@@ -4,7 +4,8 @@ from hashlib import sha256
 
 from exporter.errors import WarehouseError
 from exporter.manifest import Marts
-from exporter.warehouse import LEDGER, Attached, name, quote
+from exporter.spelling import name, quote
+from exporter.warehouse import LEDGER, Attached
 
 
 def create_views(wh: Attached, marts: Marts) -> None:
@@ -26,8 +27,8 @@ def create_views(wh: Attached, marts: Marts) -> None:
         statements.insert(0, "set local lock_timeout = '3s'")
     try:
         with wh.transaction():
-            for statement in statements:
-                wh.command(statement)
+            wh.command(*statements)
+        wh.look_again()
     except WarehouseError:
         if made is None:
             raise

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from exporter import chunk
+from exporter.cells import cell
 from exporter.entries import Upload
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
@@ -12,7 +12,7 @@ from exporter.manifest import Mart
 from exporter.marts import MAX_CATALOGUE, ORDER_STATUSES
 from exporter.metrica import Answer, Metrica
 from exporter.sendable import deliveries
-from exporter.warehouse import name
+from exporter.spelling import name
 
 
 def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
@@ -39,15 +39,15 @@ def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
 
     body = json.dumps(items, ensure_ascii=False).encode()
     sha256 = hashlib.sha256(body).hexdigest()
-    whole = chunk.Chunk(1, judge.sendable(mart))
-    upload = Upload(mart.name, len(body), sha256, run.is_local, whole.rows)
-    rows = deliveries(judge.wh, mart, judge.layout(mart), whole)
-    hand_over(run, metrica, upload, rows, send)
+    upload = Upload(mart.name, len(body), sha256, run.is_local, judge.sendable(mart))
+    upload_no = run.journal.next_upload()
+    run.journal.prepare_upload(upload_no, upload, deliveries(mart, judge.layout(mart)))
+    hand_over(run, metrica, upload_no, send)
     return len(parts)
 
 
 def _rows(judge: Judge, mart: Mart) -> str:
-    cells = ", ".join(f"{chunk.cell(c)} as {name(c.name)}" for c in mart.columns)
+    cells = ", ".join(f"{cell(c)} as {name(c.name)}" for c in mart.columns)
     absent = [c for c in mart.entity.columns if c not in mart.columns]
     nulls = "".join(f", cast(null as text) as {name(c.name)}" for c in absent)
     key = name(mart.entity.key)

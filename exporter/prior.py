@@ -8,59 +8,60 @@ _MAX_BITS = 62
 """Columns beyond it are not watched; a signed 64-bit number holds no more bits."""
 
 
-def read_known(wh: Attached, ledger: Ledger, mart: Mart, *, only_seen: bool) -> None:
+def read_known(wh: Attached, ledger: Ledger, mart: Mart, *, among: str | None) -> None:
     """Make `known_<mart>`: of each delivered id the hash that Metrica has (`_id`, `_hash`).
 
     `_undecided` says that a later delivery may have arrived or not, so that nobody knows what
-    Metrica has. With `only_seen`, of the ids in `seen_<mart>` alone.
+    Metrica has. With `among`, of the ids (`_id`) of that query alone.
     """
-    ids = f'select "_id" from seen_{mart.name}' if only_seen else None
-    seen = f'where "_id" in ({ids})' if ids else ""
+    _read_told(wh, ledger.deliveries(mart.name, among), among)
     wh.run(
         f"""
         create or replace table known_{mart.name} as
-        with passed as (
-            select "_id", arg_max("_hash", "_upload_no") as "_hash", max("_upload_no") as "_no"
-            from {ledger.delivered(mart.name, ids)} {seen} group by "_id"
-        ), undecided as (
-            select "_id", max("_upload_no") as "_no"
-            from {ledger.undecided(mart.name, ids)} {seen} group by "_id"
+        with latest as (
+            select _id, max(_upload_no) filter (_passed) as _no,
+                max(_upload_no) filter (not _passed) as _perhaps_no
+            from told group by _id
         )
-        select p."_id", p."_hash", coalesce(u."_no" > p."_no", false) as "_undecided"
-        from passed p left join undecided u on u."_id" = p."_id"
+        select _id, t._hash, coalesce(_perhaps_no > _no, false) as _undecided
+        from latest join told t using (_id)
+        where t._upload_no = _no
         """
     )
 
 
 def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:
-    """Make `prior_<mart>`: one line for each staged id that was delivered, or may have been.
+    """Make `prior_<mart>`: one line for each staged row that was delivered, or may have been.
 
-    `_delivered` says whether a delivery has PASSED; `_status`, `_step` and `_filled` are what
-    the last such said, `_filled` with what later ones may have said. `_created` is the creation
-    date that went first, certainly or perhaps: Metrica never changes it again (modes).
+    `_row` is the row's in `staged_<mart>`; `_delivered` says whether a delivery has PASSED;
+    `_status`, `_step` and `_filled` are what the last such said, `_filled` with what later ones
+    may have said. `_created` is the creation date that went first, certainly or perhaps: Metrica
+    never changes it again (modes).
     """
-    ids = f"select _id from staged_{mart.name}"
+    among = f"select _id from staged_{mart.name}"
+    _read_told(wh, ledger.details(mart.name, among), among)
     wh.run(
         f"""
         create or replace table prior_{mart.name} as
-        with told as (
-            select
-                _id,
-                bool_or(_passed) as _delivered,
-                arg_max(
-                    {{'status': _status, 'step': _step, 'filled': _filled}}, _upload_no
-                ) filter (where _passed) as _last,
-                bit_or(_filled) filter (where not _passed) as _perhaps_filled,
+        with summed as (
+            select _id, max(_upload_no) filter (_passed) as _no,
+                bit_or(_filled) filter (not _passed) as _perhaps_filled,
                 arg_min(_created, _upload_no) as _created
-            from {ledger.details(mart.name, ids)}
-            where _id in ({ids})
-            group by _id
+            from told group by _id
         )
-        select _id, _delivered, _created, _last.status as _status, _last.step as _step,
-            _last.filled | coalesce(_perhaps_filled, 0) as _filled
-        from told
+        select s.rowid as _row, _no is not null as _delivered, summed._created, t._status, t._step,
+            t._filled | coalesce(_perhaps_filled, 0) as _filled
+        from summed
+        join staged_{mart.name} s using (_id)
+        left join told t on t._id = summed._id and t._upload_no = _no
         """
     )
+
+
+def _read_told(wh: Attached, deliveries: str, among: str | None) -> None:
+    # Apart from the sums over it: DuckDB sums up texts in memory only, and joins them on disk.
+    seen = f"where _id in ({among})" if among else ""
+    wh.run(f"create or replace table told as select * from {deliveries} {seen}")
 
 
 def bits(ledger: Ledger, mart: Mart) -> dict[str, int]:

@@ -11,12 +11,13 @@ from exporter.destination import check_destination, check_mode
 from exporter.errors import ExportError, GateError
 from exporter.handover import Run
 from exporter.journal import Journal
-from exporter.judge import Judge, check_relation
+from exporter.judge import Judge
 from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
 from exporter.marts import ORDER_STATUSES, ORDERS
 from exporter.metrica import Metrica
+from exporter.relation import check_relation
 from exporter.report import Outcome, Reporter
 from exporter.saved import SavedPlan
 from exporter.session import open_session

@@ -90,10 +90,9 @@ def _fingerprint(judge: Judge, delta: Delta) -> str:
     (total,) = judge.wh.row(
         f"""
         select cast(coalesce(sum(
-            ('0x' || substr(md5(concat_ws(' ', s._id, s._hash, x._status)), 1, 15))::bigint
+            ('0x' || substr(md5(concat_ws(' ', _id, _hash, _status)), 1, 15))::bigint
         ), 0) as text)
-        from sendable_{delta.mart.name} x
-        join staged_{delta.mart.name} s on s.rowid = x._row
+        from ({judge.rows(delta.mart)})
         """
     )
     return str(total)

@@ -4,16 +4,21 @@ Where the CRM keeps a history, an order goes through its path: every status that
 has not been told of yet makes a step, and the k-th pending step of every order goes in the
 k-th wave. A wave starts when the one before it has ended, with the orders that came
 through it.
+
+Nothing is stored but the paths: the queries here are over `staged_<mart>` as `s`,
+`prior_<mart>` as `p`, `paths_<mart>` as `t` and `problems_<mart>`.
 """
 
 from dataclasses import dataclass
 
-from exporter.chunk import Chunk, cell, is_empty, row_size
+from exporter.cells import cell, is_empty, row_size
+from exporter.chunk import Chunk
 from exporter.config import Form, Limits
 from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS, Column
 from exporter.prior import filled
-from exporter.warehouse import Attached, name
+from exporter.spelling import name
+from exporter.warehouse import Attached
 
 _CREATED, _STATUS = "create_date_time", "order_status"
 
@@ -23,20 +28,18 @@ class Layout:
     """What rows are laid out by.
 
     `bits` are the columns' numbers in `filled`; `now` is SQL for the wall clock's time in the
-    counter's zone.
+    counter's zone; `wave` counts from 1.
     """
 
     limits: Limits
     form: Form
     bits: dict[str, int]
     now: str
+    wave: int = 1
 
 
 def created(mart: Mart) -> str:
-    """Return SQL for the creation date that goes out: the one that went first, for good.
-
-    Reads `staged_<mart>` as `s` and `prior_<mart>` as `p`.
-    """
+    """Return SQL for the creation date that goes out: the one that went first, for good."""
     if not mart.has(_CREATED):
         return "cast(null as timestamp)"
     return f"coalesce(p._created, s.{_CREATED})"
@@ -63,82 +66,129 @@ def deadline(mart: Mart) -> str:
 
 def staged_with_prior(mart: Mart) -> str:
     """Return a FROM item of the staged rows as `s`, and what was told of them before as `p`."""
-    return f"staged_{mart.name} s left join prior_{mart.name} p on p._id = s._id"
+    return f"staged_{mart.name} s left join prior_{mart.name} p on p._row = s.rowid"
 
 
-def lay_out(wh: Attached, mart: Mart, layout: Layout, wave: int = 1) -> None:
-    """Make `sendable_<mart>` out of the staged rows that have no problem: narrow, not sorted.
+def find_paths(wh: Attached, mart: Mart) -> None:
+    """Make `paths_<mart>`: of each order with a history the statuses that Metrica is to be told.
 
-    It has `_pos` 1..n, by `_row` of `staged_<mart>`, so that a chunk's rows are neighbours;
-    `_size` (bytes of the row in a file at most), `_deadline`, `_status` and `_step`. Of a path,
-    `_pending` are all its steps and `_left` counts those after this wave. Rows that differ in
-    `_group` cannot share a file.
+    `_before` counts the steps that it knows already, `_pending` lists the others. The delivered
+    step is where the path has the delivered status: at the same place, or else, when the history
+    was written anew, at its last one. If it has it nowhere, or ends with it, only the present
+    state goes: what came earlier must not follow what came later.
     """
-    status = f"s.{_STATUS}" if mart.has(_STATUS) else "cast(null as text)"
-    apart = layout.form.merge_mode(mart.name) != "SAVE"
-    steps = (
-        f"_steps.pending[{wave}] as _status, cast(_steps.before + {wave} as integer) as _step, "
-        f"len(_steps.pending) - {wave} as _left, _steps.pending as _pending"
-        if mart.has_path
-        else "_status, cast(null as integer) as _step, 0 as _left, cast(null as text[]) as _pending"
+    path = f"string_split(s.{STATUS_PATH}, ',')"
+    latest = f"len({path}) + 1 - list_position(list_reverse({path}), p._status)"
+    known = (
+        f"case when p._delivered is not true then 0 "
+        f"when {path}[p._step] = p._status then p._step else {latest} end"
     )
     wh.run(
         f"""
-        create or replace table sendable_{mart.name} as
-        with told as (
-            select s.rowid as _row, {row_size(mart)} as _size, {deadline(mart)} as _deadline,
-                {filled_cells(mart, layout) if apart else "cast(0 as bigint)"} as _group,
-                {status} as _status, {_steps(mart)} as _steps
-            from {staged_with_prior(mart)}
-            where s.rowid not in (select _row from problems_{mart.name})
-        )
-        select row_number() over (order by {"_group, " if apart else ""}_row) as _pos,
-            _row, _size, _deadline, _group, {steps}
-        from told
-        {f"where len(_steps.pending) >= {wave}" if mart.has_path else ""}
+        create or replace table paths_{mart.name} as
+        select
+            s.rowid as _row,
+            cast(if({known} < len({path}), {known}, len({path}) - 1) as integer) as _before,
+            if({known} < len({path}), {path}[{known} + 1:], [s.{_STATUS}]) as _pending
+        from {staged_with_prior(mart)}
+        where s.{STATUS_PATH} is not null
         """
     )
 
 
-def sendable_ids(mart: Mart) -> str:
-    """Return the query of the ids (`_id`) that are laid out."""
-    return f"select s._id from sendable_{mart.name} x join staged_{mart.name} s on s.rowid = x._row"
+def rows(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
+    """Return the query of the rows that can be sent in the present wave, or of a chunk of them.
+
+    `_row` of `staged_<mart>`, `_id`, `_hash`, `_size` (bytes of the row in a file at most),
+    `_deadline`, `_status` and `_step`. Of a path, `_pending` are all its steps and `_left` counts
+    those after this wave. Rows that differ in `_group` cannot share a file.
+    """
+    return (
+        f"select s.rowid as _row, s._id, s._hash, {row_size(mart)} as _size, "
+        f"{deadline(mart)} as _deadline, {_group(mart, layout)} as _group, "
+        f"{_status(mart, layout)} as _status, {_step(mart, layout)} as _step, "
+        f"{_left(mart, layout)} as _left, {_pending(mart)} as _pending {_from(mart, layout, part)}"
+    )
 
 
-def cells(wh: Attached, mart: Mart, columns: tuple[Column, ...], part: Chunk) -> str:
+def cells(mart: Mart, columns: tuple[Column, ...], layout: Layout, part: Chunk) -> str:
     """Return the query of a chunk's cells, as Metrica is to read them."""
-    names = ", ".join(f"{_cell(mart, column)} as {name(column.name)}" for column in columns)
-    return f"select {names} {_rows(wh, mart, part)} order by x._pos"
+    texts = ", ".join(f"{_cell(mart, column, layout)} as {name(column.name)}" for column in columns)
+    return f"select {texts} {_from(mart, layout, part)} order by s.rowid"
 
 
-def deliveries(wh: Attached, mart: Mart, layout: Layout, part: Chunk) -> str:
-    """Return the query of what the ledger keeps of a chunk.
+def deliveries(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
+    """Return the query of what the ledger keeps of a chunk, or of all rows.
 
     `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. Before the last step of a path
     the hash is no mart row's.
     """
     kept = filled_cells(mart, layout)
-    if layout.form.merge_mode(mart.name) != "SAVE":
+    if _is_apart(mart, layout):
         # What the row leaves out stays as it was.
         kept = f"{kept} | coalesce(p._filled, 0)"
-    early = "md5(s._hash || ':' || x._step)"
-    whole = f"case when x._left > 0 then {early} else s._hash end" if mart.has_path else "s._hash"
+    whole = "s._hash"
+    if mart.has_path:
+        early = f"md5(s._hash || ':' || {_step(mart, layout)})"
+        whole = f"case when {_left(mart, layout)} > 0 then {early} else s._hash end"
     return (
-        f"select s._id, {whole} as _hash, x._status, x._step, {created(mart)} as _created, "
-        f"{kept} as _filled {_rows(wh, mart, part)}"
+        f"select s._id, {whole} as _hash, {_status(mart, layout)} as _status, "
+        f"{_step(mart, layout)} as _step, {created(mart)} as _created, {kept} as _filled "
+        f"{_from(mart, layout, part)}"
     )
 
 
-def _rows(wh: Attached, mart: Mart, part: Chunk) -> str:
-    # The bounds let DuckDB read no more than the rows' own neighbourhood.
-    where = f"where _pos between {part.first} and {part.last}"
-    low, high = wh.row(f"select min(_row), max(_row) from sendable_{mart.name} {where}")
-    return (
-        f"from (select * from sendable_{mart.name} {where}) x "
-        f"join staged_{mart.name} s on s.rowid = x._row "
-        f"left join prior_{mart.name} p on p._id = s._id "
-        f"where s.rowid between {low} and {high}"
-    )
+def _from(mart: Mart, layout: Layout, part: Chunk | None) -> str:
+    # The bounds are said of each table: DuckDB reads no more than the rows' neighbourhood.
+    def near(table: str) -> str:
+        if part is None:
+            return f"{table}_{mart.name}"
+        between = f"where _row between {part.first} and {part.last}"
+        return f"(select * from {table}_{mart.name} {between})"
+
+    found = f"from staged_{mart.name} s left join {near('prior')} p on p._row = s.rowid"
+    wanted = [f"not exists (from {near('problems')} x where x._row = s.rowid)"]
+    if mart.has_path:
+        found += f" left join {near('paths')} t on t._row = s.rowid"
+    if mart.has_path and layout.wave > 1:
+        wanted.append(f"{_left(mart, layout)} >= 0")
+    if part is not None:
+        wanted.append(f"s.rowid between {part.first} and {part.last}")
+    if part is not None and part.filled is not None:
+        wanted.append(f"{_group(mart, layout)} = {part.filled}")
+    return f"{found} where {' and '.join(wanted)}"
+
+
+def _is_apart(mart: Mart, layout: Layout) -> bool:
+    return layout.form.merge_mode(mart.name) != "SAVE"
+
+
+def _group(mart: Mart, layout: Layout) -> str:
+    return filled_cells(mart, layout) if _is_apart(mart, layout) else "cast(0 as bigint)"
+
+
+def _pending(mart: Mart) -> str:
+    if not mart.has_path:
+        return "cast(null as text[])"
+    return f"coalesce(t._pending, [s.{_STATUS}])"
+
+
+def _status(mart: Mart, layout: Layout) -> str:
+    if not mart.has(_STATUS):
+        return "cast(null as text)"
+    if not mart.has_path:
+        return f"s.{_STATUS}"
+    return f"if(t._row is null, s.{_STATUS}, t._pending[{layout.wave}])"
+
+
+def _step(mart: Mart, layout: Layout) -> str:
+    if not mart.has_path:
+        return "cast(null as integer)"
+    return f"coalesce(t._before, 0) + {layout.wave}"
+
+
+def _left(mart: Mart, layout: Layout) -> str:
+    return f"coalesce(len(t._pending), 1) - {layout.wave}" if mart.has_path else "0"
 
 
 def filled_cells(mart: Mart, layout: Layout) -> str:
@@ -151,30 +201,7 @@ def _value(mart: Mart, column: Column) -> str | None:
     return created(mart) if column.name == _CREATED else None
 
 
-def _cell(mart: Mart, column: Column) -> str:
+def _cell(mart: Mart, column: Column, layout: Layout) -> str:
     if column.name == _STATUS and mart.has_path:
-        return "x._status"
+        return _status(mart, layout)
     return cell(column, _value(mart, column))
-
-
-def _steps(mart: Mart) -> str:
-    """Return SQL for `before`, the steps that Metrica knows, and the `pending` ones.
-
-    The delivered step is where the path has the delivered status: at the same place, or else,
-    when the history was written anew, at its last one. If it has it nowhere, or ends with it,
-    only the present state goes: what came earlier must not follow what came later.
-    """
-    if not mart.has_path:
-        return "null"
-    path = f"string_split(s.{STATUS_PATH}, ',')"
-    latest = f"len({path}) + 1 - list_position(list_reverse({path}), p._status)"
-    known = (
-        f"case when p._delivered is not true then 0 "
-        f"when {path}[p._step] = p._status then p._step else {latest} end"
-    )
-    return f"""
-        case when {known} < len({path})
-            then {{'before': {known}, 'pending': {path}[{known} + 1:]}}
-            else {{'before': coalesce(len({path}), 1) - 1, 'pending': [s.{_STATUS}]}}
-        end
-    """

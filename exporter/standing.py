@@ -4,13 +4,14 @@ from typing import Any
 
 from exporter.checks import REASONS
 from exporter.config import DbtSettings
-from exporter.judge import check_relation, wall_clock
 from exporter.ledger import Ledger
 from exporter.manifest import Mart
 from exporter.marts import ORDERS, SIMPLE_ORDERS
+from exporter.relation import check_relation, wall_clock
 from exporter.sendable import closes
 from exporter.session import Session, open_session
-from exporter.warehouse import LEDGER, Attached, quote, relation
+from exporter.spelling import quote
+from exporter.warehouse import LEDGER, Attached, relation
 
 _LAST_RUNS = 5
 

@@ -5,7 +5,7 @@ A name for people that we leave empty is Metrica's own business: it is not compa
 
 from dataclasses import dataclass, replace
 
-from exporter import chunk
+from exporter.cells import cell
 from exporter.ledger import Ledger
 from exporter.manifest import Mart, Marts
 from exporter.marts import DEFAULT_STATUSES, ORDER_STATUSES
@@ -63,7 +63,7 @@ def mart_of(marts: Marts) -> Mart | None:
 
 def ours(wh: Attached, mart: Mart) -> list[Status]:
     """Return the mart's mapping, each cell as Metrica would get it."""
-    cells = {column.name: chunk.cell(column) for column in mart.columns}
+    cells = {column.name: cell(column) for column in mart.columns}
     wanted = ", ".join(cells.get(column.name, "null") for column in ORDER_STATUSES.columns)
     table = relation(mart.schema, mart.table)
     rows = wh.rows(f"select {wanted} from {table} s where s.id is not null order by s.id")

@@ -6,10 +6,11 @@ from exporter.delta import Delta
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import MetricaError, QuotaError, SettingsError
 from exporter.handover import Run
-from exporter.judge import Judge, time_zone
+from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import Kind
 from exporter.metrica import Metrica
+from exporter.relation import time_zone
 from exporter.report import Reporter
 from exporter.warehouse import Attached
 

@@ -28,7 +28,7 @@ from exporter.errors import MetricaError, QuotaError
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}
 _ENHANCE_YOUR_CALM = 420  # the same as 429 (quotas)
-_GAP = 1 / 20  # of 30 requests a second (quotas)
+_GAP = 1 / 25  # of 30 requests a second (quotas)
 _TIMEOUT = (10, 300)
 _ATTEMPTS = 6
 

@@ -6,21 +6,26 @@ ledger is written once, in SQL that PostgreSQL and DuckDB both take.
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from exporter.errors import ExportError, LedgerError, SettingsError, WarehouseError
+from exporter.attachment import attach
+from exporter.errors import ExportError, SettingsError, WarehouseError
 from exporter.explanation import explain
-from exporter.profiles import Duckdb, Postgres, Warehouse
+from exporter.profiles import Postgres, Warehouse
+from exporter.spelling import name, quote
 
 HERE = "⟦wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
 
-_MEMORY = "1GB"
+_MEMORY = "200MB"
 """What DuckDB keeps in memory of the staged rows, whatever the size of the marts."""
+
+_FEW = 20_000
+"""Ids that are looked up one by one."""
 
 LEDGER = f"{HERE}⟦ledger⟧"
 """Stands for the ledger's schema in a query text."""
@@ -48,83 +53,30 @@ class Attached:
             raise self._as_export_error(error) from None
         self._con.execute(f"set memory_limit = '{_MEMORY}'")
         self._con.execute("set preserve_insertion_order = false")
-        self._con.execute("set TimeZone = 'UTC'")
+        # Global, so that a session beside this one has it too.
+        self._con.execute("set global TimeZone = 'UTC'")
         self._con.execute("set enable_progress_bar = false")
-        mode = "read_only" if read_only else "read_write"
-        if isinstance(profile, Duckdb):
-            self._attach_file(profile, mode)
-        else:
-            self._attach_server(profile, mode)
-
-    def _attach_file(self, profile: Duckdb, mode: str) -> None:
-        if not profile.path.is_file():
-            raise WarehouseError(
-                f"No warehouse at {profile.path} (target {profile.target!r}): "
-                "run `dbt build`, or correct `path` in profiles.yml."
-            )
-        try:
-            self._con.execute(f"attach {quote(str(profile.path))} as wh ({mode})")
-        except duckdb.Error as error:
-            if "Could not set lock" in str(error):
-                raise LedgerError(
-                    f"{profile.path} is in use by another process (a run, dbt, or an open "
-                    "session): wait until it ends, or close it, and run again."
-                ) from None
-            raise WarehouseError(f"Cannot open {profile.path}: {explain(error)}") from None
-
-    def _attach_server(self, profile: Postgres, mode: str) -> None:
-        self._load_postgres()
-        # A secret and not the connection string: the string is repeated in errors.
-        try:
-            self._con.execute(
-                f"create temporary secret wh_login (type postgres, host {quote(profile.host)}, "
-                f"port {profile.port}, user {quote(profile.user)}, "
-                f"password {quote(profile.password)}, database {quote(profile.dbname)})"
-            )
-        except duckdb.Error as error:
-            # Its text repeats the statement, the password included.
-            raise WarehouseError(
-                f"Target {profile.target!r} of profiles.yml holds a character that no login "
-                f"can have ({type(error).__name__}); check host, user, password and dbname."
-            ) from None
-        options = dict(profile.options)
-        options.setdefault("connect_timeout", "10")
-        if profile.role:
-            role = profile.role.replace("\\", "\\\\").replace(" ", "\\ ")
-            options["options"] = f"-c role={role}"
-        text = " ".join(f"{key}={conninfo(value)}" for key, value in options.items())
-        try:
-            self._con.execute(
-                f"attach {quote(text)} as wh (type postgres, secret wh_login, {mode})"
-            )
-        except duckdb.Error as error:
-            raise WarehouseError(
-                f"Cannot reach PostgreSQL at {profile.host}:{profile.port}, database "
-                f"{profile.dbname!r}, as {profile.user!r}: {explain(error)} "
-                f"Check target {profile.target!r} of profiles.yml."
-            ) from None
-
-    def _load_postgres(self) -> None:
-        wheel = find_spec("duckdb_extension_postgres_scanner")
-        try:
-            if wheel is not None and wheel.origin is not None:
-                folder = Path(wheel.origin).parent / "extensions" / f"v{duckdb.__version__}"
-                self._con.execute(
-                    f"load {quote(str(folder / 'postgres_scanner.duckdb_extension'))}"
-                )
-            else:
-                self._con.execute("install postgres")
-                self._con.execute("load postgres")
-        except duckdb.Error as error:
-            raise WarehouseError(
-                f"DuckDB's postgres extension cannot be loaded: {explain(error)} Install it with "
-                f"`pip install duckdb-extension-postgres-scanner=={duckdb.__version__}`."
-            ) from None
+        attach(self._con, profile, read_only=read_only)
 
     @property
     def is_postgres(self) -> bool:
         """Whether the warehouse is a PostgreSQL server."""
         return isinstance(self.profile, Postgres)
+
+    def beside(self) -> "Attached":
+        """Return another session on the same warehouse and staging tables, for another thread."""
+        other = copy(self)
+        other._con = self._con.cursor()  # noqa: SLF001 - of the same class
+        return other
+
+    @contextmanager
+    def one_thread_each(self) -> Iterator[None]:
+        """Let each session work on its own processor: several at once waste less than one."""
+        self._execute("set threads = 1")
+        try:
+            yield
+        finally:
+            self._execute("reset threads")
 
     def close(self) -> None:
         """Let go of the warehouse and of the staging file."""
@@ -158,18 +110,34 @@ class Attached:
             return f"postgres_query('wh', {quote(self._text(sql, ''))})"
         return f"({self._text(sql, 'wh.')})"
 
-    def command(self, sql: str) -> None:
-        """Execute a statement, such as DDL, in the warehouse itself and in its dialect."""
+    def few(self, ids: str) -> str | None:
+        """Return an SQL array of the ids of a query (`_id`) for `remote`; None if there are many.
+
+        Few rows are looked up by an index; to find many, whole tables are read faster.
+        """
+        distinct = f"select distinct _id from ({ids}) where _id is not null limit {_FEW + 1}"
+        found = [key for (key,) in self.rows(distinct)]
+        if len(found) > _FEW:
+            return None
+        return f"cast(array[{', '.join(map(quote, found))}] as text[])"
+
+    def command(self, *statements: str) -> None:
+        """Execute statements, such as DDL, in the warehouse itself and in its dialect."""
         if self.is_postgres:
-            self._execute(f"call postgres_execute('wh', {quote(self._text(sql, ''))})")
-            # DuckDB has looked up the server's schemas already and would miss a new one.
+            text = ";\n".join(self._text(statement, "") for statement in statements)
+            self._execute(f"call postgres_execute('wh', {quote(text)})")
+            return
+        self._execute("use wh")
+        try:
+            for statement in statements:
+                self._execute(self._text(statement, ""))
+        finally:
+            self._execute("use memory")
+
+    def look_again(self) -> None:
+        """Forget which schemas and tables there were, after DDL."""
+        if self.is_postgres:
             self._execute("call pg_clear_cache()")
-        else:
-            self._execute("use wh")
-            try:
-                self._execute(self._text(sql, ""))
-            finally:
-                self._execute("use memory")
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return name → DuckDB type of a relation's columns, empty if there is none."""
@@ -230,21 +198,6 @@ class Attached:
         return WarehouseError(f"The warehouse refused a query: {explain(error)}")
 
 
-def quote(text: str) -> str:
-    """Return an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def name(identifier: str) -> str:
-    """Return a quoted SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
 def relation(schema: str, table: str) -> str:
     """Return a table of the warehouse as a query names it."""
     return f"{HERE}{name(schema)}.{name(table)}"
-
-
-def conninfo(value: str) -> str:
-    """Return a value of a libpq connection string."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

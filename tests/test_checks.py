@@ -289,8 +289,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """Return a session over empty marts, with what orders are compared with."""
     made = make_marts(tmp_path_factory.mktemp("marts"), None)
     with open_session(DbtSettings(made.folder, made.folder)) as opened:
-        opened.wh.run("create table delivered_contacts as select 'known' as _id")
-        opened.wh.run("create table verdicts_now_contacts as select 'judged' as _id")
+        known = "values ('known', true), ('judged', false)"
+        opened.wh.run(f"create table contacts_now as from ({known}) t (_id, _arrives)")
         known = ", ".join(f"('{status}')" for status in (*DEFAULT_STATUSES, "mapped:1"))
         opened.wh.run(f"create table known_statuses as from (values {known}) t (_id)")
         yield opened
@@ -311,7 +311,8 @@ def judge(
         cells = [row[KEYS[mart]], row.get("_hash", str(place)), *map(row.get, columns)]
         session.wh.run(f"insert into staged_{mart} values ({marks})", cells)
     session.wh.run(
-        f"create or replace table prior_{mart} (_id text, _delivered boolean, _created timestamp)"
+        f"create or replace table prior_{mart} "
+        "(_row bigint, _delivered boolean, _created timestamp)"
     )
     problems = checks.problems(session.marts.get(mart), "timestamp '9999-12-31 23:59:59'")
     found = session.wh.rows(f"select _row, _state, _column, _reason from ({problems})")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from exporter.chunk import Chunk, File, cut, too_large, write
+from exporter.chunk import Chunk, File, cut, halves, write
 from exporter.cli import cli
 from exporter.config import DbtSettings, Form, Limits
 from exporter.manifest import Mart
-from exporter.sendable import Layout, cells, lay_out
+from exporter.sendable import Layout, cells, rows
 from exporter.session import Session, open_session
 from tests.marts_fixture import COLUMNS, KEYS, OWN, make_marts
 
@@ -25,6 +25,9 @@ HEADER = {
     "orders": '"id";"client_uniq_id";"client_type";"create_date_time";"finish_date_time";'
     '"order_status";"revenue";"cost";"currency";"goals";"products";"items_count"\n',
 }
+
+
+LAYOUT = Layout(Limits(), Form(), {}, "timestamp '2026-11-01 00:00:00'")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,10 @@ class Table:
         wh.run(f"create or replace table problems_{mart} (_row bigint)")
         wh.run(
             f"create or replace table prior_{mart} "
-            "(_id text, _delivered boolean, _status text, _step integer, _created timestamp)"
+            "(_row bigint, _delivered boolean, _status text, _step integer, _created timestamp)"
+        )
+        wh.run(
+            f"create or replace table paths_{mart} (_row bigint, _before integer, _pending text[])"
         )
         for place in problems:
             wh.run(f"insert into problems_{mart} values ({place})")
@@ -64,17 +70,22 @@ class Table:
     def files(self, limits: Limits) -> list[tuple[Chunk, File]]:
         """Lay the staged rows out, cut and write them."""
         wh, mart = self.session.wh, self.mart
-        now = "timestamp '2026-11-01 00:00:00'"
-        layout = Layout(limits, Form(), {}, now)
-        lay_out(wh, mart, layout)
-        wh.run(f"create or replace table too_large as {too_large(mart, limits)}")
-        wh.run(f"insert into problems_{mart.name} select _row from too_large")
-        lay_out(wh, mart, layout)
+        chunks, too_large = self.cut(limits)
+        for place in too_large:
+            wh.run(f"insert into problems_{mart.name} values ({place})")
         folder = self.session.staging
         return [
-            (c, write(wh, mart, cells(wh, mart, mart.columns, c), folder / f"{c.first}.csv"))
-            for c in cut(wh, mart, limits, now)
+            (c, write(wh, mart, cells(mart, mart.columns, LAYOUT, c), folder / f"{c.first}.csv"))
+            for c in chunks
         ]
+
+    def cut(self, limits: Limits) -> tuple[list[Chunk], list[int]]:
+        """Return the chunks, and the places of rows that are too large for any."""
+        return cut(self.session.wh, self.mart, self.rows(), limits, LAYOUT.now)
+
+    def rows(self, part: Chunk | None = None) -> str:
+        """Return the query of the sendable rows."""
+        return rows(self.mart, LAYOUT, part)
 
     def text(self) -> str:
         """Return the rows of the one file, without its header."""
@@ -84,10 +95,12 @@ class Table:
         assert written.startswith(header)
         return written.removeprefix(header)
 
-    def too_large(self) -> list[str]:
-        """Return the ids of rows that no file can hold."""
+    def too_large(self, limits: Limits) -> list[str]:
+        """Return the ids of rows that no file can hold; before `files`, which sets them aside."""
+        _, places = self.cut(limits)
         found = self.session.wh.rows(
-            f"select _id from staged_{self.mart.name} where rowid in (select _row from too_large)"
+            f"select _id from staged_{self.mart.name} where list_contains(?, rowid) order by rowid",
+            [places],
         )
         return [identifier for (identifier,) in found]
 
@@ -272,8 +285,7 @@ def test_files_are_full_to_their_limit_of_rows(
 ) -> None:
     contacts.stage(*({"uniq_id": str(i)} for i in range(rows)))
     found = [chunk for chunk, _ in contacts.files(Limits(chunk_rows=limit))]
-    assert found == [Chunk(first, last) for first, last in expected]
-    assert [chunk.rows for chunk in found] == [last - first + 1 for first, last in expected]
+    assert found == [Chunk(first - 1, last - 1, last - first + 1) for first, last in expected]
 
 
 def random_row(random: Random, number: int, largest: int) -> dict[str, Any]:
@@ -302,8 +314,8 @@ def test_no_file_passes_a_limit_and_every_row_goes_once(orders: Table, seed: int
     largest = random.choice([10, 100, 400])
     rows = [random_row(random, i, largest) for i in range(random.randrange(1, 150))]
     orders.stage(*rows)
+    too_large = set(orders.too_large(limits))
     files = orders.files(limits)
-    too_large = set(orders.too_large())
     ordered = sorted(
         (row for row in rows if row["id"] not in too_large),
         key=lambda row: row["id"],
@@ -357,9 +369,9 @@ def test_a_row_that_fills_a_file_to_the_byte_goes_and_one_byte_more_does_not(
     ((_, small),) = contacts.files(Limits())
     room = 1_000 - small.size
     contacts.stage(full_contact("1", "x" * (1 + room)), full_contact("2", "x" * (2 + room)))
+    assert contacts.too_large(limits) == ["2"]
     ((chunk, file),) = contacts.files(limits)
-    assert (chunk, file.size) == (Chunk(1, 1), 1_000)
-    assert contacts.too_large() == ["2"]
+    assert (chunk, file.size) == (Chunk(0, 0, 1), 1_000)
 
 
 def test_quotes_and_letters_count_as_the_bytes_they_become(contacts: Table) -> None:
@@ -372,8 +384,8 @@ def test_quotes_and_letters_count_as_the_bytes_they_become(contacts: Table) -> N
         ((_, file),) = contacts.files(limits)
         assert 1_000 - size < file.size <= 1_000
         contacts.stage(full_contact("1", unit * (room // size + 1)))
+        assert contacts.too_large(limits) == ["1"]
         assert contacts.files(limits) == []
-        assert contacts.too_large() == ["1"]
 
 
 def test_a_row_too_large_for_a_chunk_is_held_until_chunks_are_larger(tmp_path: Path) -> None:
@@ -390,22 +402,26 @@ def test_a_row_too_large_for_a_chunk_is_held_until_chunks_are_larger(tmp_path: P
 # The halves.
 
 
-@pytest.mark.parametrize("rows", [2, 3, 4, 7, 50_000])
-def test_halves_are_the_whole_and_differ_by_one_row_at_most(rows: int) -> None:
-    whole = Chunk(11, 10 + rows)
-    left, right = whole.halves()
-    assert (left.first, right.last) == (whole.first, whole.last)
-    assert right.first == left.last + 1
+@pytest.mark.parametrize("rows", [2, 3, 4, 7, 500])
+def test_halves_are_the_whole_and_differ_by_one_row_at_most(contacts: Table, rows: int) -> None:
+    problems = tuple(place for place in range(3 * rows) if place % 3)
+    contacts.stage(*({"uniq_id": str(i)} for i in range(3 * rows)), problems=problems)
+    (whole,) = contacts.cut(Limits())[0]
+    left, right = halves(contacts.session.wh, contacts.rows(whole), whole)
+    assert (whole.rows, left.first, right.last) == (rows, whole.first, whole.last)
+    assert right.first > left.last
     assert left.rows - right.rows in {0, 1}
     assert left.rows + right.rows == rows
 
 
-def test_halving_ends_with_each_row_alone() -> None:
-    waiting, alone = [Chunk(1, 37)], []
+def test_halving_ends_with_each_row_alone(contacts: Table) -> None:
+    contacts.stage(*({"uniq_id": str(i)} for i in range(37)), problems=(0, 5, 6, 36))
+    waiting, alone = contacts.cut(Limits())[0], []
     while waiting:
         chunk = waiting.pop(0)
         if chunk.rows == 1:
+            assert chunk.first == chunk.last
             alone.append(chunk.first)
         else:
-            waiting[:0] = chunk.halves()
-    assert alone == list(range(1, 38))
+            waiting[:0] = halves(contacts.session.wh, contacts.rows(chunk), chunk)
+    assert alone == [place for place in range(37) if place not in {0, 5, 6, 36}]

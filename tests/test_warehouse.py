@@ -17,7 +17,8 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from exporter.errors import ExportError, LedgerError, WarehouseError
 from exporter.profiles import Duckdb, Postgres, Warehouse
-from exporter.warehouse import HERE, Attached, conninfo, name, quote
+from exporter.spelling import conninfo, name, quote
+from exporter.warehouse import HERE, Attached
 from tests.database import Database
 from tests.ports import free_port
 from tests.postgres_fixture import RunningPostgres
@@ -128,6 +129,7 @@ def test_columns_are_told_with_duckdbs_types(profile: Warehouse, attach: Opener)
     warehouse.command(
         'create table crm.t (id text, "At" timestamp, t timestamptz, n numeric(18,2), d date)'
     )
+    warehouse.look_again()
     assert warehouse.columns("crm", "t") == {
         "id": "VARCHAR",
         "At": "TIMESTAMP",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from exporter import delivery, delta, journal, judge, metrica, runs, sendable
+from exporter import delta, journal, judge, metrica, runs, sendable
 from exporter.entries import Upload, Watermark
 from exporter.manifest import Mart
 from exporter.warehouse import Attached
@@ -66,27 +66,22 @@ def success_on_200() -> None:
 
 def one_wave() -> None:
     """Let all steps of an order go at once, in one file where there is room."""
-    lay_out = sendable.lay_out
+    find_paths = sendable.find_paths
 
-    def all_steps(wh: Attached, mart: Mart, layout: sendable.Layout, wave: int = 1) -> None:
-        lay_out(wh, mart, layout, wave)
-        if mart.has_path:
-            wh.run(
-                f"""
-                create or replace table sendable_{mart.name} as
-                select * exclude (_place) replace (
-                    row_number() over (order by _pos, _place) as _pos, _pending[_place] as _status,
-                    cast(_step - 1 + _place as integer) as _step, 0 as _left
-                )
-                from (
-                    select *, unnest(range(1, len(_pending) + 1)) as _place
-                    from sendable_{mart.name}
-                )
-                """
+    def one_row_a_step(wh: Attached, mart: Mart) -> None:
+        find_paths(wh, mart)
+        wh.run(
+            f"""
+            create or replace table paths_{mart.name} as
+            select _row, cast(_before - 1 + _place as integer) as _before,
+                [_pending[_place]] as _pending
+            from (
+                select *, unnest(range(1, len(_pending) + 1)) as _place from paths_{mart.name}
             )
+            """
+        )
 
-    replace(judge, "lay_out", all_steps)
-    replace(delivery, "lay_out", all_steps)
+    replace(judge, "find_paths", one_row_a_step)
 
 
 @dataclass(frozen=True, slots=True)
