@@ -1,20 +1,27 @@
 {% macro take_fingerprints(keys) -%}
     {%- if execute -%}
         {%- set inputs = inputs_of(model.depends_on.nodes, keys) -%}
+        {#- One union, because PostgreSQL then expects few groups and counts them in parallel. -#}
         {%- set query -%}
             select
-                '{{ recipe(inputs) }}' as input,
-                {{ bucket("cast(null as text)") }} as bucket,
-                0 as lines,
-                cast(0 as numeric(38, 0)) as total
-            {% for input in inputs.keyed %}
-            union all
-            {{ fingerprints(input.relation, bucket("coalesce(" ~ id_text(input.key) ~ ", '')")) }}
-            {% endfor %}
-            {% for relation in inputs.whole %}
-            union all
-            {{ fingerprints(relation, bucket("cast(null as text)")) }}
-            {% endfor %}
+                input,
+                bucket,
+                count(*) as lines,
+                cast(sum(fingerprint) as numeric(38, 0)) as total
+            from (
+                {{ row_fingerprints('recipe', "'" ~ recipe(inputs) ~ "'", none) }}
+                {% for input in inputs.keyed %}
+                union all
+                {{ row_fingerprints(input.relation, 'cells', id_text(input.key)) }}
+                from {{ input.relation }} as cells
+                {% endfor %}
+                {% for relation in inputs.whole %}
+                union all
+                {{ row_fingerprints(relation, 'cells', none) }}
+                from {{ relation }} as cells
+                {% endfor %}
+            ) as rows
+            group by input, bucket
         {%- endset -%}
         {{ adapter.dispatch('keep_for_this_build')(query) }}
     {%- endif -%}
@@ -27,10 +34,7 @@
     begin isolation level repeatable read;
     {#- Compiling expressions this long takes longer than most builds. -#}
     set local jit = off;
-    {#- There are far fewer buckets than the planner takes for granted. -#}
-    set local enable_sort = off;
-    create temporary table {{ this.identifier }}_fingerprints_now on commit drop as {{ query }};
-    set local enable_sort = on
+    create temporary table {{ this.identifier }}_fingerprints_now on commit drop as {{ query }}
 {%- endmacro %}
 
 {% macro duckdb__keep_for_this_build(query) -%}
@@ -38,14 +42,11 @@
 {%- endmacro %}
 
 
-{% macro fingerprints(relation, bucket) -%}
+{% macro row_fingerprints(input, row, id) -%}
     select
-        '{{ relation }}' as input,
-        {{ bucket }} as bucket,
-        count(*) as lines,
-        cast(sum({{ adapter.dispatch('row_fingerprint')('cells') }}) as numeric(38, 0)) as total
-    from {{ relation }} as cells
-    group by 2
+        '{{ input }}' as input,
+        {{ bucket("coalesce(" ~ id ~ ", '')" if id else "cast(null as text)") }} as bucket,
+        {{ adapter.dispatch('row_fingerprint')(row) }} as fingerprint
 {%- endmacro %}
 
 {% macro default__row_fingerprint(row) -%}
@@ -86,7 +87,7 @@
             {%- if not buckets -%}
                 {%- set condition = 'false' -%}
             {%- elif none not in buckets and buckets | length <= 16384 -%}
-                {%- set condition = bucket('id') ~ " in ('" ~ buckets | join("', '") ~ "')" -%}
+                {%- set condition = adapter.dispatch('is_one_of')(bucket('id'), buckets) -%}
             {%- endif -%}
         {%- endif -%}
         {{ adapter.dispatch('define_stale')(condition) }}
@@ -101,6 +102,16 @@
 
 {% macro duckdb__define_stale(condition) -%}
     create or replace temporary macro {{ stale_function() }}(id) as ({{ condition }})
+{%- endmacro %}
+
+
+{% macro default__is_one_of(bucket, buckets) -%}
+    {{ bucket }} in ({{ buckets | join(', ') }})
+{%- endmacro %}
+
+{% macro duckdb__is_one_of(bucket, buckets) -%}
+    {#- DuckDB would compare with a list's items one by one. -#}
+    regexp_full_match({{ bucket }}, '{{ buckets | join('|') }}')
 {%- endmacro %}
 
 
