@@ -12,13 +12,13 @@
                 {{ row_fingerprints('recipe', "'" ~ recipe(inputs) ~ "'", none) }}
                 {% for input in inputs.keyed %}
                 union all
-                {{ row_fingerprints(input.relation, 'cells', id_text(input.key)) }}
-                from {{ input.relation }} as cells
+                {{ row_fingerprints(input.relation, '_input_row_', id_text(input.key)) }}
+                from {{ input.relation }} as _input_row_
                 {% endfor %}
                 {% for relation in inputs.whole %}
                 union all
-                {{ row_fingerprints(relation, 'cells', none) }}
-                from {{ relation }} as cells
+                {{ row_fingerprints(relation, '_input_row_', none) }}
+                from {{ relation }} as _input_row_
                 {% endfor %}
             ) as rows
             group by input, bucket

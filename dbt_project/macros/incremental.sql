@@ -32,6 +32,9 @@
 {%- endmacro %}
 
 
-{% macro mark_time_zone() -%}
-    comment on table {{ this }} is 'counter_time_zone={{ var("counter_time_zone") }}'
+{% macro mark_time_zone(as_in=none) -%}
+    {%- if execute -%}
+        comment on table {{ this }} is
+        '{{ comment_of(as_in) if as_in else "counter_time_zone=" ~ var("counter_time_zone") }}'
+    {%- endif -%}
 {%- endmacro %}

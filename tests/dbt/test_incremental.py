@@ -163,6 +163,19 @@ def test_a_change_of_the_rules_reaches_every_row(
     assert_as_after_a_full_refresh(warehouse, **variables)
 
 
+def test_lines_that_exchange_their_quantities_are_seen(warehouse: Warehouse) -> None:
+    warehouse.run(*crm.SAMPLE)
+    warehouse.run("insert into crm.order_items values (2, 'a', 1, null), (2, 'b', 7, null)")
+    warehouse.build()
+    assert warehouse.dbt("run").success
+    warehouse.run(
+        "update crm.order_items set quantity = 8 - quantity"
+        " where order_id = 2 and product_id in ('a', 'b')"
+    )
+    assert warehouse.dbt("run").success
+    assert warehouse.rows("select products from metrica.orders where id = '2'") == [("a:7,b:1",)]
+
+
 def test_an_input_that_a_team_adds_counts_as_a_whole(warehouse: Warehouse) -> None:
     path = "models/marts/metrica/orders.sql"
     edit(

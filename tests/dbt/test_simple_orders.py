@@ -100,5 +100,16 @@ def test_a_change_of_the_customer_reaches_the_orders(warehouse: Warehouse) -> No
     assert {row[0]: row for row in warehouse.rows(QUERY)} == after
 
 
+def test_the_zone_is_that_of_the_orders_which_they_are_made_of(warehouse: Warehouse) -> None:
+    warehouse.run(*crm.SAMPLE)
+    warehouse.build(**SIMPLE)
+    before = warehouse.rows(QUERY)
+    assert warehouse.dbt(
+        "run", "--select", "simple_orders", **SIMPLE, counter_time_zone="Asia/Tashkent"
+    ).success
+    assert warehouse.rows(QUERY) == before
+    assert warehouse.comment("simple_orders") == "counter_time_zone=Europe/Moscow"
+
+
 def _columns() -> list[str]:
     return [column.name for column in SIMPLE_ORDERS.columns]

@@ -9,14 +9,13 @@ with items as (
 )
 
 select
-    items.order_id,
-    items.product_id,
-    items.updated_at,
-    items.quantity,
-    coalesce(products.name, {{ product_name('items.product_id') }}) as name,
+    order_id,
+    product_id,
+    updated_at,
+    quantity,
+    {{ product_name('product_id') }} as name,
     case
-        when items.product_id is not null and items.quantity > 0 and items.quantity <= 2147483647
-            then cast(ceil(items.quantity) as integer)
+        when product_id is not null and quantity > 0 and quantity <= 2147483647
+            then cast(ceil(quantity) as integer)
     end as units
 from items
-left join {{ ref('int_products') }} as products on items.product_id = products.product_id

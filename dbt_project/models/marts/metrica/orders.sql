@@ -9,7 +9,6 @@
             'source.metrica_crm.crm.order_items': 'order_id',
             'source.metrica_crm.crm.order_status_history': 'order_id',
             'snapshot.metrica_crm.order_status_changes': 'order_id',
-            'model.metrica_crm.int_products': none,
         }) }}",
         "{{ find_stale() }}",
     ],

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='id',
     indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    post_hook=["{{ delete_gone(ref('orders'), 'id', 'id') }}", "{{ mark_time_zone() }}"],
+    post_hook=["{{ delete_gone(ref('orders'), 'id', 'id') }}", "{{ mark_time_zone(as_in=ref('orders')) }}"],
 ) }}
 
 -- The contacts may have been built when the var identifiers was another, so it is asked again.
