@@ -106,7 +106,7 @@ def new_meaning_of_a_status(warehouse: Warehouse) -> dict[str, object]:
 
 def new_rule_in_a_view(warehouse: Warehouse) -> dict[str, object]:
     path = "models/intermediate/int_order_products.sql"
-    edit(warehouse, path, "ceil(items.quantity)", "1 + ceil(items.quantity)")
+    edit(warehouse, path, "ceil(quantity)", "1 + ceil(quantity)")
     return {}
 
 
