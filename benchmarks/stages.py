@@ -19,14 +19,18 @@ _PACKAGE = str(Path(cli.__file__).parent)
 _GAP_SECONDS = 0.002
 
 STAGES = {
-    "read": ("delta.py", "prior.py", "ledger.py"),
+    "read": ("delta.py", "prior.py", "ledger.py", "fingerprint.py", "comparison.py"),
     "check": ("judge.py", "checks.py", "changes.py", "gate.py", "statuses.py"),
-    "encode": ("chunk.py", "sendable.py"),
+    "encode": ("chunk.py", "sendable.py", "cells.py"),
     "hash": ("hashlib.py",),
     "upload": ("transport.py", "metrica.py"),
     "ledger": ("journal.py", "ledger_schema.py", "ledger_views.py"),
+    "wait": ("preparation.py",),
 }
-"""Which modules of the exporter do what; the innermost one that is listed counts."""
+"""Which modules of the exporter do what; the innermost one that is listed counts.
+
+`wait` is the sending thread's, for a chunk that is still being made.
+"""
 
 _STAGE_OF = {module: stage for stage, modules in STAGES.items() for module in modules}
 
@@ -67,6 +71,9 @@ class Sampler(threading.Thread):
                 if stage is not None:
                     break
             frame = frame.f_back
+        if place is None and stage is None:
+            # A thread of the pool with nothing to do.
+            return
         self.seconds[stage or "other"] += seconds
         self.places[place or "other"] += seconds
 

@@ -12,6 +12,8 @@ from exporter.warehouse import relation
 
 def find_changes(judge: Judge, mart: Mart) -> Changes:
     """Count what the sendable rows of a judged mart would change."""
+    if judge.is_empty(mart):
+        return Changes()
     if mart.entity is ORDER_STATUSES:
         return Changes(paid=_retyped(judge))
     if mart.entity in LISTS:

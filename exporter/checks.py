@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import (
-    CONTACTS,
     MAX_HUMANIZED,
     ORDERS,
     SIMPLE_ORDERS,
@@ -78,9 +77,9 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
     """Return the rules for a mart in the order in which they are tried; the first one counts.
 
     The conditions read `staged_<mart>` as `s` and `prior_<mart>` as `p`; `now` is SQL for the
-    time in the counter's zone. Orders also need the tables `known_statuses` (`_id`) and
-    `contacts_now` (`_id`, `_arrives`) as `c`. None of them is true for a value that is merely
-    absent.
+    time in the counter's zone. They need the table `duplicated_<mart>` of
+    that query; those of orders `known_statuses` (`_id`) and `lacking_contacts` (`_id`,
+    `_is_judged`), too. None of them is true for a value that is merely absent.
     """
     key = mart.entity.key
     found = [
@@ -89,8 +88,7 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
         Rule(
             "id_duplicated",
             key,
-            f"s._id in (select _id from staged_{mart.name} where _id is not null "
-            "group by _id having count(*) > 1)",
+            f"s._id in (select _id from duplicated_{mart.name})",
             HELD,
         ),
     ]
@@ -203,14 +201,24 @@ def _status_rules(mart: Mart) -> Iterator[Rule]:
 
 def _contact_rules() -> Iterator[Rule]:
     contact = next(c.name for c in ORDERS.columns if c.name == "client_uniq_id")
-    yield Rule("contact_unsendable", contact, "not c._arrives", HELD)
-    yield Rule("contact_unknown", contact, "c._id is null", HELD)
+    lacking = f"cast(s.{contact} as text) in (select _id from lacking_contacts"
+    yield Rule("contact_unsendable", contact, f"{lacking} where _is_judged)", HELD)
+    yield Rule("contact_unknown", contact, f"{lacking})", HELD)
 
 
-def _with_contact(mart: Mart) -> str:
-    if mart.entity is not ORDERS:
-        return ""
-    return f" left join {CONTACTS.name}_now c on c._id = cast(s.client_uniq_id as text)"
+def no_problems(mart: Mart) -> str:
+    """Return the statement that makes `problems_<mart>` without a row in it."""
+    return (
+        f"create or replace table problems_{mart.name} "
+        "(_row bigint, _state text, _column text, _reason text, _detail text)"
+    )
+
+
+def duplicated(mart: Mart) -> str:
+    """Return the query of the ids (`_id`) of `staged_<mart>` that several rows have."""
+    return (
+        f"select _id from staged_{mart.name} where _id is not null group by _id having count(*) > 1"
+    )
 
 
 def problems(mart: Mart, now: str, *, hold_late: bool = False) -> str:
@@ -223,6 +231,6 @@ def problems(mart: Mart, now: str, *, hold_late: bool = False) -> str:
     return (
         "select _row, _why.state as _state, _why.column as _column, _why.reason as _reason, "
         "cast(null as text) as _detail "
-        f"from (select s.rowid as _row, case {cases} end as _why from {staged_with_prior(mart)}"
-        f"{_with_contact(mart)}) as judged where _why is not null"
+        f"from (select s.rowid as _row, case {cases} end as _why from {staged_with_prior(mart)}) "
+        "as judged where _why is not null"
     )

@@ -9,6 +9,7 @@ from exporter.marts import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
 DAILY_QUOTA = 5_000
 """Requests a day that Metrica takes for a counter, and for a user (quotas)."""
 
+MIN_MEMORY_MB = 100
 MIN_FILE_BYTES = 1_000
 """Below it not even a header and a row would fit."""
 
@@ -55,6 +56,22 @@ class Limits:
                 f"--daily-requests is {self.daily_requests}; give 1 to {DAILY_QUOTA} "
                 "(Metrica's own limit for a counter)."
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Where rows and files are before they go out.
+
+    `folder` None is the system's own. DuckDB keeps `memory_mb` megabytes of the rows in memory
+    and the rest in the folder, however large the marts are.
+    """
+
+    folder: Path | None = None
+    memory_mb: int = 200
+
+    def __post_init__(self) -> None:
+        if self.memory_mb < MIN_MEMORY_MB:
+            raise SettingsError(f"--memory-mb is {self.memory_mb}; give {MIN_MEMORY_MB} or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +158,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     form: Form = field(default_factory=Form)
     gate: Gate = field(default_factory=Gate)
-    staging_dir: Path | None = None
+    staging: Staging = field(default_factory=Staging)
     saved_plan: Path | None = None
 
 

@@ -39,8 +39,9 @@ def exceeded(
             f"the limit is {gate.erased_values} (--max-erased)"
         )
     shrunk = []
+    rows_before = judge.ledger.last_rows()
     for entity, delta in deltas.items():
-        last = judge.ledger.last_rows(entity) or 0
+        last = rows_before.get(entity, 0)
         gone = last - delta.mart_rows
         if gone >= _FEW and gone * 100 > gate.shrink_percent * last:
             shrunk.append(f"{entity} had {last} rows and has {delta.mart_rows}")

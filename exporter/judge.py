@@ -17,7 +17,7 @@ from exporter.marts import (
     ORDERS,
     SIMPLE_ORDERS,
 )
-from exporter.prior import bits, read_known, read_prior
+from exporter.prior import bits, read_known, read_no_prior, read_prior
 from exporter.relation import wall_clock
 from exporter.sendable import Layout, find_paths, rows
 from exporter.spelling import name, quote
@@ -32,6 +32,8 @@ class Judge:
         self.wh, self.ledger, self.marts = wh, ledger, marts
         self.limits, self.form = options.limits, options.form
         self._judged: set[str] = set()
+        self._clock = ""
+        self._staged: dict[str, int] = {}
         self._layouts: dict[str, Layout] = {}
         self._chunks: dict[str, list[chunk.Chunk]] = {}
 
@@ -44,7 +46,11 @@ class Judge:
         delta = find_delta(self.wh, self.ledger, mart, everything=everything)
         if mart.entity in LISTS:
             self._keep_whole(mart)
-        read_prior(self.wh, self.ledger, mart)
+        self._staged[mart.name] = delta.staged
+        if delta.staged:
+            read_prior(self.wh, self.ledger, mart)
+        else:
+            read_no_prior(self.wh, mart)
         self.decide(mart, presume=True)
         self._judged.add(mart.name)
         return delta
@@ -63,11 +69,16 @@ class Judge:
 
         With `presume`, what the earlier marts have to send counts as sent.
         """
+        if not self._staged[mart.name]:
+            self._decide_nothing(mart)
+            return
         layout = self._layouts[mart.name] = self._layout(mart)
         if mart.entity is ORDERS:
             self._know_contacts(mart, presume=presume)
         if mart.entity in (ORDERS, SIMPLE_ORDERS):
             self._know_statuses(mapped=mart.entity is ORDERS, presume=presume)
+        # By itself: it may need all of the memory, and so may the rest.
+        self.wh.run(f"create or replace table duplicated_{mart.name} as {checks.duplicated(mart)}")
         found = checks.problems(mart, layout.now, hold_late=self.form.hold_late)
         self.wh.run(f"create or replace table problems_{mart.name} as {found}")
         if mart.has_path:
@@ -80,11 +91,20 @@ class Judge:
                 [too_large],
             )
 
+    def _decide_nothing(self, mart: Mart) -> None:
+        """Do the same where nothing is staged, without asking the warehouse."""
+        self.wh.run(checks.no_problems(mart))
+        if mart.has_path:
+            find_paths(self.wh, mart)
+        self._layouts[mart.name] = Layout(self.limits, self.form, {}, "now()")
+        self._chunks[mart.name] = []
+
     def _layout(self, mart: Mart) -> Layout:
         if mart.name in self._layouts:
             return replace(self._layouts[mart.name], wave=1)
-        now = wall_clock(self.wh, mart)
-        return Layout(self.limits, self.form, bits(self.ledger, mart), now)
+        if not self._clock:
+            self._clock = wall_clock(self.wh, mart)
+        return Layout(self.limits, self.form, bits(self.ledger, mart), self._clock)
 
     def layout(self, mart: Mart) -> Layout:
         """Return what the rows of a judged mart are laid out by."""
@@ -95,24 +115,27 @@ class Judge:
         return rows(mart, self.layout(mart))
 
     def _know_contacts(self, mart: Mart, *, presume: bool) -> None:
-        """Make `contacts_now` for the rules of orders: `_id` and whether Metrica has it.
+        """Make `lacking_contacts` for the rules of orders: those that they name in vain.
 
-        Has it, or is about to get it with `presume`; the others have a verdict.
+        `_id`, and `_is_judged`: whether it has a verdict. With `presume`, what the contacts have
+        to send counts as sent.
         """
         kind = CONTACTS.name
         named = f"select cast(client_uniq_id as text) as _id from staged_{mart.name}"
-        ways = [f"select _id, true as _arrives from {self.ledger.delivered(kind, named)}"]
-        if presume and kind in self._judged:
-            ways.append(f"select _id, true from ({self.rows(self.marts.get(kind))})")
+        there = f"select _id from {self.ledger.delivered(kind, named)}"
+        verdicts = self.ledger.verdicts(kind)
         if kind in self._judged:
             verdicts = f"({self.verdicts(self.marts.get(kind))})"
-        else:
-            verdicts = self.ledger.verdicts(kind)
-        ways.append(f"select _id, false from {verdicts}")
+            if presume:
+                there += f" union all select _id from ({self.rows(self.marts.get(kind))})"
+        self.wh.run(f"create or replace table arriving as {there}")
         self.wh.run(
-            f"create or replace table {kind}_now as "
-            f"select _id, bool_or(_arrives) as _arrives from ({' union all '.join(ways)}) "
-            "where _id is not null group by _id"
+            f"""
+            create or replace table lacking_contacts as
+            select distinct _id, _id in (select _id from {verdicts}) as _is_judged
+            from ({named}) n
+            where _id is not null and not exists (from arriving a where a._id = n._id)
+            """
         )
 
     def _know_statuses(self, *, mapped: bool, presume: bool) -> None:
@@ -126,12 +149,8 @@ class Judge:
         ways.append(f"select _id from {self.ledger.goals()}")
         if mapped:
             mart = self.marts.get(ORDER_STATUSES.name)
-            read_known(
-                self.wh,
-                self.ledger,
-                mart,
-                among=f"select cast(id as text) as _id from {relation(mart.schema, mart.table)}",
-            )
+            ids = f"select cast(id as text) as _id from {relation(mart.schema, mart.table)}"
+            read_known(self.wh, self.ledger, mart, among=ids)
             ways.append(
                 f"select k._id from known_{mart.name} k "
                 f"join {relation(mart.schema, mart.table)} m "
@@ -143,7 +162,7 @@ class Judge:
 
     def names_goals(self, mart: Mart) -> bool:
         """Return whether a staged order has a status that could only be a JavaScript goal."""
-        if mart.entity not in (ORDERS, SIMPLE_ORDERS):
+        if mart.entity not in (ORDERS, SIMPLE_ORDERS) or self.is_empty(mart):
             return False
         status = "unnest(string_split(s.status_path, ','))" if mart.has_path else "s.order_status"
         mapped = " union all ".join(f"select {quote(status)}" for status in DEFAULT_STATUSES)
@@ -175,8 +194,14 @@ class Judge:
         )
         return EntityCounts(delta.mart_rows, sent, delta.unchanged, rejected, held, uploads)
 
+    def is_empty(self, mart: Mart) -> bool:
+        """Return whether there is nothing to judge."""
+        return not self._staged[mart.name]
+
     def sendable(self, mart: Mart) -> int:
         """Return how many rows can be sent in the present wave."""
+        if self.is_empty(mart):
+            return 0
         (rows,) = self.wh.row(f"select count(*) from ({self.rows(mart)})")
         return int(rows)
 

@@ -184,22 +184,22 @@ class Ledger:
             f"where counter_id = {self.counter_id})"
         )
 
-    def last_rows(self, entity: str) -> int | None:
-        """Return how many rows the mart had when a run last came through; None before."""
+    def last_rows(self) -> dict[str, int]:
+        """Return entity → how many rows its mart had when a run last came through."""
         if not self.exists:
-            return None
-        found = self._wh.rows(
-            f"""
-            select e.mart_rows
-            from {LEDGER}.ledger_run_entities e
-            join {LEDGER}.ledger_runs r on r.run_no = e.run_no
-            where r.counter_id = ? and e.entity = ? and r.exit_code in (0, 1)
-            order by e.run_no desc
-            limit 1
-            """,
-            [self.counter_id, entity],
+            return {}
+        return dict(
+            self._wh.rows(
+                f"""
+                select e.entity, arg_max(e.mart_rows, e.run_no)
+                from {LEDGER}.ledger_run_entities e
+                join {LEDGER}.ledger_runs r on r.run_no = e.run_no
+                where r.counter_id = ? and r.exit_code in (0, 1)
+                group by e.entity
+                """,
+                [self.counter_id],
+            )
         )
-        return int(found[0][0]) if found else None
 
     def held_ids(self, entity: str) -> str:
         """Return a query of the held rows' ids; they are looked at in every run."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from exporter.access import DEFAULT_API_URL
-from exporter.config import GATE, DbtSettings, Form, Gate, Limits, Options, read_only
+from exporter.config import GATE, DbtSettings, Form, Gate, Limits, Options, Staging, read_only
 from exporter.errors import SettingsError
 from exporter.marts import ENTITIES, MODES
 
@@ -98,6 +98,14 @@ limits = _all(
         envvar="METRICA_STAGING_DIR",
         show_envvar=True,
         help="Where files are made before they go out.  [default: the system's]",
+    ),
+    click.option(
+        "--memory-mb",
+        default=Staging().memory_mb,
+        show_default=True,
+        envvar="METRICA_MEMORY_MB",
+        show_envvar=True,
+        help="Megabytes of rows to keep in memory; the rest goes to --staging-dir.",
     ),
 )
 form = _all(
@@ -215,7 +223,7 @@ def options_of(given: dict[str, Any]) -> Options:
             given["max_shrink_percent"],
             frozenset(_words(given["accept"] or "")),
         ),
-        staging_dir=given["staging_dir"],
+        staging=Staging(given["staging_dir"], given["memory_mb"]),
         saved_plan=given.get("saved_plan"),
     )
 

@@ -58,6 +58,14 @@ def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:
     )
 
 
+def read_no_prior(wh: Attached, mart: Mart) -> None:
+    """Make the same table for a mart of which nothing is staged."""
+    wh.run(
+        f"create or replace table prior_{mart.name} (_row bigint, _delivered boolean, "
+        "_created timestamp, _status text, _step integer, _filled bigint)"
+    )
+
+
 def _read_told(wh: Attached, deliveries: str, among: str | None) -> None:
     # Apart from the sums over it: DuckDB sums up texts in memory only, and joins them on disk.
     seen = f"where _id in ({among})" if among else ""

@@ -31,7 +31,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
     Raises ExportError. What was sent before an error is in the ledger.
     """
     with (
-        open_session(options.dbt, staging_dir=options.staging_dir) as session,
+        open_session(options.dbt, staging=options.staging) as session,
         run_lock(session.profile, api.counter_id) as check_lock,
     ):
         wh = session.wh
@@ -87,7 +87,8 @@ def _close(
         outcome.exit_code = outcome.unsent_code()
         message = "rows rejected or held" if outcome.exit_code else "clean"
         journal.finish_run(outcome.exit_code, message, outcome.requests, outcome.entities)
-        journal.index()
+        if any(counts.uploads for counts in outcome.entities.values()):
+            journal.index()
         return
     for mart, counts in outcome.entities.items():
         if counts.pending:
@@ -107,7 +108,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
 
     Asks Metrica nothing and writes nothing to the warehouse. `out` is where to save the plan.
     """
-    with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
+    with open_session(options.dbt, staging=options.staging, read_only=True) as session:
         ledger = Ledger(session.wh, options.counter_id)
         check_mode(session.wh, ledger, options.form.mode)
         judge = Judge(session.wh, ledger, session.marts, options)

@@ -36,7 +36,7 @@ class Differences:
 
 def diff(options: Options, api: Api) -> Differences:
     """Compare the statuses and custom attributes; changes nothing. Raises ExportError."""
-    with open_session(options.dbt, staging_dir=options.staging_dir, read_only=True) as session:
+    with open_session(options.dbt, staging=options.staging, read_only=True) as session:
         ledger = Ledger(session.wh, api.counter_id)
         check_destination(session.wh, ledger, is_local=api.is_local)
         metrica = Metrica(api, options.limits.daily_requests)

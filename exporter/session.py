@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-from exporter.config import DbtSettings
+from exporter.config import DbtSettings, Staging
 from exporter.errors import SettingsError
 from exporter.manifest import Marts, read_marts
 from exporter.profiles import Warehouse, read_warehouse
 from exporter.warehouse import Attached
 
 _PREFIX = "metrica-export-"
+_DEFAULT = Staging()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Session:
 
 @contextmanager
 def open_session(
-    dbt: DbtSettings, *, staging_dir: Path | None = None, read_only: bool = False
+    dbt: DbtSettings, *, staging: Staging = _DEFAULT, read_only: bool = False
 ) -> Iterator[Session]:
     """Open the warehouse of dbt's profile.
 
@@ -38,7 +39,7 @@ def open_session(
     """
     profile = read_warehouse(dbt)
     marts = read_marts(dbt, profile)
-    place = staging_dir or Path(gettempdir())
+    place = staging.folder or Path(gettempdir())
     try:
         _sweep(place)
         # Made for this user only, since contacts are staged in it.
@@ -49,10 +50,14 @@ def open_session(
             f"({error.strerror}): give --staging-dir a folder that can be written."
         ) from None
     with folder as name:
-        staging = Path(name)
-        wh = Attached(profile, staging, ledger_schema=marts.ledger_schema, read_only=read_only)
+        wh = Attached(
+            profile,
+            Staging(Path(name), staging.memory_mb),
+            ledger_schema=marts.ledger_schema,
+            read_only=read_only,
+        )
         try:
-            yield Session(profile, marts, wh, staging)
+            yield Session(profile, marts, wh, Path(name))
         finally:
             wh.close()
 

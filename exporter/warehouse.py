@@ -7,12 +7,12 @@ ledger is written once, in SQL that PostgreSQL and DuckDB both take.
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from exporter.attachment import attach
+from exporter.config import Staging
 from exporter.errors import ExportError, SettingsError, WarehouseError
 from exporter.explanation import explain
 from exporter.profiles import Postgres, Warehouse
@@ -20,9 +20,6 @@ from exporter.spelling import name, quote
 
 HERE = "⟦wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
-
-_MEMORY = "200MB"
-"""What DuckDB keeps in memory of the staged rows, whatever the size of the marts."""
 
 _FEW = 20_000
 """Ids that are looked up one by one."""
@@ -35,27 +32,28 @@ class Attached:
     """An open warehouse. Queries run in DuckDB; `remote` runs one in the warehouse itself."""
 
     def __init__(
-        self, profile: Warehouse, staging: Path, *, ledger_schema: str, read_only: bool
+        self, profile: Warehouse, staging: Staging, *, ledger_schema: str, read_only: bool
     ) -> None:
-        """Attach the warehouse to a new DuckDB file in `staging`.
+        """Attach the warehouse to a DuckDB in memory, which puts into `staging` what is too much.
 
         Raises WarehouseError when it cannot be reached, LedgerError when another
         process holds the DuckDB file.
         """
         self.profile, self.ledger_schema = profile, ledger_schema
         self._staging = staging
-        try:
-            # In memory, and in the folder what does not fit: a file would be compressed, which
-            # costs more than it saves.
-            self._con = duckdb.connect(":memory:")
-            self._con.execute(f"set temp_directory = {quote(str(staging))}")
-        except duckdb.Error as error:
-            raise self._as_export_error(error) from None
-        self._con.execute(f"set memory_limit = '{_MEMORY}'")
-        self._con.execute("set preserve_insertion_order = false")
-        # Global, so that a session beside this one has it too.
-        self._con.execute("set global TimeZone = 'UTC'")
-        self._con.execute("set enable_progress_bar = false")
+        self._con = duckdb.connect(":memory:")
+        settings = {
+            "temp_directory": quote(str(staging.folder)),
+            "memory_limit": f"'{staging.memory_mb}MB'",
+            "preserve_insertion_order": "false",
+            "enable_progress_bar": "false",
+            # A checkpoint while a run writes its ledger would stop all its sessions.
+            "checkpoint_threshold": "'1GB'",
+            # Global, so that a session beside this one has it too.
+            "global TimeZone": "'UTC'",
+        }
+        for setting, value in settings.items():
+            self._execute(f"set {setting} = {value}")
         attach(self._con, profile, read_only=read_only)
 
     @property
@@ -190,7 +188,14 @@ class Attached:
             raise
 
     def _as_export_error(self, error: duckdb.Error) -> ExportError:
-        if str(self._staging) in str(error):
+        text = str(error)
+        is_full = "max_temp_directory_size" in text
+        if isinstance(error, duckdb.OutOfMemoryException) and not is_full:
+            return SettingsError(
+                f"The marts need more than the {self._staging.memory_mb} MB of memory that DuckDB "
+                "may use: give --memory-mb more. What was sent until now is in the ledger."
+            )
+        if is_full or str(self._staging.folder) in text:
             return SettingsError(
                 f"The folder for staging cannot be written: {explain(error)} "
                 "Give --staging-dir a folder with more room."

@@ -289,8 +289,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """Return a session over empty marts, with what orders are compared with."""
     made = make_marts(tmp_path_factory.mktemp("marts"), None)
     with open_session(DbtSettings(made.folder, made.folder)) as opened:
-        known = "values ('known', true), ('judged', false)"
-        opened.wh.run(f"create table contacts_now as from ({known}) t (_id, _arrives)")
+        lacking = "values ('заказчик', false), ('judged', true)"
+        opened.wh.run(f"create table lacking_contacts as from ({lacking}) t (_id, _is_judged)")
         known = ", ".join(f"('{status}')" for status in (*DEFAULT_STATUSES, "mapped:1"))
         opened.wh.run(f"create table known_statuses as from (values {known}) t (_id)")
         yield opened
@@ -314,6 +314,8 @@ def judge(
         f"create or replace table prior_{mart} "
         "(_row bigint, _delivered boolean, _created timestamp)"
     )
+    duplicated = checks.duplicated(session.marts.get(mart))
+    session.wh.run(f"create or replace table duplicated_{mart} as {duplicated}")
     problems = checks.problems(session.marts.get(mart), "timestamp '9999-12-31 23:59:59'")
     found = session.wh.rows(f"select _row, _state, _column, _reason from ({problems})")
     assert len({place for place, *_ in found}) == len(found)

@@ -15,6 +15,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from exporter.config import Staging
 from exporter.demo import crm
 from exporter.demo.show import run_demo
 from exporter.profiles import Postgres
@@ -54,7 +55,8 @@ class Warehouse:
         with self.database.connect() as session, session.cursor() as cursor:
             cursor.execute("create schema if not exists crm")
         (self.folder / "copy").mkdir(exist_ok=True)
-        wh = Attached(server, self.folder / "copy", ledger_schema="metrica_export", read_only=False)
+        staging = Staging(self.folder / "copy")
+        wh = Attached(server, staging, ledger_schema="metrica_export", read_only=False)
         wh.run(f"attach '{self.crm}' as source (read_only)")
         tables = wh.rows(
             "select table_name from duckdb_tables() where database_name = 'source' "

@@ -15,7 +15,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from exporter.errors import ExportError, LedgerError, WarehouseError
+from exporter.config import Staging
+from exporter.errors import ExportError, LedgerError, SettingsError, WarehouseError
 from exporter.profiles import Duckdb, Postgres, Warehouse
 from exporter.spelling import conninfo, name, quote
 from exporter.warehouse import HERE, Attached
@@ -73,7 +74,7 @@ def attach(tmp_path: Path) -> Iterator[Opener]:
         staging = tmp_path / f"staging-{next(numbers)}"
         staging.mkdir()
         opened.append(
-            Attached(profile, staging, ledger_schema="metrica_export", read_only=read_only)
+            Attached(profile, Staging(staging), ledger_schema="metrica_export", read_only=read_only)
         )
         return opened[-1]
 
@@ -180,10 +181,12 @@ def test_times_are_read_in_utc_whatever_the_machines_zone(file: Path, tmp_path: 
     code = """
 import sys
 from pathlib import Path
+from exporter.config import Staging
 from exporter.profiles import Duckdb
 from exporter.warehouse import Attached
 profile = Duckdb("dev", Path(sys.argv[1]))
-warehouse = Attached(profile, Path(sys.argv[2]), ledger_schema="metrica_export", read_only=True)
+staging = Staging(Path(sys.argv[2]))
+warehouse = Attached(profile, staging, ledger_schema="metrica_export", read_only=True)
 print(warehouse.row("select cast(timestamptz '2026-01-02 03:04:05+03' as text)")[0])
 """
     done = subprocess.run(
@@ -428,3 +431,13 @@ def test_a_server_that_goes_away_within_a_transaction_leaves_nothing_half_done(
     with warehouse.transaction():
         warehouse.run(f"insert into {HERE}public.t values (3)")
     assert warehouse.rows(f"select * from {HERE}public.t") == [(3,)]
+
+
+def test_more_rows_than_fit_into_memory_say_which_option_helps(file: Path, tmp_path: Path) -> None:
+    staging = Staging(tmp_path, memory_mb=100)
+    profile = Duckdb("dev", file)
+    wh = Attached(profile, staging, ledger_schema="metrica_export", read_only=True)
+    with pytest.raises(SettingsError, match=r"100 MB .* --memory-mb"):
+        # A list is never put on disk.
+        wh.run("create table large as select list(i) as numbers from range(30000000) t (i)")
+    wh.close()
