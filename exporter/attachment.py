@@ -70,6 +70,16 @@ def _attach_server(con: duckdb.DuckDBPyConnection, profile: Postgres, mode: str)
             f"{profile.dbname!r}, as {profile.user!r}: {explain(error)} "
             f"Check target {profile.target!r} of profiles.yml."
         ) from None
+    _check_backslashes(con, profile)
+
+
+def _check_backslashes(con: duckdb.DuckDBPyConnection, profile: Postgres) -> None:
+    setting = quote("select current_setting('standard_conforming_strings') as setting")
+    if con.execute(f"select setting from postgres_query('wh', {setting})").fetchall() != [("on",)]:
+        raise WarehouseError(
+            "PostgreSQL reads a backslash in a text as a sign of its own here, and an id may have "
+            f"one: `alter role {profile.user} set standard_conforming_strings = on`."
+        )
 
 
 def _load_postgres(con: duckdb.DuckDBPyConnection) -> None:

@@ -63,7 +63,7 @@ class Staging:
     """Where rows and files are before they go out.
 
     `folder` None is the system's own. DuckDB keeps `memory_mb` megabytes of the rows in memory
-    and the rest in the folder, however large the marts are.
+    and the rest in the folder, however many they are.
     """
 
     folder: Path | None = None

@@ -60,7 +60,7 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
         if found is not None:
             return replace(found, widened=since is not None)
     raise WarehouseError(
-        f"Mart {mart.name} changed each time that it was read: run again when dbt has ended."
+        f"Mart {mart.name} read twice in a row was never the same: run again when dbt has ended."
     )
 
 

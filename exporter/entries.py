@@ -9,7 +9,8 @@ class Watermark:
     """What the last complete pass over a mart saw.
 
     `updated_at` is the greatest timestamp that was not in the future, as text with its
-    offset, None if no row had one; `fingerprint` the sum of the hashes' first 60 bits.
+    offset, None if no row had one; `fingerprint` the sum that `exporter.fingerprint` makes of
+    the rows' hashes.
     """
 
     updated_at: str | None

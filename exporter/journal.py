@@ -36,7 +36,7 @@ class Journal:
         ended = f"update {L}.ledger_uploads set finished_at = now(), status ="
         self._change(
             f"{ended} 'unknown' {mine} status = 'started'",
-            f"{ended} 'FAILED' {mine} status = 'prepared'",
+            *self._withdraw(f"{mine} status = 'prepared'"),
             f"update {L}.ledger_runs set message = 'did not finish' {mine} finished_at is null",
             f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
             f"values ({self._run_no}, {self._counter_id}, now(), 0)",
@@ -61,8 +61,9 @@ class Journal:
         """Make the index by which few ids are looked up; after a first load, which it slows."""
         if self._wh.is_postgres:
             self._wh.command(
+                f"drop index if exists {L}.ledger_deliveries_id",
                 "create index if not exists ledger_deliveries_by_id "
-                f'on {L}.ledger_deliveries (id collate "C")'
+                f'on {L}.ledger_deliveries (id collate "C")',
             )
 
     def next_upload(self) -> int:
@@ -95,6 +96,17 @@ class Journal:
             f"update {L}.ledger_uploads set status = 'started', started_at = now() "
             f"where upload_no = {upload_no}",
             f"update {L}.ledger_runs set requests = {requests} where run_no = {self._run_no}",
+        )
+
+    def withdraw_upload(self, upload_no: int) -> None:
+        """Forget an upload that was prepared and never sent, and the rows in it."""
+        self._change(*self._withdraw(f"where upload_no = {upload_no}"))
+
+    def _withdraw(self, which: str) -> tuple[str, str]:
+        uploads = f"(select upload_no from {L}.ledger_uploads {which})"
+        return (
+            f"delete from {L}.ledger_deliveries where upload_no in {uploads}",
+            f"delete from {L}.ledger_uploads {which}",
         )
 
     def requests_today(self) -> int:

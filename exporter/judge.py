@@ -20,8 +20,9 @@ from exporter.marts import (
 from exporter.prior import bits, read_known, read_no_prior, read_prior
 from exporter.relation import wall_clock
 from exporter.sendable import Layout, find_paths, rows
-from exporter.spelling import name, quote
+from exporter.spelling import quote
 from exporter.warehouse import Attached, relation
+from exporter.whole import keep_whole
 
 
 class Judge:
@@ -45,7 +46,7 @@ class Judge:
         everything = everything or mart.entity in LISTS
         delta = find_delta(self.wh, self.ledger, mart, everything=everything)
         if mart.entity in LISTS:
-            self._keep_whole(mart)
+            keep_whole(self.wh, mart)
         self._staged[mart.name] = delta.staged
         if delta.staged:
             read_prior(self.wh, self.ledger, mart)
@@ -54,15 +55,6 @@ class Judge:
         self.decide(mart, presume=True)
         self._judged.add(mart.name)
         return delta
-
-    def _keep_whole(self, mart: Mart) -> None:
-        # A list goes whole, each row in the state in which it was compared.
-        self.wh.run(
-            f"create or replace table whole_{mart.name} as "
-            f"select m.* from {relation(mart.schema, mart.table)} m "
-            f'join seen_{mart.name} s on s."_id" = cast(m.{name(mart.entity.key)} as text) '
-            'and s."_hash" = m.row_hash'
-        )
 
     def decide(self, mart: Mart, *, presume: bool) -> None:
         """Say of each staged row whether it can be sent, and lay out those that can.

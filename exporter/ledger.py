@@ -150,7 +150,8 @@ class Ledger:
             return f"({_EMPTY_VERDICTS})"
         return f"""
             (select id as "_id", row_hash as "_hash", state as "_state",
-                column_name as "_column", reason as "_reason", detail as "_detail"
+                column_name as "_column", reason as "_reason",
+                {"detail" if self.version > 1 else "cast(null as text)"} as "_detail"
             from {LEDGER}.ledger_verdicts
             where counter_id = {self.counter_id} and entity = {quote(entity)})
         """

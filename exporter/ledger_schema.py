@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from exporter.ledger import VERSION, Ledger
 from exporter.ledger_views import create_views
+from exporter.lock import ledger_lock
 from exporter.manifest import Marts
 from exporter.warehouse import LEDGER, Attached
 
@@ -15,11 +16,18 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     a later version, or damaged.
     """
     found = Ledger(wh, counter_id)
-    for version in range(found.version + 1, VERSION + 1):
-        with wh.transaction():
-            _migrate(wh, version)
-            wh.look_again()
-    create_views(wh, marts)
+    if found.version == VERSION:
+        create_views(wh, marts)
+        return found
+    with ledger_lock(wh.profile):
+        # Another counter's run may have made it meanwhile.
+        wh.look_again()
+        found = Ledger(wh, counter_id)
+        for version in range(found.version + 1, VERSION + 1):
+            with wh.transaction():
+                _migrate(wh, version)
+                wh.look_again()
+        create_views(wh, marts)
     return Ledger(wh, counter_id)
 
 

@@ -62,11 +62,14 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
 _MART_ROWS = f"""
 with marts as ({{mart_keys}}),
 counters as (
-    select distinct r.counter_id, e.entity = 'simple_orders' as is_simple
+    select r.counter_id, e.entity = 'simple_orders' as is_simple
     from {LEDGER}.ledger_runs as r
     inner join {LEDGER}.ledger_run_entities as e on r.run_no = e.run_no
+    union
+    select counter_id, entity = 'simple_orders' from {LEDGER}.ledger_uploads
 ),
--- A FAILED upload has left Metrica as it was; one without a known outcome may not have.
+-- A FAILED upload has left Metrica as it was, and so has one that is prepared only; one without
+-- a known outcome may not have.
 last_deliveries as (
     select
         u.counter_id, d.entity, d.id, d.row_hash, u.upload_no, u.uploading_id, u.status,
@@ -76,7 +79,7 @@ last_deliveries as (
         ) as nth
     from {LEDGER}.ledger_deliveries as d
     inner join {LEDGER}.ledger_uploads as u on d.upload_no = u.upload_no
-    where u.status <> 'FAILED'
+    where u.status not in ('FAILED', 'prepared')
 ),
 verdicts as (
     select distinct

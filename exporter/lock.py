@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg2
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import connection, make_dsn
 
 from exporter.errors import LedgerError, WarehouseError
 from exporter.explanation import explain
-from exporter.profiles import Duckdb, Warehouse
+from exporter.profiles import Duckdb, Postgres, Warehouse
 
 _NAMESPACE = 0x4D43
 """Keeps these advisory locks apart from other programs' on the same database."""
@@ -26,24 +26,7 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
     if isinstance(profile, Duckdb):
         yield lambda: None
         return
-    try:
-        session = psycopg2.connect(
-            make_dsn(
-                host=profile.host,
-                port=profile.port,
-                user=profile.user,
-                password=profile.password,
-                dbname=profile.dbname,
-                application_name=f"metrica-export {counter_id}",
-                **{"connect_timeout": "10"} | dict(profile.options),
-            )
-        )
-    except psycopg2.Error as error:
-        raise WarehouseError(
-            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {explain(error)} "
-            f"Check target {profile.target!r} of profiles.yml."
-        ) from None
-    session.autocommit = True
+    session = _open(profile, f"metrica-export {counter_id}")
     # Two integers make one lock: ours, and the counter folded into 32 bits.
     key = f"{_NAMESPACE}, {counter_id % 2**31}"
     try:
@@ -68,3 +51,41 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
             yield check
     finally:
         session.close()
+
+
+@contextmanager
+def ledger_lock(profile: Warehouse) -> Iterator[None]:
+    """Wait until no other run, of whatever counter, is making the ledger's tables."""
+    if isinstance(profile, Duckdb):
+        yield
+        return
+    session = _open(profile, "metrica-export ledger")
+    try:
+        with session.cursor() as cursor:
+            # No counter has a negative number.
+            cursor.execute(f"select pg_advisory_lock({_NAMESPACE}, -1)")
+        yield
+    finally:
+        session.close()
+
+
+def _open(profile: Postgres, application_name: str) -> connection:
+    try:
+        session = psycopg2.connect(
+            make_dsn(
+                host=profile.host,
+                port=profile.port,
+                user=profile.user,
+                password=profile.password,
+                dbname=profile.dbname,
+                application_name=application_name,
+                **{"connect_timeout": "10"} | dict(profile.options),
+            )
+        )
+    except psycopg2.Error as error:
+        raise WarehouseError(
+            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {explain(error)} "
+            f"Check target {profile.target!r} of profiles.yml."
+        ) from None
+    session.autocommit = True
+    return session

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 from exporter import chunk
 from exporter.entries import Upload
-from exporter.errors import ExportError
+from exporter.errors import ExportError, SettingsError
 from exporter.handover import Run
 from exporter.journal import Journal
 from exporter.judge import Judge
@@ -19,7 +19,7 @@ from exporter.sendable import cells, deliveries
 from exporter.warehouse import Attached
 
 _SESSIONS = 3
-"""Chunks that are made at the same time; so many more lie on the disk at most."""
+"""Chunks that are made at the same time; as many more wait for their turn on the disk at most."""
 
 
 _Session = tuple[Attached, Journal]
@@ -39,7 +39,7 @@ class Prepared:
 def preparation(judge: Judge, run: Run, mart: Mart, *, as_json: bool) -> Iterator["Preparation"]:
     """Open what makes chunks of the mart's present wave ready; `as_json` makes JSON of small ones.
 
-    What is not handed out when it ends was never sent, and the ledger says so.
+    What is not handed out when it ends was never sent, and the ledger forgets it.
     """
     with judge.wh.one_thread_each():
         pool = ThreadPoolExecutor(_SESSIONS)
@@ -57,7 +57,7 @@ class Preparation:
     def __init__(
         self, judge: Judge, run: Run, mart: Mart, pool: ThreadPoolExecutor, *, as_json: bool
     ) -> None:
-        """Open the sessions; nothing is made yet."""
+        """Open the sessions; no chunk is made yet."""
         self._run, self._mart, self._pool, self._as_json = run, mart, pool, as_json
         self._limits, self._layout = judge.limits, judge.layout(mart)
         self._waiting: deque[chunk.Chunk] = deque()
@@ -74,7 +74,7 @@ class Preparation:
             with suppress(ExportError):
                 if not future.cancelled() and future.exception() is None:
                     future.result().file.path.unlink()
-                    self._run.journal.end_upload(upload_no, "FAILED", None)
+                    self._run.journal.withdraw_upload(upload_no)
         while not self._sessions.empty():
             self._sessions.get()[0].close()
 
@@ -113,6 +113,17 @@ class Preparation:
             self._sessions.put(session)
 
     def _write(
+        self, wh: Attached, columns: tuple[Column, ...], part: chunk.Chunk, upload_no: int
+    ) -> chunk.File:
+        try:
+            return self._write_to_disk(wh, columns, part, upload_no)
+        except OSError as error:
+            raise SettingsError(
+                f"The folder for staging cannot be written ({error.strerror}). "
+                "Give --staging-dir a folder with more room."
+            ) from None
+
+    def _write_to_disk(
         self, wh: Attached, columns: tuple[Column, ...], part: chunk.Chunk, upload_no: int
     ) -> chunk.File:
         rows = cells(self._mart, columns, self._layout, part)

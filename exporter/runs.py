@@ -1,5 +1,6 @@
 """The commands themselves, between the command line and the flow."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from exporter.access import Api
 from exporter.changes import find_changes
 from exporter.config import Options
 from exporter.destination import check_destination, check_mode
-from exporter.errors import ExportError, GateError
+from exporter.errors import ExportError, GateError, WarehouseError
 from exporter.handover import Run
 from exporter.journal import Journal
 from exporter.judge import Judge
@@ -88,7 +89,9 @@ def _close(
         message = "rows rejected or held" if outcome.exit_code else "clean"
         journal.finish_run(outcome.exit_code, message, outcome.requests, outcome.entities)
         if any(counts.uploads for counts in outcome.entities.values()):
-            journal.index()
+            # The run has ended well; who may not make an index looks ids up slowly.
+            with suppress(WarehouseError):
+                journal.index()
         return
     for mart, counts in outcome.entities.items():
         if counts.pending:

@@ -103,8 +103,9 @@ def rows(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
     `_deadline`, `_status` and `_step`. Of a path, `_pending` are all its steps and `_left` counts
     those after this wave. Rows that differ in `_group` cannot share a file.
     """
+    size = f"{row_size(mart)}{_longest_status(mart)}"
     return (
-        f"select s.rowid as _row, s._id, s._hash, {row_size(mart)} as _size, "
+        f"select s.rowid as _row, s._id, s._hash, {size} as _size, "
         f"{deadline(mart)} as _deadline, {_group(mart, layout)} as _group, "
         f"{_status(mart, layout)} as _status, {_step(mart, layout)} as _step, "
         f"{_left(mart, layout)} as _left, {_pending(mart)} as _pending {_from(mart, layout, part)}"
@@ -114,7 +115,7 @@ def rows(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
 def cells(mart: Mart, columns: tuple[Column, ...], layout: Layout, part: Chunk) -> str:
     """Return the query of a chunk's cells, as Metrica is to read them."""
     texts = ", ".join(f"{_cell(mart, column, layout)} as {name(column.name)}" for column in columns)
-    return f"select {texts} {_from(mart, layout, part)} order by s.rowid"
+    return f"select {texts} {_from(mart, layout, part)}"
 
 
 def deliveries(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
@@ -165,6 +166,13 @@ def _is_apart(mart: Mart, layout: Layout) -> bool:
 
 def _group(mart: Mart, layout: Layout) -> str:
     return filled_cells(mart, layout) if _is_apart(mart, layout) else "cast(0 as bigint)"
+
+
+def _longest_status(mart: Mart) -> str:
+    # Later waves are in the same chunks' limits as the first.
+    if not mart.has_path:
+        return ""
+    return " + coalesce(list_max(list_transform(t._pending, lambda one: strlen(one))), 0)"
 
 
 def _pending(mart: Mart) -> str:

@@ -1,8 +1,13 @@
 """How values and names are spelled in SQL and in connection strings."""
 
+_MARK = "⟦"
+
 
 def quote(text: str) -> str:
     """Return an SQL string literal."""
+    if _MARK in text:
+        # It begins what stands for a schema in a query text, and here it is data.
+        return f"({f' || chr({ord(_MARK)}) || '.join(map(quote, text.split(_MARK)))})"
     return "'" + text.replace("'", "''") + "'"
 
 

@@ -79,7 +79,7 @@ def kept(wh: Attached, ledger: Ledger) -> list[Status]:
         return []
     last = wh.rows(
         f"select status from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "
-        "and status <> 'FAILED' order by upload_no desc limit 1",
+        "and status not in ('FAILED', 'prepared') order by upload_no desc limit 1",
         [ledger.counter_id, ORDER_STATUSES.name],
     )
     if last != [("PASSED",)]:

@@ -32,7 +32,7 @@ create table if not exists metrica_export.ledger_run_entities (
     primary key (run_no, entity)
 );
 
--- status: started, then PASSED, FAILED or unknown (no answer that says which).
+-- status: prepared, started, then PASSED, FAILED or unknown (no answer that says which).
 create table if not exists metrica_export.ledger_uploads (
     upload_no bigint primary key,
     run_no bigint not null,
@@ -69,8 +69,8 @@ create table if not exists metrica_export.ledger_verdicts (
     judged_at timestamptz not null
 );
 
--- How far the last complete pass over a mart has seen, and what it saw: the count and
--- the sum of the hashes' first 60 bits show whether anything behind it has changed since.
+-- How far the last complete pass over a mart has seen, and what it saw: the count and a
+-- sum over the rows' hashes show whether anything behind it has changed since.
 create table if not exists metrica_export.ledger_watermarks (
     counter_id bigint not null,
     entity text not null,
