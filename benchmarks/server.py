@@ -1,5 +1,7 @@
 """The benchmark's own PostgreSQL: durable, as a warehouse is, and gone at the end."""
 
+from contextlib import suppress
+
 import psutil
 
 from tests.postgres_binaries import in_wheel, installed
@@ -33,6 +35,8 @@ class BenchPostgres(RunningPostgres):
         # What has ended counts with the server, what is still running does not.
         total = own.user + own.system + own.children_user + own.children_system
         for process in server.children():
-            times = process.cpu_times()
-            total += times.user + times.system
+            with suppress(psutil.NoSuchProcess):
+                # One that ends meanwhile counts with the server.
+                times = process.cpu_times()
+                total += times.user + times.system
         return total
