@@ -37,14 +37,17 @@ class Delta:
     staged: int
     unchanged: int
     kept: int
-    watermark: Watermark
+    watermark: Watermark | None
     widened: bool = False
 
 
-def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) -> Delta:
+def find_delta(
+    wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool, marked: bool
+) -> Delta:
     """Stage the rows of a mart that are not in Metrica in their present state.
 
-    `everything` compares the whole mart whatever the watermark says (`--reconcile`).
+    `everything` compares the whole mart whatever the watermark says (`--reconcile`). `marked`
+    finds the next watermark, too, which a plan does not need.
     """
     finder = _Finder(wh, ledger, mart)
     before = None if everything else ledger.watermark(mart.name)
@@ -56,7 +59,7 @@ def find_delta(wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool) ->
             return found
     # Not in one transaction: of what it has made itself DuckDB then reads with one thread only.
     for _ in range(_TRIES):
-        found = finder.in_everything()
+        found = finder.in_everything(marked=marked)
         if found is not None:
             return replace(found, widened=since is not None)
     raise WarehouseError(
@@ -74,7 +77,7 @@ class _Finder:
         self.relation = relation(mart.schema, mart.table)
         self.key = f"cast(m.{name(mart.entity.key)} as text)"
 
-    def in_everything(self) -> Delta | None:
+    def in_everything(self, *, marked: bool) -> Delta | None:
         """Stage the delta of the whole mart; None if it changed meanwhile."""
         # A list is short, and its few ids are looked up.
         keys = f"select {self.key} as _id from {self.relation} m"
@@ -88,10 +91,10 @@ class _Finder:
                 self._stage_all()
             else:
                 self._read_keys(None)
-            found = fingerprint.of_rows(self.wh, f"{self.relation} m")
+            seen = fingerprint.of_rows(self.wh, f"{self.relation} m") if marked else None
         if not is_new and not self._stage(None):
             return None
-        return self._count(None, found, (0, Decimal(0)))
+        return self._count(None, seen, (0, Decimal(0)))
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
@@ -192,15 +195,15 @@ class _Finder:
             "staged", f'select * from {source} as mart where "_id" in ({changed}) or "_id" is null'
         )
 
-    def _count(self, since: str | None, seen: Fingerprint, behind: Fingerprint) -> Delta:
+    def _count(self, since: str | None, seen: Fingerprint | None, behind: Fingerprint) -> Delta:
         mart = self.mart.name
         (now,) = self.wh.row(
             f"select cast(now as text) from {self.wh.remote('select now() as now')}"
         )
         earlier = "null" if since is None else quote(since)
-        staged, latest = self.wh.row(
+        rows, staged, latest = self.wh.row(
             f"""
-            select (select count(*) from staged_{mart}),
+            select (select count(*) from seen_{mart}), (select count(*) from staged_{mart}),
                 cast(greatest(cast({earlier} as timestamptz), (
                     select max("_updated_at") from seen_{mart}
                     where "_updated_at" <= timestamptz {quote(now)}
@@ -208,13 +211,13 @@ class _Finder:
             """
         )
         kept, kept_seen, same = count_unchanged(self.wh, mart)
-        if staged + kept_seen + same != seen[0]:
+        if staged + kept_seen + same != rows:
             raise LedgerError(
-                f"Mart {mart}: {seen[0]} rows were compared with the ledger, and they are {staged} "
+                f"Mart {mart}: {rows} rows were compared with the ledger, and they are {staged} "
                 f"new or changed, {kept_seen} rejected before and {same} unchanged, which does "
                 "not add up: the ledger is damaged."
             )
-        rows = seen[0] + behind[0]
+        rows += behind[0]
         return Delta(
             mart=self.mart,
             mart_rows=rows,
@@ -222,7 +225,7 @@ class _Finder:
             # Behind the watermark every row is as the last pass left it: rejected, or sent.
             unchanged=same + behind[0] - (kept - kept_seen),
             kept=kept,
-            watermark=Watermark(latest, rows, seen[1] + behind[1]),
+            watermark=Watermark(latest, rows, seen[1] + behind[1]) if seen else None,
         )
 
     def _table(self, kind: str, query: str) -> None:

@@ -61,6 +61,7 @@ class Journal:
         """Make the index by which few ids are looked up; after a first load, which it slows."""
         if self._wh.is_postgres:
             self._wh.command(
+                "set local maintenance_work_mem = '256MB'",
                 f"drop index if exists {L}.ledger_deliveries_id",
                 "create index if not exists ledger_deliveries_by_id "
                 f'on {L}.ledger_deliveries (id collate "C")',

@@ -28,8 +28,11 @@ from exporter.whole import keep_whole
 class Judge:
     """Judges the marts one after another. Writes to the staging tables only."""
 
-    def __init__(self, wh: Attached, ledger: Ledger, marts: Marts, options: Options) -> None:
-        """Look at nothing yet."""
+    def __init__(
+        self, wh: Attached, ledger: Ledger, marts: Marts, options: Options, *, marked: bool
+    ) -> None:
+        """Look at nothing yet; `marked` as in `find_delta`."""
+        self._marked = marked
         self.wh, self.ledger, self.marts = wh, ledger, marts
         self.limits, self.form = options.limits, options.form
         self._judged: set[str] = set()
@@ -44,7 +47,7 @@ class Judge:
         Its relation has been compared with its declaration (`check_relation`).
         """
         everything = everything or mart.entity in LISTS
-        delta = find_delta(self.wh, self.ledger, mart, everything=everything)
+        delta = find_delta(self.wh, self.ledger, mart, everything=everything, marked=self._marked)
         if mart.entity in LISTS:
             keep_whole(self.wh, mart)
         self._staged[mart.name] = delta.staged

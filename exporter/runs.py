@@ -51,7 +51,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         report = Reporter()
         report.tell_retries()
         run = Run(journal, budget, session.staging, api.is_local, check_lock)
-        judge = Judge(wh, ledger, session.marts, options)
+        judge = Judge(wh, ledger, session.marts, options, marked=True)
         sync = Sync(judge, metrica, report, run)
         error: ExportError | None = None
         try:
@@ -114,7 +114,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
     with open_session(options.dbt, staging=options.staging, read_only=True) as session:
         ledger = Ledger(session.wh, options.counter_id)
         check_mode(session.wh, ledger, options.form.mode)
-        judge = Judge(session.wh, ledger, session.marts, options)
+        judge = Judge(session.wh, ledger, session.marts, options, marked=False)
         deltas = {}
         for mart in map(session.marts.get, options.names):
             check_relation(session.wh, mart)
