@@ -20,6 +20,20 @@ def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
     return add
 
 
+def _number(
+    flag: str, default: int, text: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    name = flag.removeprefix("--").replace("-", "_").upper()
+    return click.option(
+        flag,
+        default=default,
+        show_default=True,
+        envvar=f"METRICA_{name}",
+        show_envvar=True,
+        help=text,
+    )
+
+
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 counter = click.option(
@@ -58,38 +72,18 @@ warehouse = _all(
     click.option("--target", help="Target of the profile.  [default: the profile's]"),
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
-daily_requests = click.option(
+daily_requests = _number(
     "--daily-requests",
-    default=Limits().daily_requests,
-    show_default=True,
-    envvar="METRICA_DAILY_REQUESTS",
-    show_envvar=True,
-    help="Requests that all runs of a day may make, of Metrica's 5,000.",
+    Limits().daily_requests,
+    "Requests that all runs of a day may make, of Metrica's 5,000.",
 )
 limits = _all(
-    click.option(
-        "--chunk-rows",
-        default=Limits().chunk_rows,
-        show_default=True,
-        envvar="METRICA_CHUNK_ROWS",
-        show_envvar=True,
-        help="Rows in one file at most.",
-    ),
-    click.option(
-        "--chunk-bytes",
-        default=Limits().chunk_bytes,
-        show_default=True,
-        envvar="METRICA_CHUNK_BYTES",
-        show_envvar=True,
-        help="Bytes of one file at most.",
-    ),
-    click.option(
+    _number("--chunk-rows", Limits().chunk_rows, "Rows in one file at most."),
+    _number("--chunk-bytes", Limits().chunk_bytes, "Bytes of one file at most."),
+    _number(
         "--split-requests",
-        default=Limits().split_requests,
-        show_default=True,
-        envvar="METRICA_SPLIT_REQUESTS",
-        show_envvar=True,
-        help="Uploads that a run may spend on finding the bad rows of refused files.",
+        Limits().split_requests,
+        "Uploads that a run may spend on finding the bad rows of refused files.",
     ),
     daily_requests,
     click.option(
@@ -99,13 +93,10 @@ limits = _all(
         show_envvar=True,
         help="Where files are made before they go out.  [default: the system's]",
     ),
-    click.option(
+    _number(
         "--memory-mb",
-        default=Staging().memory_mb,
-        show_default=True,
-        envvar="METRICA_MEMORY_MB",
-        show_envvar=True,
-        help="Megabytes of rows to keep in memory; the rest goes to --staging-dir.",
+        Staging().memory_mb,
+        "Megabytes of rows to keep in memory; the rest goes to --staging-dir.",
     ),
 )
 form = _all(
@@ -128,13 +119,10 @@ form = _all(
         help="SAVE: what a row leaves empty becomes empty.  UPDATE: it stays as it was.  "
         "APPEND: so too, and lists grow together.  [default: SAVE for each]",
     ),
-    click.option(
+    _number(
         "--json-rows",
-        default=Form().json_rows,
-        show_default=True,
-        envvar="METRICA_JSON_ROWS",
-        show_envvar=True,
-        help="Deltas of up to so many rows go as JSON (marts without custom attributes).",
+        Form().json_rows,
+        "Deltas of up to so many rows go as JSON (marts without custom attributes).",
     ),
     click.option(
         "--late-orders",
@@ -147,29 +135,18 @@ form = _all(
     ),
 )
 gate = _all(
-    click.option(
+    _number(
         "--max-paid-percent",
-        default=Gate().paid_percent,
-        show_default=True,
-        envvar="METRICA_MAX_PAID_PERCENT",
-        show_envvar=True,
-        help="Share of the open orders that may turn PAID in one run, from 10 orders on.",
+        Gate().paid_percent,
+        "Share of the open orders that may turn PAID in one run, from 10 orders on.",
     ),
-    click.option(
-        "--max-erased",
-        default=Gate().erased_values,
-        show_default=True,
-        envvar="METRICA_MAX_ERASED",
-        show_envvar=True,
-        help="Values that may become empty in Metrica in one run.",
+    _number(
+        "--max-erased", Gate().erased_values, "Values that may become empty in Metrica in one run."
     ),
-    click.option(
+    _number(
         "--max-shrink-percent",
-        default=Gate().shrink_percent,
-        show_default=True,
-        envvar="METRICA_MAX_SHRINK_PERCENT",
-        show_envvar=True,
-        help="Share of a mart's rows that may be gone since the last run, from 10 rows on.",
+        Gate().shrink_percent,
+        "Share of a mart's rows that may be gone since the last run, from 10 rows on.",
     ),
     click.option(
         "--accept",
