@@ -77,8 +77,8 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
     """Return the rules for a mart in the order in which they are tried; the first one counts.
 
     The conditions read `staged_<mart>` as `s` and `prior_<mart>` as `p`; `now` is SQL for the
-    time in the counter's zone. They need the table `duplicated_<mart>` of
-    that query; those of orders `known_statuses` (`_id`) and `lacking_contacts` (`_id`,
+    time in the counter's zone. They need the table `duplicated_<mart>`, made of
+    `duplicated`; those of orders `known_statuses` (`_id`) and `lacking_contacts` (`_id`,
     `_is_judged`), too. None of them is true for a value that is merely absent.
     """
     key = mart.entity.key

@@ -10,6 +10,8 @@ DAILY_QUOTA = 5_000
 """Requests a day that Metrica takes for a counter, and for a user (quotas)."""
 
 MIN_MEMORY_MB = 100
+"""Less than this was not tried."""
+
 MIN_FILE_BYTES = 1_000
 """Below it not even a header and a row would fit."""
 

@@ -73,10 +73,11 @@ class Delivery:
             self._send_files(mart, sent, bar)
 
     def _send_files(self, mart: Mart, sent: Sent, bar: Bar) -> None:
-        few = self._judge.sendable(mart) <= self._judge.form.json_rows
+        parts = self._judge.chunks(mart)
+        few = sum(part.rows for part in parts) <= self._judge.form.json_rows
         as_json = few and not mart.attributes and mart.name in ENTITY_TYPES
         with preparation(self._judge, self._run, mart, as_json=as_json) as ahead:
-            ahead.add(self._judge.chunks(mart))
+            ahead.add(parts)
             for prepared in ahead:
                 part = prepared.part
                 answer = self._send_file(mart, prepared)

@@ -1,7 +1,7 @@
 """One counter, one destination, one mode: what a ledger must not mix."""
 
 from exporter.errors import LedgerError
-from exporter.ledger import Ledger
+from exporter.ledger import NOT_TAKEN, Ledger
 from exporter.warehouse import LEDGER, Attached
 
 
@@ -35,7 +35,7 @@ def check_mode(wh: Attached, ledger: Ledger, mode: str) -> None:
     other = "orders" if mode == "simple" else "simple_orders"
     if wh.rows(
         f"select 1 from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "
-        "and status not in ('FAILED', 'prepared') limit 1",
+        f"and status not in ({NOT_TAKEN}) limit 1",
         [ledger.counter_id, other],
     ):
         raise LedgerError(

@@ -106,7 +106,7 @@ def clocks(wh: Attached | None, metrica: Metrica | None) -> Finding:
     """Compare the clocks of the warehouse, of this machine and of Metrica."""
     ahead = {"this machine": 0.0}
     if wh is not None:
-        (seconds,) = wh.row(f"select epoch(now) from {wh.remote('select now() as now')}")
+        (seconds,) = wh.row(f"select epoch({wh.now})")
         ahead["the warehouse"] = seconds - time.time()
     theirs = metrica.clock_ahead() if metrica is not None else None
     if theirs is not None:

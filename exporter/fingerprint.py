@@ -5,7 +5,7 @@ The number is the warehouse's own, so a whole mart is summed up where it is.
 
 from decimal import Decimal
 
-from exporter.spelling import quote
+from exporter.spelling import array
 from exporter.warehouse import Attached
 
 Fingerprint = tuple[int, Decimal]
@@ -29,8 +29,7 @@ def of_hashes(wh: Attached, hashes: str) -> Fingerprint:
     known = [text for text in found if text is not None]
     total = Decimal(0)
     for i in range(0, len(known), _BATCH):
-        array = f"cast(array[{', '.join(map(quote, known[i : i + _BATCH]))}] as text[])"
-        _, part = of_rows(wh, f"(select unnest({array}) as row_hash) m")
+        _, part = of_rows(wh, f"(select unnest({array(known[i : i + _BATCH])}) as row_hash) m")
         total += part
     return len(found), total
 

@@ -114,7 +114,7 @@ class Journal:
         """Return how many requests runs have made since 00:00 GMT, when quotas start anew."""
         (found,) = self._wh.row(
             f"select coalesce(sum(requests), 0) from {L}.ledger_runs where counter_id = ? "
-            f"and started_at >= date_trunc('day', {self._now()})",
+            f"and started_at >= date_trunc('day', {self._wh.now})",
             [self._counter_id],
         )
         return int(found)
@@ -125,7 +125,7 @@ class Journal:
             self._wh.rows(
                 f"select uploading_id, upload_no from {L}.ledger_uploads where counter_id = ? "
                 "and status = 'unknown' and uploading_id is not null "
-                f"and started_at > {self._now()} - interval '2 days'",
+                f"and started_at > {self._wh.now} - interval '2 days'",
                 [self._counter_id],
             )
         )
@@ -165,7 +165,7 @@ class Journal:
                     f"insert into {L}.ledger_verdicts "
                     f"select {self._counter_id}, {quote(entity)}, "
                     f'"_id", "_hash", "_state", "_column", "_reason", {self._run_no}, '
-                    f'{self._now()}, "_detail" from ({verdicts})'
+                    f'{self._wh.now}, "_detail" from ({verdicts})'
                 )
 
     def forget(self, entity: str | None, key: str | None) -> None:
@@ -239,6 +239,3 @@ class Journal:
         number = f"select nextval('{L}.ledger_{what}_numbers') as number"
         (found,) = self._wh.row(f"select number from {self._wh.remote(number)}")
         return int(found)
-
-    def _now(self) -> str:
-        return f"(select now from {self._wh.remote('select now() as now')})"

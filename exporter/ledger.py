@@ -213,6 +213,9 @@ class Ledger:
 _WITH_DETAILS = 3
 """The version that began to record what a delivery said."""
 
+NOT_TAKEN = "'FAILED', 'prepared'"
+"""Statuses of an upload that has left Metrica as it was."""
+
 _UNDECIDED = "'started', 'unknown'"
 """Statuses of an upload that Metrica may have taken."""
 

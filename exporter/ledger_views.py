@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from exporter.errors import WarehouseError
+from exporter.ledger import NOT_TAKEN
 from exporter.manifest import Marts
 from exporter.spelling import name, quote
 from exporter.warehouse import LEDGER, Attached
@@ -79,7 +80,7 @@ last_deliveries as (
         ) as nth
     from {LEDGER}.ledger_deliveries as d
     inner join {LEDGER}.ledger_uploads as u on d.upload_no = u.upload_no
-    where u.status not in ('FAILED', 'prepared')
+    where u.status not in ({NOT_TAKEN})
 ),
 verdicts as (
     select distinct

@@ -9,14 +9,14 @@ from queue import SimpleQueue
 
 from exporter import chunk
 from exporter.entries import Upload
-from exporter.errors import ExportError, SettingsError
+from exporter.errors import ExportError
 from exporter.handover import Run
 from exporter.journal import Journal
 from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import Column
 from exporter.sendable import cells, deliveries
-from exporter.warehouse import Attached
+from exporter.warehouse import Attached, no_room
 
 _SESSIONS = 3
 """Chunks that are made at the same time; as many more wait for their turn on the disk at most."""
@@ -61,7 +61,7 @@ class Preparation:
         self._run, self._mart, self._pool, self._as_json = run, mart, pool, as_json
         self._limits, self._layout = judge.limits, judge.layout(mart)
         self._waiting: deque[chunk.Chunk] = deque()
-        self._ready: deque[tuple[int, Future[Prepared]]] = deque()
+        self._ready: deque[Future[Prepared]] = deque()
         self._sessions: SimpleQueue[_Session] = SimpleQueue()
         for _ in range(_SESSIONS):
             wh = judge.wh.beside()
@@ -69,12 +69,13 @@ class Preparation:
 
     def withdraw(self) -> None:
         """Take back what was made and not handed out, and close the sessions."""
-        for upload_no, future in self._ready:
+        for future in self._ready:
             # The first error is the one to tell.
             with suppress(ExportError):
                 if not future.cancelled() and future.exception() is None:
-                    future.result().file.path.unlink()
-                    self._run.journal.withdraw_upload(upload_no)
+                    prepared = future.result()
+                    prepared.file.path.unlink()
+                    self._run.journal.withdraw_upload(prepared.upload_no)
         while not self._sessions.empty():
             self._sessions.get()[0].close()
 
@@ -90,10 +91,10 @@ class Preparation:
         """Return the next chunk; while it is sent, others are made."""
         while self._waiting and len(self._ready) < 2 * _SESSIONS:
             part, upload_no = self._waiting.popleft(), self._run.journal.next_upload()
-            self._ready.append((upload_no, self._pool.submit(self._prepare, part, upload_no)))
+            self._ready.append(self._pool.submit(self._prepare, part, upload_no))
         if not self._ready:
             raise StopIteration
-        prepared = self._ready[0][1].result()
+        prepared = self._ready[0].result()
         self._ready.popleft()
         return prepared
 
@@ -118,10 +119,7 @@ class Preparation:
         try:
             return self._write_to_disk(wh, columns, part, upload_no)
         except OSError as error:
-            raise SettingsError(
-                f"The folder for staging cannot be written ({error.strerror}). "
-                "Give --staging-dir a folder with more room."
-            ) from None
+            raise no_room(f"{error.strerror}.") from None
 
     def _write_to_disk(
         self, wh: Attached, columns: tuple[Column, ...], part: chunk.Chunk, upload_no: int

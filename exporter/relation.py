@@ -49,6 +49,5 @@ _ZONE = re.compile(r"counter_time_zone=(\S+)")
 def wall_clock(wh: Attached, mart: Mart) -> str:
     """Return SQL for the warehouse's time now, as the clocks of the mart's zone show it."""
     zone = quote(time_zone(wh, mart) or "UTC")
-    clock = wh.remote("select now() as now")
-    (now,) = wh.row(f"select cast(timezone({zone}, now) as text) from {clock}")
+    (now,) = wh.row(f"select cast(timezone({zone}, {wh.now}) as text)")
     return f"timestamp {quote(now)}"

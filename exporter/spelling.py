@@ -1,14 +1,22 @@
 """How values and names are spelled in SQL and in connection strings."""
 
-_MARK = "⟦"
+from collections.abc import Iterable
+
+MARK = "⟦"
+"""Begins what stands for a schema in a query text."""
 
 
 def quote(text: str) -> str:
     """Return an SQL string literal."""
-    if _MARK in text:
-        # It begins what stands for a schema in a query text, and here it is data.
-        return f"({f' || chr({ord(_MARK)}) || '.join(map(quote, text.split(_MARK)))})"
+    if MARK in text:
+        # Here it is data.
+        return f"({f' || chr({ord(MARK)}) || '.join(map(quote, text.split(MARK)))})"
     return "'" + text.replace("'", "''") + "'"
+
+
+def array(texts: Iterable[str]) -> str:
+    """Return an SQL array of texts, also of none."""
+    return f"cast(array[{', '.join(map(quote, texts))}] as text[])"
 
 
 def literal(value: str | int | None) -> str:

@@ -6,7 +6,7 @@ A name for people that we leave empty is Metrica's own business: it is not compa
 from dataclasses import dataclass, replace
 
 from exporter.cells import cell
-from exporter.ledger import Ledger
+from exporter.ledger import NOT_TAKEN, Ledger
 from exporter.manifest import Mart, Marts
 from exporter.marts import DEFAULT_STATUSES, ORDER_STATUSES
 from exporter.metrica import Metrica, Status
@@ -79,7 +79,7 @@ def kept(wh: Attached, ledger: Ledger) -> list[Status]:
         return []
     last = wh.rows(
         f"select status from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "
-        "and status not in ('FAILED', 'prepared') order by upload_no desc limit 1",
+        f"and status not in ({NOT_TAKEN}) order by upload_no desc limit 1",
         [ledger.counter_id, ORDER_STATUSES.name],
     )
     if last != [("PASSED",)]:

@@ -16,15 +16,15 @@ from exporter.config import Staging
 from exporter.errors import ExportError, SettingsError, WarehouseError
 from exporter.explanation import explain
 from exporter.profiles import Postgres, Warehouse
-from exporter.spelling import name, quote
+from exporter.spelling import MARK, array, name, quote
 
-HERE = "⟦wh⟧"
+HERE = f"{MARK}wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
 
 _FEW = 20_000
 """Ids that are looked up one by one."""
 
-LEDGER = f"{HERE}⟦ledger⟧"
+LEDGER = f"{HERE}{MARK}ledger⟧"
 """Stands for the ledger's schema in a query text."""
 
 
@@ -108,6 +108,11 @@ class Attached:
             return f"postgres_query('wh', {quote(self._text(sql, ''))})"
         return f"({self._text(sql, 'wh.')})"
 
+    @property
+    def now(self) -> str:
+        """SQL for the warehouse's own time, so that times of several machines compare."""
+        return f"(select now from {self.remote('select now() as now')})"
+
     def few(self, ids: str) -> str | None:
         """Return an SQL array of the ids of a query (`_id`) for `remote`; None if there are many.
 
@@ -117,7 +122,7 @@ class Attached:
         found = [key for (key,) in self.rows(distinct)]
         if len(found) > _FEW:
             return None
-        return f"cast(array[{', '.join(map(quote, found))}] as text[])"
+        return array(found)
 
     def command(self, *statements: str) -> None:
         """Execute statements, such as DDL, in the warehouse itself and in its dialect."""
@@ -196,11 +201,16 @@ class Attached:
                 "may use: give --memory-mb more. What was sent until now is in the ledger."
             )
         if is_full or str(self._staging.folder) in text:
-            return SettingsError(
-                f"The folder for staging cannot be written: {explain(error)} "
-                "Give --staging-dir a folder with more room."
-            )
+            return no_room(explain(error))
         return WarehouseError(f"The warehouse refused a query: {explain(error)}")
+
+
+def no_room(why: str) -> SettingsError:
+    """Return the error of a folder for staging that takes no more."""
+    return SettingsError(
+        f"The folder for staging cannot be written: {why} "
+        "Give --staging-dir a folder with more room."
+    )
 
 
 def relation(schema: str, table: str) -> str:
