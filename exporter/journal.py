@@ -187,13 +187,13 @@ class Journal:
 
     def keep_columns(self, entity: str, bits: dict[str, int]) -> None:
         """Record which bit of `filled` stands for which column; known ones keep theirs."""
-        with self._wh.transaction():
-            for column, bit in bits.items():
-                self._wh.run(
-                    f"insert into {L}.ledger_columns select ?, ?, ? where not exists ("
-                    f"select 1 from {L}.ledger_columns where entity = ? and column_name = ?)",
-                    [entity, column, bit, entity, column],
-                )
+        there = self._wh.rows(
+            f"select column_name from {L}.ledger_columns where entity = ?", [entity]
+        )
+        missing = bits.keys() - {column for (column,) in there}
+        if missing:
+            values = ", ".join(f"({quote(entity)}, {quote(c)}, {bits[c]})" for c in sorted(missing))
+            self._change(f"insert into {L}.ledger_columns values {values} on conflict do nothing")
 
     def keep_statuses(self, statuses: str) -> None:
         """Record the mapping of statuses that Metrica has taken, in place of the last one.

@@ -41,6 +41,7 @@ class Attached:
         """
         self.profile, self.ledger_schema = profile, ledger_schema
         self._staging = staging
+        self._columns: dict[tuple[str, str], dict[str, str]] = {}
         self._con = duckdb.connect(":memory:")
         settings = {
             "temp_directory": quote(str(staging.folder)),
@@ -126,6 +127,7 @@ class Attached:
 
     def command(self, *statements: str) -> None:
         """Execute statements, such as DDL, in the warehouse itself and in its dialect."""
+        self._columns.clear()
         if self.is_postgres:
             text = ";\n".join(self._text(statement, "") for statement in statements)
             self._execute(f"call postgres_execute('wh', {quote(text)})")
@@ -139,18 +141,20 @@ class Attached:
 
     def look_again(self) -> None:
         """Forget which schemas and tables there were, after DDL."""
+        self._columns.clear()
         if self.is_postgres:
             self._execute("call pg_clear_cache()")
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return name → DuckDB type of a relation's columns, empty if there is none."""
-        return dict(
-            self.rows(
-                "select column_name, data_type from duckdb_columns() "
-                "where database_name = 'wh' and schema_name = ? and table_name = ?",
-                [schema, table],
-            )
-        )
+        if not self._columns:
+            # All at once: DuckDB lists every relation of the warehouse for each such query.
+            for *relation, column, kind in self.rows(
+                "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+                "where database_name = 'wh'"
+            ):
+                self._columns.setdefault((relation[0], relation[1]), {})[column] = kind
+        return self._columns.get((schema, table), {})
 
     def comment(self, schema: str, table: str) -> str:
         """Return the comment on a table, empty if there is none."""
