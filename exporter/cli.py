@@ -5,56 +5,78 @@ errors come at once.
 """
 
 import io
-import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from exporter import options
 from exporter.access import read_api
-from exporter.errors import ExportError, InterruptedRunError
+from exporter.ending import Call, end, ending, printing
+from exporter.errors import InterruptedRunError
 
 _EXIT_CODES = """\b
 Exit codes:
-  0  clean
-  1  finished, with rows rejected, held or refused
+  0  finished; rows may be rejected or held
+  1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
+     `reset`: the question was answered with no)
   2  settings
   3  warehouse
   4  Metrica
   5  ledger or lock
   6  stopped by the gate, before the first upload
+  70  unexpected error: a defect of this program
   130  interrupted
 """
 
+_LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "schema")
+
 
 class _Commands(click.Group):
-    """The commands of this module, and those of others, imported only when they are meant."""
+    """The commands of this module, and commands of others, imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*sorted([*super().list_commands(ctx), "doctor", "schema"]), "emulator"]
+        return [*sorted([*super().list_commands(ctx), *_LISTINGS, *_INSPECTIONS]), "emulator"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in {"doctor", "schema"}:
+        if cmd_name in _LISTINGS:
+            from exporter import listings
+
+            return listings.COMMANDS[cmd_name]
+        if cmd_name in _INSPECTIONS:
             from exporter import inspections
 
-            return inspections.doctor if cmd_name == "doctor" else inspections.schema_group
+            return inspections.COMMANDS[cmd_name]
         if cmd_name == "emulator":
             from exporter.emulator.command import emulator
 
             return emulator
         return super().get_command(ctx, cmd_name)
 
+    def invoke(self, ctx: click.Context) -> None:
+        with printing():
+            super().invoke(ctx)
+
 
 @click.group(cls=_Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
 @click.version_option(package_name="metrica-crm-export")
-def cli() -> None:
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="METRICA_DEBUG",
+    show_envvar=True,
+    help="Print the traceback of an unexpected error instead of writing it to a file.",
+)
+@click.pass_context
+def cli(ctx: click.Context, *, debug: bool) -> None:
     """Deliver a CRM's dbt marts to Yandex Metrica: only what changed.
 
     The token comes from the environment variable METRICA_TOKEN only.
     """
+    call = ctx.ensure_object(Call)
+    call.command, call.debug = ctx.invoked_subcommand or "", debug
 
 
 @cli.command()
@@ -71,6 +93,7 @@ def cli() -> None:
 @options.warehouse
 @options.form
 @options.gate
+@options.fail_on
 @options.limits
 def run(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
@@ -78,11 +101,10 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
     from exporter import report, runs
 
     outcome = report.Outcome()
-    try:
+    with ending(outcome, wanted.staging.folder):
         runs.run(outcome, wanted, api)
-    except ExportError as error:
-        outcome.fail(error)
-    report.finish(outcome, "sent", as_json=as_json)
+    with printing():
+        report.finish(outcome, "sent", as_json=as_json)
     sys.exit(outcome.exit_code)
 
 
@@ -96,6 +118,7 @@ def run(*, as_json: bool, api_url: str, **given: Any) -> None:
 @options.warehouse
 @options.form
 @options.gate
+@options.fail_on
 @options.limits
 def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
     """Show what a run would send, and why some rows would not go; send nothing."""
@@ -103,56 +126,16 @@ def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
     from exporter import report, runs
 
     outcome = report.Outcome()
-    try:
+    reasons: list[tuple[Any, ...]] = []
+    with ending(outcome, wanted.staging.folder):
         reasons = runs.plan(outcome, wanted, out)
+    with printing():
         if reasons and not as_json:
             report.show(("mart", "state", "column", "reason", "rows"), reasons)
-        if not as_json:
+        if not as_json and outcome.error is None:
             report.show_changes(outcome)
-    except ExportError as error:
-        outcome.fail(error)
-    report.finish(outcome, "would send", as_json=as_json)
+        report.finish(outcome, "would send", as_json=as_json)
     sys.exit(outcome.exit_code)
-
-
-@cli.command()
-@options.as_json
-@options.counter
-@options.warehouse
-def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
-    """Show what is pending, sent, rejected and held, and the last runs."""
-    from exporter import report, standing
-
-    states, last = standing.status(options.dbt_of(given), counter_id)
-    if as_json:
-        click.echo(json.dumps({"entities": states, "runs": last}, ensure_ascii=False))
-        return
-    heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
-    rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
-    report.show(("mart", *heads), rows)
-    if last:
-        keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
-        report.show(keys, [tuple(line[key] for key in keys) for line in last], title="Last runs")
-    else:
-        click.echo("No run yet for this counter.")
-
-
-@cli.command()
-@options.as_json
-@options.counter
-@options.warehouse
-def rejects(*, as_json: bool, counter_id: int, **given: Any) -> None:
-    """List the rows that are not sent: mart, id, state, column, reason."""
-    from exporter import report, standing
-
-    found = standing.rejects(options.dbt_of(given), counter_id)
-    if as_json:
-        click.echo(json.dumps({"rejects": found}, ensure_ascii=False))
-    elif found:
-        keys = ("entity", "id", "state", "column", "reason", "explanation")
-        report.show(("mart", *keys[1:]), [tuple(line[key] for key in keys) for line in found])
-    else:
-        click.echo("No row is rejected or held.")
 
 
 @cli.command()
@@ -208,30 +191,26 @@ def _interrupt(signum: int, _: object) -> None:
     )
 
 
-def _end(exit_code: int, error: str) -> NoReturn:
-    if "--json" in sys.argv:
-        # A script that was promised an object gets one, whatever was wrong.
-        outcome = {"entities": {}, "requests": 0, "exit_code": exit_code, "error": error}
-        click.echo(json.dumps(outcome, ensure_ascii=False))
-    sys.exit(exit_code)
-
-
 def main() -> None:
-    """Run the command line; every error becomes one message and its exit code."""
+    """Run the command line; every exception becomes one message and its exit code."""
     # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        # Windows has no SIGHUP.
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    call = Call()
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
-    except ExportError as error:
-        click.echo(f"Error: {error}", err=True)
-        _end(error.exit_code, str(error))
+        sys.exit(cli.main(standalone_mode=False, obj=call) or 0)
     except click.ClickException as error:
         error.show()
-        _end(error.exit_code, error.format_message())
+        end(error.exit_code, error.format_message())
     except click.Abort:
         click.echo("Left as it was.", err=True)
         sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - each one becomes an exit code
+        found = call.report(error)
+        click.echo(f"Error: {found}", err=True)
+        end(found.exit_code, str(found))

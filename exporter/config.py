@@ -1,7 +1,9 @@
 """Settings: what one command runs with, as frozen objects."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, cast
 
 from exporter.errors import SettingsError
 from exporter.marts import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
@@ -110,26 +112,33 @@ class Form:
 _MAX_JSON_ROWS = 10_000
 """No page says how much JSON Metrica takes; this is far below what a file may hold."""
 
-GATE = ("paid", "erased", "shrink", "drift")
+GATE = ("paid", "erased", "shrink", "unsendable", "drift")
 """What stops a run before its first upload, unless it is accepted."""
+
+
+BECOME_PERCENT = 5
+"""Percent of a mart's delivered rows that may become unsendable in one run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """How much a run may change that cannot be undone, without somebody's word for it.
 
-    Shares are judged from 10 rows on. `accepted` names what may pass once, out of `GATE`.
+    A share counts when its whole is 10 rows or more. `accepted` names the limits out of `GATE`
+    that one run may exceed.
     """
 
     paid_percent: int = 20
     erased_values: int = 1_000
     shrink_percent: int = 10
     accepted: frozenset[str] = frozenset()
+    unsendable_percent: int = 20
 
     def __post_init__(self) -> None:
         for option, value in (
             ("--max-paid-percent", self.paid_percent),
             ("--max-shrink-percent", self.shrink_percent),
+            ("--max-unsendable-percent", self.unsendable_percent),
         ):
             if not 0 <= value <= _ALL:
                 raise SettingsError(f"{option} is {value}; give 0 to 100.")
@@ -143,6 +152,41 @@ class Gate:
 
 
 _ALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FailOn:
+    """The rejected and held rows that let a finished run end with exit code 1.
+
+    `never` lets none do so, `any` each one, `new` each one that was neither rejected nor held
+    after the last complete run. `percent` is a share of the marts' rows that must be exceeded.
+    """
+
+    rule: Literal["never", "new", "any", "percent"] = "never"
+    percent: float = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "FailOn":
+        """Read never, new, any, or a percentage such as 5 or 0.5%; SettingsError for others."""
+        word = text.strip().lower()
+        if word in ("never", "new", "any"):
+            return cls(cast("Literal['never', 'new', 'any']", word))
+        if re.fullmatch(r"\d{1,3}(\.\d+)?%?", word, re.ASCII):
+            percent = float(word.removesuffix("%"))
+            if percent <= _ALL:
+                return cls("percent", percent)
+        raise SettingsError(
+            f"--fail-on {text!r}: give never, new, any, or a percentage from 0 to 100."
+        )
+
+    def applies(self, unsent: int, new: int, rows: int) -> bool:
+        """Return whether so many rejected and held rows, of them new, of all rows, are named."""
+        return {
+            "never": False,
+            "any": unsent > 0,
+            "new": new > 0,
+            "percent": unsent * _ALL > self.percent * rows,
+        }[self.rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +206,7 @@ class Options:
     gate: Gate = field(default_factory=Gate)
     staging: Staging = field(default_factory=Staging)
     saved_plan: Path | None = None
+    fail_on: FailOn = field(default_factory=FailOn)
 
 
 def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:

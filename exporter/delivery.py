@@ -20,13 +20,17 @@ from exporter.spelling import quote
 
 @dataclass(slots=True)
 class Sent:
-    """What one delivery has come to so far: rows that are PASSED, and uploads.
+    """The counts of one delivery so far: rows that are PASSED, uploads, and their bytes.
 
-    `complete` says that every row that was laid out has arrived.
+    `rejected` and `held` rows are those that Metrica refused or did not decide on. `complete`
+    says that every row that was laid out has arrived.
     """
 
     rows: int = 0
     uploads: int = 0
+    bytes: int = 0
+    rejected: int = 0
+    held: int = 0
     complete: bool = True
 
 
@@ -48,8 +52,8 @@ class Delivery:
         self._ensure_attributes(mart)
         with self._report.progress(mart.name, total) as bar:
             if mart.entity in LISTS:
-                sent.uploads += send_list(self._judge, self._metrica, self._run, mart)
-                sent.rows += total
+                requests, size = send_list(self._judge, self._metrica, self._run, mart)
+                sent.rows, sent.uploads, sent.bytes = total, requests, size
                 bar(total)
             else:
                 self._send_waves(mart, sent, bar)
@@ -80,21 +84,23 @@ class Delivery:
             ahead.add(parts)
             for prepared in ahead:
                 part = prepared.part
-                answer = self._send_file(mart, prepared)
+                # Counted before it goes: afterwards the warehouse may be gone.
+                completed = self._judge.completed(mart, part)
+                answer = self._send_file(mart, prepared, completed)
                 sent.uploads += 1
+                sent.bytes += prepared.file.size
                 if answer.status == "PASSED":
-                    rows = self._judge.completed(mart, part)
-                    sent.rows += rows
-                    bar(rows)
+                    sent.rows += completed
+                    bar(completed)
                 elif answer.status == "FAILED" and part.rows > 1 and self._split_budget > 1:
                     self._split_budget -= 2
                     ahead.add(self._judge.halves(mart, part))
                 else:
-                    self._set_aside(mart, part, answer)
+                    self._set_aside(mart, part, answer, sent)
                     sent.complete = False
                     bar(part.rows)
 
-    def _send_file(self, mart: Mart, prepared: Prepared) -> Answer:
+    def _send_file(self, mart: Mart, prepared: Prepared, completed: int) -> Answer:
         header = [column.name for column in prepared.columns]
         merge_mode = self._judge.form.merge_mode(mart.name)
         path = prepared.file.path
@@ -103,12 +109,13 @@ class Delivery:
                 self._run,
                 self._metrica,
                 prepared.upload_no,
+                completed,
                 lambda: self._metrica.upload(mart.entity, header, path, merge_mode),
             )
         finally:
             path.unlink()
 
-    def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer) -> None:
+    def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer, sent: Sent) -> None:
         if answer.status == "unknown":
             state, reason = checks.HELD, "outcome_unknown"
         elif part.rows == 1:
@@ -127,3 +134,7 @@ class Delivery:
             f"from ({rows(mart, layout, part)})",
             [detail],
         )
+        if state == checks.REJECTED:
+            sent.rejected += part.rows
+        else:
+            sent.held += part.rows

@@ -78,11 +78,13 @@ def last_run(wh: Attached, ledger: Ledger) -> Finding:
             "If nothing is at work, just run: the next run goes on where it stopped.",
         )
     ended = f"run {number} ended {finished} with exit code {code}"
+    if code in (0, 1) and message not in (None, "clean"):
+        # Code 1 is the operator's own choice, by --fail-on.
+        level = warning if code else ok
+        return level("last run", f"{ended}: {message}", "See `metrica-export rejects`.")
     if code == 0:
         return ok("last run", ended)
-    if code == 1:
-        return warning("last run", ended, "See `metrica-export rejects`.")
-    return warning("last run", f"{ended}: {message}", "Mend what it names and run again.")
+    return warning("last run", f"{ended}: {message}", "Fix the reported problem and rerun.")
 
 
 def quota(wh: Attached, ledger: Ledger, limit: int) -> Finding:

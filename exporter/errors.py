@@ -7,7 +7,8 @@ ExportError
 │   └── QuotaError   4   nothing more today; the next run goes on from here
 ├── LedgerError      5   the ledger, or another run that holds its lock
 ├── GateError        6   what is about to happen cannot be undone and needs somebody's word
-└── InterruptedRunError 130  somebody ended the run
+├── InterruptedRunError 130  a signal ended the run
+└── UnexpectedError 70   a defect of this program; `crash` describes it without any value
 
 A row that cannot be sent is not an error: it is a value with a reason (`checks`).
 Messages say what happened, where, and what to do next. They name keys and columns,
@@ -16,9 +17,12 @@ and never hold a token, an e-mail, a phone or a row.
 
 
 class ExportError(Exception):
-    """Base of all errors that end a command with a message and an exit code."""
+    """Base of all errors that end a command with a message and an exit code.
 
-    exit_code = 1
+    Exit code 1 belongs to `--fail-on` alone: no error has it.
+    """
+
+    exit_code = 70
 
 
 class SettingsError(ExportError):
@@ -63,3 +67,13 @@ class InterruptedRunError(ExportError):
     """The process was asked to end (SIGINT, SIGTERM), and ends in order."""
 
     exit_code = 130
+
+
+class UnexpectedError(ExportError):
+    """An exception that the program did not foresee. `origin` is the exception itself."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, origin: BaseException) -> None:
+        super().__init__(message)
+        self.origin = origin

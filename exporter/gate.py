@@ -1,33 +1,41 @@
-"""The gate before what cannot be undone: limits that stop a run before its first upload.
+"""The gate: limits that stop a run before its first upload.
 
-Metrica takes nothing back: a goal that was reached stays reached, and what a SAVE made
-empty is gone.
+Metrica takes nothing back: a goal that was reached stays reached, and a value that a SAVE made
+empty is gone. And a night in which most rows cannot be sent must not look like an ordinary one.
 """
 
+from collections.abc import Iterator
+
 from exporter.changes import open_orders
-from exporter.config import Gate
+from exporter.config import BECOME_PERCENT, Gate
 from exporter.delta import Delta
-from exporter.entries import Changes
+from exporter.entries import Changes, EntityCounts
 from exporter.errors import GateError
 from exporter.judge import Judge
 
 _FEW = 10
-"""Below so many rows a share says nothing."""
+"""A share of fewer rows says nothing."""
 
 
 def exceeded(
-    judge: Judge, gate: Gate, deltas: dict[str, Delta], changes: dict[str, Changes]
+    judge: Judge,
+    gate: Gate,
+    deltas: dict[str, Delta],
+    changes: dict[str, Changes],
+    counts: dict[str, EntityCounts],
 ) -> dict[str, str]:
-    """Return what goes beyond the limits: its name in `config.GATE` → what, and how much."""
+    """Return the limits that the judged marts exceed: name in `config.GATE` → what, and how much.
+
+    `counts` are those of the judged marts, before anything is sent.
+    """
     found = {}
-    for change in changes.values():
-        if change.paid >= _FEW:
-            there = open_orders(judge)
-            if change.paid * 100 > gate.paid_percent * there:
-                found["paid"] = (
-                    f"{change.paid} orders turn PAID and {there} are open; the limit is "
-                    f"{gate.paid_percent} % (--max-paid-percent)"
-                )
+    if paid := sum(change.paid for change in changes.values()):
+        there = open_orders(judge)
+        if _is_beyond(paid, there, gate.paid_percent):
+            found["paid"] = (
+                f"{paid} orders turn PAID and {there} are open; the limit is "
+                f"{gate.paid_percent} % (--max-paid-percent)"
+            )
     erased = [
         (count, f"{count} of {column} in {entity}")
         for entity, change in changes.items()
@@ -39,17 +47,79 @@ def exceeded(
             f"the limit is {gate.erased_values} (--max-erased)"
         )
     shrunk = []
-    rows_before = judge.ledger.last_rows()
+    complete = judge.ledger.last_complete()
     for entity, delta in deltas.items():
-        last = rows_before.get(entity, 0)
-        gone = last - delta.mart_rows
-        if gone >= _FEW and gone * 100 > gate.shrink_percent * last:
+        _, last = complete.get(entity, (0, 0))
+        if _is_beyond(last - delta.mart_rows, last, gate.shrink_percent):
             shrunk.append(f"{entity} had {last} rows and has {delta.mart_rows}")
     if shrunk:
         found["shrink"] = (
             f"{', '.join(shrunk)}; the limit is {gate.shrink_percent} % (--max-shrink-percent)"
         )
+    unsendable = [
+        text
+        for entity, delta in deltas.items()
+        if counts[entity].rejected or counts[entity].held
+        for text in _unsendable(judge, gate, delta)
+    ]
+    if unsendable:
+        found["unsendable"] = "; ".join(unsendable)
     return found
+
+
+def _is_beyond(part: int, whole: int, percent: int) -> bool:
+    return whole >= _FEW and part * 100 > percent * whole
+
+
+def _unsendable(judge: Judge, gate: Gate, delta: Delta) -> Iterator[str]:
+    """Yield the limits that the unsendable rows of a mart exceed, with the commonest reason.
+
+    Orders that `--late-orders hold` keeps back are as the operator wants them.
+    """
+    mart = delta.mart.name
+    bad = judge.wh.rows(
+        f"select _reason, _column, count(*) from ({judge.verdicts(delta.mart)}) "
+        f"where _reason <> '{_WANTED}' group by all order by 3 desc, 1, 2"
+    )
+    if not bad:
+        return
+    rows = sum(count for *_, count in bad)
+    reason, column, most = bad[0]
+    why = f"{most} of them {reason} in {column}" if column else f"{most} of them {reason}"
+    became, delivered = _became(judge, delta)
+    if _is_beyond(rows, delta.mart_rows, gate.unsendable_percent):
+        yield (
+            f"{rows} of {delta.mart_rows} rows of {mart} are rejected or held, {why}; the limit "
+            f"is {gate.unsendable_percent} % (--max-unsendable-percent)"
+        )
+    elif _is_beyond(became, delivered, BECOME_PERCENT):
+        yield (
+            f"{became} of {delivered} delivered rows of {mart} have become rejected or held "
+            f"({rows} rows in all, {why}); the limit is {BECOME_PERCENT} %"
+        )
+
+
+_WANTED = "window_past"
+"""The reason of orders that `--late-orders hold` keeps back: the operator wants it so."""
+
+
+def _became(judge: Judge, delta: Delta) -> tuple[int, int]:
+    """Return the delivered rows that are unsendable only since this pass, and all delivered rows.
+
+    Delivered rows that were unsendable before are in neither number.
+    """
+    mart = delta.mart.name
+    became, changed = judge.wh.row(
+        f"""
+        select count(distinct s._id) filter (x._reason is not null), count(distinct s._id)
+        from prior_{mart} p
+        join staged_{mart} s on s.rowid = p._row
+        left join problems_{mart} x on x._row = p._row and x._reason <> '{_WANTED}'
+        where p._delivered
+            and s._id not in (select _id from verdicts_{mart} where _id is not null)
+        """
+    )
+    return became, delta.unchanged + changed
 
 
 def check(gate: Gate, found: dict[str, str]) -> None:
@@ -57,6 +127,6 @@ def check(gate: Gate, found: dict[str, str]) -> None:
     stopping = {what: text for what, text in found.items() if what not in gate.accepted}
     if stopping:
         raise GateError(
-            f"Nothing was sent: {'; '.join(stopping.values())}. If it is meant, let it pass once "
-            f"with `--accept {','.join(stopping)}`; Metrica takes nothing back."
+            f"Nothing was sent: {'; '.join(stopping.values())}. See `metrica-export plan`. To "
+            f"proceed once, pass `--accept {','.join(stopping)}`. Metrica cannot undo it."
         )

@@ -23,9 +23,12 @@ class Run:
     check_lock: Callable[[], None]
 
 
-def hand_over(run: Run, metrica: Metrica, upload_no: int, send: Callable[[], Answer]) -> Answer:
+def hand_over(
+    run: Run, metrica: Metrica, upload_no: int, completed: int, send: Callable[[], Answer]
+) -> Answer:
     """Send an upload that the journal has prepared, between two entries in the ledger.
 
+    `completed` rows are delivered once it is PASSED.
     An error of Metrica's is entered too, as FAILED, or as unknown when it may have arrived all the
     same, and raised again.
     """
@@ -37,5 +40,6 @@ def hand_over(run: Run, metrica: Metrica, upload_no: int, send: Callable[[], Ans
     except MetricaError as error:
         run.journal.end_upload(upload_no, "unknown" if error.doubtful else "FAILED", None)
         raise
-    run.journal.end_upload(upload_no, answer.status, answer.uploading_id)
+    delivered = completed if answer.status == "PASSED" else 0
+    run.journal.end_upload(upload_no, answer.status, answer.uploading_id, delivered)
     return answer

@@ -65,8 +65,8 @@ def schema_group() -> None:
 def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Show what differs; change nothing.
 
-    Ends with 1 if Metrica lacks something that the marts declare, or has it otherwise. What
-    Metrica has besides is shown, and left alone.
+    Ends with exit code 1 if Metrica lacks something that the marts declare, or has it
+    otherwise. What Metrica has besides is shown, and left alone.
     """
     from exporter import schema
     from exporter.report import Reporter
@@ -160,3 +160,6 @@ def _line(text: str) -> None:
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!")) else f"{text}."
+
+
+COMMANDS = {"doctor": doctor, "schema": schema_group}

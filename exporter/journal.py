@@ -6,6 +6,7 @@ several machines compare.
 
 from collections.abc import Iterable
 
+from exporter import run_counts
 from exporter.entries import EntityCounts, Upload, Watermark
 from exporter.spelling import literal, quote
 from exporter.warehouse import LEDGER as L
@@ -26,8 +27,8 @@ class Journal:
         other._run_no = self._run_no
         return other
 
-    def start_run(self) -> None:
-        """Record that a run has begun; what follows is entered under its number.
+    def start_run(self) -> tuple[int, int]:
+        """Record that a run has begun; returns its number and the warehouse's time in µs.
 
         The lock is held, so what an earlier run left open was left by one that died.
         """
@@ -41,18 +42,19 @@ class Journal:
             f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
             f"values ({self._run_no}, {self._counter_id}, now(), 0)",
         )
+        started = f"select epoch_us(started_at) from {L}.ledger_runs where run_no = {self._run_no}"
+        return self._run_no, int(self._wh.row(started)[0])
+
+    def record_counts(self, entities: dict[str, EntityCounts]) -> None:
+        """Record the counts of the judged marts; `end_upload` adds the rows of each upload."""
+        self._change(*run_counts.record(self._run_no, entities))
 
     def finish_run(
         self, exit_code: int, message: str, requests: int, entities: dict[str, EntityCounts]
     ) -> None:
         """Record how the run ended."""
-        counted = [
-            f"insert into {L}.ledger_run_entities values ({self._run_no}, {quote(entity)}, "
-            f"{c.rows}, {c.sent}, {c.unchanged}, {c.rejected}, {c.held}, {c.uploads})"
-            for entity, c in entities.items()
-        ]
         self._change(
-            *counted,
+            *run_counts.record(self._run_no, entities),
             f"update {L}.ledger_runs set finished_at = now(), exit_code = {exit_code}, "
             f"message = {quote(message)}, requests = {requests} where run_no = {self._run_no}",
         )
@@ -130,21 +132,27 @@ class Journal:
             )
         )
 
-    def end_upload(self, upload_no: int, status: str, uploading_id: str | None) -> None:
-        """Record Metrica's answer; PASSED is what makes the upload's rows count as sent."""
+    def end_upload(
+        self, upload_no: int, status: str, uploading_id: str | None, completed: int | None = None
+    ) -> None:
+        """Record Metrica's answer; PASSED is what makes the upload's rows count as sent.
+
+        It delivers `completed` rows, which are counted; None for an earlier run's upload.
+        """
         self._change(
             f"update {L}.ledger_uploads set status = {quote(status)}, "
             f"uploading_id = {literal(uploading_id)}, finished_at = now() "
-            f"where upload_no = {upload_no}"
+            f"where upload_no = {upload_no}",
+            *([] if completed is None else [run_counts.add(self._run_no, upload_no, completed)]),
         )
 
     def end_pass(self, entity: str, verdicts: str, seen: Watermark | None) -> None:
         """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
 
-        `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`, `_detail`.
-        A pass that was cut short takes the watermark away, so the next one compares
-        everything: a row that was held before and was about to go now has no verdict that
-        would call for it, and looks like one that was sent.
+        `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`, `_detail` and
+        `_since`, NULL for this run.
+        A pass that was cut short removes the watermark. If it stayed, a previously held row
+        would be skipped: it has no verdict and looks delivered.
         """
         mine = f"counter_id = {self._counter_id} and entity = {quote(entity)}"
         watermark = []
@@ -164,7 +172,8 @@ class Journal:
                 self._wh.run(
                     f"insert into {L}.ledger_verdicts "
                     f"select {self._counter_id}, {quote(entity)}, "
-                    f'"_id", "_hash", "_state", "_column", "_reason", {self._run_no}, '
+                    f'"_id", "_hash", "_state", "_column", "_reason", '
+                    f'coalesce("_since", {self._run_no}), '
                     f'{self._wh.now}, "_detail" from ({verdicts})'
                 )
 

@@ -145,13 +145,17 @@ class Ledger:
         return self.deliveries(entity, among, said)
 
     def verdicts(self, entity: str) -> str:
-        """Return a FROM item of the standing verdicts."""
+        """Return a FROM item of the standing verdicts.
+
+        `_since` is the run that first gave the row one, in an unbroken series of runs.
+        """
         if not self.exists:
             return f"({_EMPTY_VERDICTS})"
         return f"""
             (select id as "_id", row_hash as "_hash", state as "_state",
                 column_name as "_column", reason as "_reason",
-                {"detail" if self.version > 1 else "cast(null as text)"} as "_detail"
+                {"detail" if self.version > 1 else "cast(null as text)"} as "_detail",
+                run_no as "_since"
             from {LEDGER}.ledger_verdicts
             where counter_id = {self.counter_id} and entity = {quote(entity)})
         """
@@ -185,22 +189,21 @@ class Ledger:
             f"where counter_id = {self.counter_id})"
         )
 
-    def last_rows(self) -> dict[str, int]:
-        """Return entity → how many rows its mart had when a run last came through."""
+    def last_complete(self) -> dict[str, tuple[int, int]]:
+        """Return entity → number of the last complete run over its mart, and the rows it had."""
         if not self.exists:
             return {}
-        return dict(
-            self._wh.rows(
-                f"""
-                select e.entity, arg_max(e.mart_rows, e.run_no)
-                from {LEDGER}.ledger_run_entities e
-                join {LEDGER}.ledger_runs r on r.run_no = e.run_no
-                where r.counter_id = ? and r.exit_code in (0, 1)
-                group by e.entity
-                """,
-                [self.counter_id],
-            )
+        found = self._wh.rows(
+            f"""
+            select e.entity, max(e.run_no), arg_max(e.mart_rows, e.run_no)
+            from {LEDGER}.ledger_run_entities e
+            join {LEDGER}.ledger_runs r on r.run_no = e.run_no
+            where r.counter_id = ? and r.exit_code in (0, 1)
+            group by e.entity
+            """,
+            [self.counter_id],
         )
+        return {entity: (run_no, rows) for entity, run_no, rows in found}
 
     def held_ids(self, entity: str) -> str:
         """Return a query of the held rows' ids; they are looked at in every run."""
@@ -221,6 +224,7 @@ _UNDECIDED = "'started', 'unknown'"
 
 _EMPTY_VERDICTS = """
     select cast(null as text) as _id, cast(null as text) as _hash, cast(null as text) as _state,
-        cast(null as text) as _column, cast(null as text) as _reason, cast(null as text) as _detail
+        cast(null as text) as _column, cast(null as text) as _reason, cast(null as text) as _detail,
+        cast(null as bigint) as _since
     where false
 """

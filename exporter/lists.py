@@ -15,8 +15,8 @@ from exporter.sendable import deliveries
 from exporter.spelling import name
 
 
-def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
-    """Send the whole list if any of it is new; returns the requests that it took.
+def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> tuple[int, int]:
+    """Send the whole list if any of it is new; returns the requests that it took, and its bytes.
 
     The whole list is right whether Metrica replaces what it has or adds to it, which no page
     says (mapOrderStatuses, createProducts).
@@ -39,11 +39,12 @@ def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> int:
 
     body = json.dumps(items, ensure_ascii=False).encode()
     sha256 = hashlib.sha256(body).hexdigest()
-    upload = Upload(mart.name, len(body), sha256, run.is_local, judge.sendable(mart))
+    rows = judge.sendable(mart)
+    upload = Upload(mart.name, len(body), sha256, run.is_local, rows)
     upload_no = run.journal.next_upload()
     run.journal.prepare_upload(upload_no, upload, deliveries(mart, judge.layout(mart)))
-    hand_over(run, metrica, upload_no, send)
-    return len(parts)
+    hand_over(run, metrica, upload_no, rows, send)
+    return len(parts), len(body)
 
 
 def _rows(judge: Judge, mart: Mart) -> str:

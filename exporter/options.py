@@ -8,7 +8,18 @@ from typing import Any
 import click
 
 from exporter.access import DEFAULT_API_URL
-from exporter.config import GATE, DbtSettings, Form, Gate, Limits, Options, Staging, read_only
+from exporter.config import (
+    BECOME_PERCENT,
+    GATE,
+    DbtSettings,
+    FailOn,
+    Form,
+    Gate,
+    Limits,
+    Options,
+    Staging,
+    read_only,
+)
 from exporter.errors import SettingsError
 from exporter.marts import ENTITIES, MODES
 
@@ -138,7 +149,7 @@ gate = _all(
     _number(
         "--max-paid-percent",
         Gate().paid_percent,
-        "Share of the open orders that may turn PAID in one run, from 10 orders on.",
+        "Share of the open orders that may turn PAID in one run, from 10 open orders on.",
     ),
     _number(
         "--max-erased", Gate().erased_values, "Values that may become empty in Metrica in one run."
@@ -148,20 +159,37 @@ gate = _all(
         Gate().shrink_percent,
         "Share of a mart's rows that may be gone since the last run, from 10 rows on.",
     ),
+    _number(
+        "--max-unsendable-percent",
+        Gate().unsendable_percent,
+        "Share of a mart's rows that may be rejected or held, from 10 rows on. Of the rows "
+        f"delivered before, {BECOME_PERCENT} % may become so in one run.",
+    ),
     click.option(
         "--accept",
         metavar="WHAT,…",
         help=f"Let pass once what these limits stop: {', '.join(GATE)}.",
     ),
 )
+fail_on = click.option(
+    "--fail-on",
+    metavar="never|new|any|PERCENT",
+    default="never",
+    show_default=True,
+    envvar="METRICA_FAIL_ON",
+    show_envvar=True,
+    help="Rejected and held rows that let a finished run end with exit code 1: none, rows that "
+    "were neither after the last complete run, any, or more than a share of the marts' rows.",
+)
 scope = _all(
     click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),
     click.option("--reconcile", is_flag=True, help="Compare every row, whatever the watermark."),
 )
+mart = click.option(
+    "--mart", type=click.Choice([e.name for e in ENTITIES]), help="One mart.  [default: all]"
+)
 rows = _all(
-    click.option(
-        "--mart", type=click.Choice([e.name for e in ENTITIES]), help="One mart.  [default: all]"
-    ),
+    mart,
     click.option("--id", "key", help="One row of that mart.  [default: all]"),
 )
 
@@ -199,9 +227,11 @@ def options_of(given: dict[str, Any]) -> Options:
             given["max_erased"],
             given["max_shrink_percent"],
             frozenset(_words(given["accept"] or "")),
+            given["max_unsendable_percent"],
         ),
         staging=Staging(given["staging_dir"], given["memory_mb"]),
         saved_plan=given.get("saved_plan"),
+        fail_on=FailOn.parse(given["fail_on"]),
     )
 
 

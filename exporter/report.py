@@ -14,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
+from exporter.config import FailOn
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import ExportError
+from exporter.stamp import Stamp
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 """The keys of an entity in JSON, and the columns of the table; a promise to scripts."""
@@ -23,10 +25,11 @@ COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 
 @dataclass(slots=True)
 class Outcome:
-    """What one `run` or `plan` came to. `error` is the message that ended it early.
+    """The result of one `run` or `plan`. `error` is the message that ended it early.
 
-    `changes` is what the rows to be sent change in Metrica, mart by mart; `exceeded` names the
-    limits of the gate that they go beyond.
+    `changes` are the changes in Metrica by the rows to be sent, mart by mart; `exceeded` names
+    the limits of the gate that they exceed. `new` counts the rejected and held rows that were
+    neither after the last complete run, None if the end was not reached.
     """
 
     entities: dict[str, EntityCounts] = field(default_factory=dict)
@@ -35,25 +38,49 @@ class Outcome:
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
+    bytes: int = 0
+    new: int | None = None
+    stamp: Stamp = field(default_factory=Stamp)
 
-    def unsent_code(self) -> int:
-        """Return the exit code of a finished run: 1 if any row did not go."""
-        return int(any(c.rejected or c.held or c.pending for c in self.entities.values()))
+    @property
+    def rejected(self) -> int:
+        """Rejected rows of all marts."""
+        return sum(counts.rejected for counts in self.entities.values())
+
+    @property
+    def held(self) -> int:
+        """Held rows of all marts."""
+        return sum(counts.held for counts in self.entities.values())
+
+    def complete(self, new: int, fail_on: FailOn) -> None:
+        """Take the end of a complete run: with code 0, or with 1 by `--fail-on`."""
+        self.new = new
+        rows = sum(counts.rows for counts in self.entities.values())
+        self.exit_code = int(fail_on.applies(self.rejected + self.held, new, rows))
+
+    def summary(self) -> str:
+        """Return in one line how a complete run ended, for people and for the ledger."""
+        if not self.rejected and not self.held:
+            return "clean"
+        return f"{self.rejected} rows rejected, {self.held} held; {self.new} of them are new"
 
     def fail(self, error: ExportError) -> None:
         """Take an error as the end of the command."""
         self.error, self.exit_code = str(error), error.exit_code
 
     def as_json(self) -> str:
-        """Return one JSON object on one line."""
+        """Return one JSON object on one line, as `docs/run.schema.json` describes it."""
         shown: dict[str, Any] = {
+            **self.stamp.as_dict(),
             "entities": {
                 name: {key: getattr(counts, key) for key in (*COUNTS, "pending")}
                 for name, counts in self.entities.items()
             },
             "changes": {name: asdict(changes) for name, changes in self.changes.items()},
             "exceeded": self.exceeded,
+            "warnings": {"rejected": self.rejected, "held": self.held, "new": self.new},
             "requests": self.requests,
+            "bytes": self.bytes,
             "exit_code": self.exit_code,
         }
         if self.error is not None:
@@ -130,9 +157,9 @@ def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | Non
 
 
 def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
-    """Print what a `run` or a `plan` came to: one JSON object, or the table of sums.
+    """Print the result of a `run` or `plan`: one JSON object, or the table of sums.
 
-    The error that ended it goes to standard error in both cases.
+    A line on standard error says how it ended, in both cases.
     """
     if as_json:
         click.echo(outcome.as_json())
@@ -140,6 +167,12 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
         _show_sums(outcome, verb)
     if outcome.error is not None:
         click.echo(f"Error: {outcome.error}", err=True)
+    elif outcome.stamp.run_no is not None and (outcome.rejected or outcome.held):
+        failed = " --fail-on makes that exit code 1." if outcome.exit_code else ""
+        click.echo(
+            f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`).{failed}",
+            err=True,
+        )
 
 
 def show_changes(outcome: Outcome) -> None:
@@ -173,7 +206,16 @@ def _show_sums(outcome: Outcome, verb: str) -> None:
     show(headers, rows)
 
 
-def _cell(value: object) -> Text:
-    # As it is: an id may look like rich's markup, or hold what would move the cursor.
+def printable(value: object) -> str:
+    """Return a value as text; a character that would move the cursor becomes its escape."""
     text = "" if value is None else str(value)
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    return text if text.isprintable() else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _cell(value: object) -> Text:
+    # As it is: an id may look like markup of rich.
+    return Text(printable(value))

@@ -7,7 +7,10 @@ from typing import Any
 from exporter import gate
 from exporter.access import Api
 from exporter.changes import find_changes
+from exporter.comparison import with_since
 from exporter.config import Options
+from exporter.crash import unexpected
+from exporter.delta import Delta
 from exporter.destination import check_destination, check_mode
 from exporter.errors import ExportError, GateError, WarehouseError
 from exporter.handover import Run
@@ -29,13 +32,14 @@ from exporter.sync import Sync, check_time_zone
 def run(outcome: Outcome, options: Options, api: Api) -> None:
     """Send what Metrica does not have yet; `outcome` is filled in as far as the run gets.
 
-    Raises ExportError. What was sent before an error is in the ledger.
+    Raises ExportError. The ledger has every row that was delivered before an error.
     """
+    outcome.stamp.counter, outcome.stamp.mode = api.counter_id, options.form.mode
     with (
         open_session(options.dbt, staging=options.staging) as session,
         run_lock(session.profile, api.counter_id) as check_lock,
     ):
-        wh = session.wh
+        wh, outcome.stamp.target = session.wh, session.profile.target
         marts = [session.marts.get(name) for name in options.names]
         for mart in marts:
             check_relation(wh, mart)
@@ -45,7 +49,8 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         check_mode(wh, found, options.form.mode)
         ledger = open_ledger(wh, api.counter_id, session.marts)
         journal = Journal(wh, api.counter_id)
-        journal.start_run()
+        outcome.stamp.run_no, started = journal.start_run()
+        outcome.stamp.start(started)
         budget = options.limits.daily_requests - journal.requests_today()
         metrica = Metrica(api, budget)
         report = Reporter()
@@ -57,27 +62,49 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         try:
             check_time_zone(metrica, marts, wh)
             sync.resolve()
-            deltas = {}
-            for mart in marts:
-                deltas[mart.name], outcome.changes[mart.name] = sync.look(
-                    mart, everything=options.everything
-                )
+            deltas = {
+                mart.name: sync.look(mart, outcome, everything=options.everything) for mart in marts
+            }
             if saved:
                 saved.check(SavedPlan.of(judge, options, deltas, outcome.changes))
-            outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
+            _find_exceeded(outcome, judge, options, deltas)
             if {ORDER_STATUSES.name, ORDERS.name} & deltas.keys() and (
                 drift := find_drift(wh, ledger, session.marts, metrica)
             ):
                 outcome.exceeded["drift"] = describe(drift)
             gate.check(options.gate, outcome.exceeded)
+            if any(counts.pending for counts in outcome.entities.values()):
+                journal.record_counts(outcome.entities)
             for delta in deltas.values():
-                if error is None:
-                    outcome.entities[delta.mart.name], error = sync.export(delta)
-        except ExportError as caught:
-            error = caught
-        finally:
-            outcome.requests = metrica.requests
+                sync.export(delta, outcome)
+            outcome.complete(_count_new(outcome, judge, deltas), options.fail_on)
+        except Exception as caught:  # noqa: BLE001 - the ledger records each way to end
+            error = unexpected(caught)
+        outcome.requests = metrica.requests
+        outcome.stamp.stop()
         _close(outcome, journal, options.names, error)
+
+
+def _find_exceeded(
+    outcome: Outcome, judge: Judge, options: Options, deltas: dict[str, Delta]
+) -> None:
+    outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes, outcome.entities)
+
+
+def _count_new(outcome: Outcome, judge: Judge, deltas: dict[str, Delta]) -> int:
+    """Count the rejected and held rows that were neither after the last complete run."""
+    complete = judge.ledger.last_complete()
+    new = 0
+    for entity, delta in deltas.items():
+        counts = outcome.entities[entity]
+        if counts.rejected or counts.held:
+            last, _ = complete.get(entity, (0, 0))
+            (rows,) = judge.wh.row(
+                f"select count(*) from ({with_since(entity, judge.verdicts(delta.mart))}) "
+                f"where _since is null or _since > {last}"
+            )
+            new += rows
+    return new
 
 
 def _close(
@@ -85,24 +112,25 @@ def _close(
 ) -> None:
     """Record how the run ended, and raise the error that ended it, if any."""
     if error is None:
-        outcome.exit_code = outcome.unsent_code()
-        message = "rows rejected or held" if outcome.exit_code else "clean"
-        journal.finish_run(outcome.exit_code, message, outcome.requests, outcome.entities)
+        journal.finish_run(outcome.exit_code, outcome.summary(), outcome.requests, outcome.entities)
         if any(counts.uploads for counts in outcome.entities.values()):
             # The run has ended well; who may not make an index looks ids up slowly.
             with suppress(WarehouseError):
                 journal.index()
         return
-    for mart, counts in outcome.entities.items():
-        if counts.pending:
-            error.args = (f"{error} {counts.pending} rows of {mart} are left.",)
+    if not isinstance(error, GateError):
+        delivered = [
+            f"{counts.sent} of {counts.sent + counts.pending} rows of {mart}"
+            for mart, counts in outcome.entities.items()
+            if counts.sent or counts.pending
+        ]
+        if delivered:
+            error.args = (f"{error} Delivered in this run: {', '.join(delivered)}.",)
     if unseen := [name for name in names if name not in outcome.entities]:
-        error.args = (f"{error} Not looked at: {', '.join(unseen)}.",)
-    try:
+        error.args = (f"{error} Not compared: {', '.join(unseen)}.",)
+    # The warehouse may be the cause, and then the first error is the one to show.
+    with suppress(Exception):
         journal.finish_run(error.exit_code, str(error), outcome.requests, outcome.entities)
-    except ExportError:
-        # The warehouse may be what failed, and then the first error is the one to tell.
-        raise error from None
     raise error
 
 
@@ -111,7 +139,11 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
 
     Asks Metrica nothing and writes nothing to the warehouse. `out` is where to save the plan.
     """
+    outcome.stamp.counter, outcome.stamp.mode = options.counter_id, options.form.mode
     with open_session(options.dbt, staging=options.staging, read_only=True) as session:
+        outcome.stamp.target = session.profile.target
+        (now,) = session.wh.row(f"select epoch_us({session.wh.now})")
+        outcome.stamp.start(now)
         ledger = Ledger(session.wh, options.counter_id)
         check_mode(session.wh, ledger, options.form.mode)
         judge = Judge(session.wh, ledger, session.marts, options, marked=False)
@@ -120,15 +152,15 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
             check_relation(session.wh, mart)
             delta = judge.judge(mart, everything=options.everything)
             deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, mart)
-        outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
+            rows = judge.sendable(mart)
+            outcome.entities[mart.name] = judge.counts(delta, rows, judge.uploads(mart))
+        _find_exceeded(outcome, judge, options, deltas)
         if out is not None:
             SavedPlan.of(judge, options, deltas, outcome.changes).write(out)
-        for entity, delta in deltas.items():
-            rows = judge.sendable(delta.mart)
-            outcome.entities[entity] = judge.counts(delta, rows, judge.uploads(delta.mart))
-        outcome.exit_code = outcome.unsent_code()
+        outcome.complete(_count_new(outcome, judge, deltas), options.fail_on)
         if outcome.exceeded.keys() - options.gate.accepted:
             outcome.exit_code = GateError.exit_code
+        outcome.stamp.stop()
         return [
             (entity, *row)
             for entity, delta in deltas.items()

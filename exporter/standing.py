@@ -1,9 +1,13 @@
 """How things stand, as the ledger and the marts have it; nothing is sent or changed."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from exporter.checks import REASONS
 from exporter.config import DbtSettings
+from exporter.errors import SettingsError
 from exporter.ledger import Ledger
 from exporter.manifest import Mart
 from exporter.marts import ORDERS, SIMPLE_ORDERS
@@ -96,24 +100,64 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
     return {"late": late, "expiring": expiring}
 
 
-def rejects(dbt: DbtSettings, counter_id: int) -> list[dict[str, Any]]:
-    """Return every rejected and held row: entity, id, state, column, reason, explanation.
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rejected and held rows to list; None is no restriction."""
 
-    There is none before the first run; `plan` tells what it would find.
+    mart: str | None = None
+    reason: str | None = None
+    state: str | None = None
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and self.reason not in REASONS:
+            raise SettingsError(
+                f"--reason {self.reason!r} is no reason; choose from {', '.join(sorted(REASONS))}."
+            )
+
+    def condition(self) -> str:
+        """Return SQL over `ledger_verdicts`."""
+        wanted = {"entity": self.mart, "reason": self.reason, "state": self.state}
+        return "".join(f" and {name} = {quote(text)}" for name, text in wanted.items() if text)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """Rejected and held rows: how many there are, and an iterator over as many as are wanted.
+
+    A row is entity, id, state, column, reason, explanation. `widths` are the longest entity, id,
+    state, column and reason.
+    """
+
+    total: int
+    widths: tuple[int, ...]
+    rows: Iterator[tuple[str | None, ...]]
+
+
+@contextmanager
+def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejects]:
+    """Open the list of the rejected and held rows, which is read while it is iterated.
+
+    It is empty before the first run; `plan` shows the rows that a run would reject or hold.
     """
     with open_session(dbt, read_only=True) as session:
         if not Ledger(session.wh, counter_id).exists:
-            return []
-        rows = session.wh.rows(
-            "select entity, id, state, column_name, reason, detail "
-            f"from {LEDGER}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
+            yield Rejects(0, (), iter(()))
+            return
+        verdicts = f"{LEDGER}.ledger_verdicts where counter_id = ?{wanted.condition()}"
+        names = ("entity", "id", "state", "column_name", "reason")
+        longest = ", ".join(f"coalesce(max(length({name})), 0)" for name in names)
+        total, *widths = session.wh.row(f"select count(*), {longest} from {verdicts}", [counter_id])
+        limit = "" if wanted.limit is None else f" limit {wanted.limit}"
+        rows = session.wh.stream(
+            f"select {', '.join(names)}, detail from {verdicts} order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-    keys = ("entity", "id", "state", "column", "reason")
-    return [
-        dict(zip(keys, row[:5], strict=True)) | {"explanation": _explain(*row[4:])} for row in rows
-    ]
+        explained = ((*row[:5], _explain(*row[4:])) for row in rows)
+        with closing(rows):
+            yield Rejects(total, tuple(widths), explained)
 
 
 def _explain(reason: str, detail: str | None) -> str:
-    return REASONS[reason] + (f" It said: {detail}" if detail else "")
+    # A later version of the program may have left a reason that this one does not know.
+    return REASONS.get(reason, f"{reason}.") + (f" It said: {detail}" if detail else "")

@@ -1,9 +1,12 @@
 """The flow: statuses and products, then contacts, then orders (data: order of work)."""
 
+from dataclasses import replace
+
 from exporter.changes import find_changes
+from exporter.comparison import with_since
 from exporter.delivery import Delivery, Sent
 from exporter.delta import Delta
-from exporter.entries import Changes, EntityCounts
+from exporter.entries import Watermark
 from exporter.errors import MetricaError, QuotaError, SettingsError
 from exporter.handover import Run
 from exporter.judge import Judge
@@ -11,7 +14,7 @@ from exporter.manifest import Mart
 from exporter.marts import Kind
 from exporter.metrica import Metrica
 from exporter.relation import time_zone
-from exporter.report import Reporter
+from exporter.report import Outcome, Reporter
 from exporter.warehouse import Attached
 
 
@@ -56,8 +59,11 @@ class Sync:
             if uploading_id in waiting and answer.status != "unknown":
                 self._journal.end_upload(waiting[uploading_id], answer.status, uploading_id)
 
-    def look(self, mart: Mart, *, everything: bool) -> tuple[Delta, Changes]:
-        """Judge a mart, as if what goes before it will arrive; sends nothing."""
+    def look(self, mart: Mart, outcome: Outcome, *, everything: bool) -> Delta:
+        """Judge a mart, presuming that earlier marts are delivered; sends nothing.
+
+        Its counts and changes go into `outcome`.
+        """
         delta = self._judge.judge(mart, everything=everything)
         if delta.widened:
             self._report.line(
@@ -68,7 +74,9 @@ class Sync:
             # A JavaScript goal needs no mapping (maporderstatuses-about).
             self._journal.keep_goals(self._goals())
             self._judge.decide(mart, presume=True)
-        return delta, find_changes(self._judge, mart)
+        outcome.entities[mart.name] = self._judge.counts(delta, 0, 0)
+        outcome.changes[mart.name] = find_changes(self._judge, mart)
+        return delta
 
     def _goals(self) -> frozenset[str]:
         try:
@@ -79,25 +87,34 @@ class Sync:
             self._report.line(f"{error} Orders whose status is a goal wait.")
             return frozenset()
 
-    def export(self, delta: Delta) -> tuple[EntityCounts, MetricaError | None]:
-        """Send a judged mart's delta; returns what became of its rows.
+    def export(self, delta: Delta, outcome: Outcome) -> None:
+        """Send a judged mart's delta, and count in `outcome` what became of its rows.
 
-        An error of Metrica's is returned beside the counts: what was sent until then is
-        sent, the rest is pending.
+        An error ends it: the rows delivered until then are counted all the same, from numbers
+        that need no warehouse, and the rest is pending.
         """
         mart = delta.mart
         if not self._presumed_rightly:
             self._judge.decide(mart, presume=False)
-        sent = Sent()
-        error = None
+        judged, sent = self._judge.counts(delta, 0, 0), Sent()
         try:
             self._delivery.send(mart, sent)
-        except MetricaError as caught:
-            error = caught
+        except MetricaError:
+            self._end_pass(delta, None)
+            raise
+        finally:
+            outcome.bytes += sent.bytes
+            outcome.entities[mart.name] = replace(
+                judged,
+                sent=sent.rows,
+                rejected=judged.rejected + sent.rejected,
+                held=judged.held + sent.held,
+                uploads=sent.uploads,
+            )
         self._presumed_rightly &= sent.complete
-        self._journal.end_pass(
-            mart.name,
-            self._judge.verdicts(mart),
-            delta.watermark if error is None else None,
-        )
-        return self._judge.counts(delta, sent.rows, sent.uploads), error
+        self._end_pass(delta, delta.watermark)
+
+    def _end_pass(self, delta: Delta, seen: Watermark | None) -> None:
+        mart = delta.mart
+        verdicts = with_since(mart.name, self._judge.verdicts(mart))
+        self._journal.end_pass(mart.name, verdicts, seen)

@@ -4,10 +4,10 @@ Both kinds of warehouse are the attached database `wh`, so a query over marts an
 ledger is written once, in SQL that PostgreSQL and DuckDB both take.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -20,6 +20,11 @@ from exporter.spelling import MARK, array, name, quote
 
 HERE = f"{MARK}wh⟧"
 """Stands before each schema in a query text; `Attached` puts the right prefix in."""
+
+_T = TypeVar("_T")
+
+_BATCH = 1_000
+"""Rows that `stream` fetches at once."""
 
 _FEW = 20_000
 """Ids that are looked up one by one."""
@@ -94,6 +99,16 @@ class Attached:
         Raises WarehouseError with the kind of the failure and without any cell's value.
         """
         return self._execute(self._text(sql, "wh."), parameters)
+
+    def stream(self, sql: str, parameters: list[Any] | None = None) -> Generator[tuple[Any, ...]]:
+        """Yield the rows of a query, however many, a few at a time; errors as in `rows`."""
+        session = self._con.cursor()
+        try:
+            found = self._call(lambda: session.execute(self._text(sql, "wh."), parameters))
+            while rows := self._call(lambda: found.fetchmany(_BATCH)):
+                yield from rows
+        finally:
+            session.close()
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query that always has one."""
@@ -186,8 +201,11 @@ class Attached:
         self._execute("commit")
 
     def _execute(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._call(lambda: self._con.execute(sql, parameters).fetchall())
+
+    def _call(self, work: Callable[[], _T]) -> _T:
         try:
-            return self._con.execute(sql, parameters).fetchall()
+            return work()
         except duckdb.Error as error:
             raise self._as_export_error(error) from None
         except RuntimeError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter import runs
 from exporter.access import Api
-from exporter.config import DbtSettings, Form, Gate, Limits, Options
+from exporter.config import DbtSettings, FailOn, Form, Gate, Limits, Options
 from exporter.errors import ExportError
 from exporter.marts import MODES
 from exporter.report import Outcome
@@ -37,8 +37,8 @@ class Job:
         everything: bool = False,
         form: Form | None = None,
         gate: Gate | None = None,
-        saved_plan: Path | None = None,
-        **limits: int,
+        fail_on: FailOn | None = None,
+        **more: Any,
     ) -> Outcome:
         """Run; an error that ended the run is in the outcome, as on the command line."""
         outcome = Outcome()
@@ -47,8 +47,9 @@ class Job:
             everything=everything,
             form=form or Form(),
             gate=gate or Gate(),
-            saved_plan=saved_plan,
-            limits=Limits(**limits),
+            saved_plan=more.pop("saved_plan", None),
+            fail_on=fail_on or FailOn(),
+            limits=Limits(**more),
         )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
         try:

@@ -179,7 +179,20 @@ def ledger(statement: str) -> Change:
             ["another counter number"],
             5,
         ),
-        (ledger("update L.runs set exit_code = 1"), "last run", "warning", ["rejects"], 0),
+        (
+            ledger("update L.runs set message = '1 rows rejected, 0 held'"),
+            "last run",
+            "ok",
+            ["exit code 0", "1 rows rejected", "rejects"],
+            0,
+        ),
+        (
+            ledger("update L.runs set exit_code = 1, message = '1 rows rejected, 0 held'"),
+            "last run",
+            "warning",
+            ["exit code 1", "1 rows rejected", "rejects"],
+            0,
+        ),
         (
             ledger("update L.runs set exit_code = 4, message = 'The quota is gone.'"),
             "last run",

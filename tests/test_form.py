@@ -183,7 +183,7 @@ def test_a_simple_order_needs_somebody_to_be_recognised_by(job: Job) -> None:
     job.marts.simple_orders("s1", emails=None, client_uniq_id="c1")
     job.marts.simple_orders("s2", emails="")
     job.marts.simple_orders("s3", emails=None, phones_md5="f09f2c3d48f31e2a802944ade2e5aec5")
-    assert job.run(SIMPLE, form=IN_SIMPLE_MODE).exit_code == 1
+    assert job.run(SIMPLE, form=IN_SIMPLE_MODE).exit_code == 0
     states = job.states("simple_orders")
     assert states["s1"] == states["s2"] == ("rejected", "identifier_missing")
     assert states["s3"] == ("sent", None)
@@ -256,7 +256,7 @@ def test_more_products_than_a_request_holds_go_in_several(job: Job) -> None:
 def test_a_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
     job.marts.contacts("c1")
     job.marts.orders("1", order_status="good_lead")
-    assert job.run().exit_code == 1
+    assert job.run().exit_code == 0
     assert job.states("orders") == {"1": ("held", "status_unknown")}
     job.emulator.goals("good_lead")
     assert job.sent() == {"orders": 1}
@@ -272,7 +272,7 @@ def test_goals_that_cannot_be_read_hold_the_orders_that_need_them_and_no_others(
     job.marts.contacts("c1")
     job.marts.orders("1", order_status="good_lead")
     job.marts.orders("2")
-    assert job.run().exit_code == 1
+    assert job.run().exit_code == 0
     states = {"1": ("held", "status_unknown"), "2": ("sent", None)}
     assert job.states("orders") == states
     job.emulator.clear_faults()
@@ -320,7 +320,7 @@ def test_orders_past_the_window_are_told_and_sent_or_held(job: Job) -> None:
     job.marts.orders("out", create_date_time=day(job, -21.5))
     plan = job.plan()
     assert (plan.changes["orders"].late, plan.changes["orders"].expiring) == (1, 1)
-    assert job.run(form=Form(hold_late=True)).exit_code == 1
+    assert job.run(form=Form(hold_late=True)).exit_code == 0
     assert job.states("orders") == {"in": ("sent", None), "out": ("held", "window_past")}
     assert job.sent() == {"orders": 1}
 

@@ -8,9 +8,11 @@ import pytest
 
 from exporter.config import GATE, Form, Gate
 from exporter.errors import SettingsError
-from tests.job import Job
+from tests.job import ALL, Job
 
 MANY = tuple(f"o{i:02}" for i in range(50))
+ON_DUCKDB = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+"""The engine cannot matter."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +33,11 @@ def posts(job: Job) -> int:
     return int(count)
 
 
-def stopped(job: Job, what: str, *named: str) -> None:
-    """Assert that a run stops before its first POST, and passes once when it is accepted."""
+def stopped(job: Job, what: str, *named: str, again: int = 0) -> None:
+    """Assert that a run stops before its first POST, and passes once when it is accepted.
+
+    `again` is the exit code of the run after that.
+    """
     before = posts(job)
     outcome = job.run()
     assert outcome.exit_code == 6
@@ -41,10 +46,11 @@ def stopped(job: Job, what: str, *named: str) -> None:
     for text in (*named, f"--accept {what}"):
         assert text in message, message
     assert posts(job) == before
+    assert list(outcome.entities) == list(outcome.changes) == list(ALL)
     assert job.plan().exit_code == 6
     assert job.plan(gate=Gate(accepted=frozenset({what}))).exit_code == 0
     assert job.run(gate=Gate(accepted=frozenset({what}))).exit_code == 0
-    assert job.run().exit_code == 0
+    assert job.run().exit_code == again
 
 
 def test_a_first_export_is_no_mass_change(job: Job) -> None:
@@ -64,9 +70,97 @@ def test_as_many_as_the_limit_allows_may_turn_paid(job: Job) -> None:
     assert job.run().exit_code == 0
 
 
-def test_a_few_rows_are_no_share(job: Job) -> None:
+def leave_open(job: Job, count: int) -> None:
+    """Close all but `count` orders, in a way that is no payment."""
+    job.marts.orders(*MANY[count:], order_status="spam", cost="5.00")
+    assert job.run().exit_code == 0
+
+
+@ON_DUCKDB
+def test_paid_gate_counts_from_10_open_orders_on(job: Job) -> None:
+    leave_open(job, 21)
+    job.marts.orders(*MANY[:5], order_status="paid", cost="5.00")
+    stopped(job, "paid", "5 orders turn PAID", "21 are open", "20 %")
+
+
+@ON_DUCKDB
+def test_paid_gate_lets_9_open_orders_turn_paid(job: Job) -> None:
+    leave_open(job, 9)
     job.marts.orders(*MANY[:9], order_status="paid", cost="5.00")
     assert job.run(gate=Gate(paid_percent=0)).exit_code == 0
+
+
+@ON_DUCKDB
+def test_paid_gate_adds_up_statuses_and_orders(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "won", "type": "OTHER"})
+    job.marts.orders(*MANY[:6], order_status="won", cost="5.00")
+    assert job.run().exit_code == 0
+    # 6 orders by their status's new type and 5 by their own: each alone is below 20 % of 50.
+    job.marts.put("order_statuses", {"id": "won", "type": "PAID"})
+    job.marts.orders(*MANY[6:11], order_status="paid", cost="5.00")
+    stopped(job, "paid", "11 orders turn PAID", "50 are open")
+
+
+@ON_DUCKDB
+def test_shrink_gate_counts_from_10_rows_on(job: Job) -> None:
+    job.marts.contacts(*(f"k{i}" for i in range(9)))
+    assert job.run().exit_code == 0
+    job.marts.sql("delete from metrica.contacts where uniq_id in ('k0', 'k1')")
+    stopped(job, "shrink", "contacts had 10 rows and has 8")
+    job.marts.sql("delete from metrica.contacts where uniq_id in ('k2', 'k3', 'k4')")
+    assert job.run().exit_code == 0
+
+
+def test_unsendable_gate_stops_when_delivered_orders_lose_their_status(job: Job) -> None:
+    job.marts.sql("update metrica.orders set order_status = null, row_hash = md5(row_hash || 'x')")
+    stopped(
+        job,
+        "unsendable",
+        *("50 of 50 rows of orders are rejected or held", "50 of them value_missing"),
+        *("in order_status", "20 %", "--max-unsendable-percent"),
+        again=6,
+    )
+    assert job.run(gate=Gate(unsendable_percent=100)).exit_code == 0
+
+
+@ON_DUCKDB
+def test_unsendable_gate_stops_a_first_run(job: Job) -> None:
+    job.marts.contacts(*(f"k{i}" for i in range(3)), phones="8 (999) 1")
+    job.marts.contacts(*(f"n{i}" for i in range(6)))
+    job.marts.sql("drop schema metrica_export cascade")
+    stopped(job, "unsendable", "3 of 10 rows of contacts", "phones_malformed in phones", again=6)
+
+
+@ON_DUCKDB
+def test_unsendable_gate_ignores_shares_of_9_rows(job: Job) -> None:
+    job.marts.contacts(*(f"k{i}" for i in range(8)), phones="8 (999) 1")
+    assert job.run().exit_code == 0
+
+
+@ON_DUCKDB
+def test_unsendable_gate_stops_when_5_percent_of_delivered_rows_become_so(job: Job) -> None:
+    job.marts.orders(*MANY[:3], order_status=None, cost="5.00")
+    stopped(job, "unsendable", "3 of 50 delivered rows of orders have become", "5 %")
+    # Accepted once: the rows that are unsendable already do not stop the next run.
+    job.marts.orders(*MANY[3:5], order_status=None, cost="5.00")
+    assert job.run().exit_code == 0
+
+
+@ON_DUCKDB
+def test_unsendable_gate_counts_held_orders_of_unsendable_contacts(job: Job) -> None:
+    job.marts.contacts("c1", phones="8 (999) 1")
+    job.marts.sql("update metrica.orders set revenue = 7, row_hash = md5(row_hash || '7')")
+    assert job.run().exit_code == 0, "a delivered contact stays known to Metrica"
+    job.marts.orders(*(f"x{i}" for i in range(20)), client_uniq_id="nobody")
+    stopped(job, "unsendable", "20 of 70 rows of orders", "contact_unknown", again=6)
+
+
+@ON_DUCKDB
+def test_unsendable_gate_ignores_orders_that_late_orders_hold_keeps(job: Job) -> None:
+    late = {"create_date_time": "2020-01-01 00:00:00", "order_status": "new"}
+    job.marts.orders(*(f"x{i}" for i in range(50)), **late)
+    outcome = job.run(form=Form(hold_late=True))
+    assert (outcome.exit_code, outcome.entities["orders"].held) == (0, 50)
 
 
 def test_a_payment_on_the_way_to_another_status_counts(job: Job) -> None:
@@ -206,7 +300,13 @@ def test_a_saved_plan_holds_nobodys_data(job: Job, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"paid_percent": 101}, {"shrink_percent": -1}, {"erased_values": -1}, {"accepted": {"x"}}],
+    [
+        {"paid_percent": 101},
+        {"unsendable_percent": 101},
+        {"shrink_percent": -1},
+        {"erased_values": -1},
+        {"accepted": {"x"}},
+    ],
 )
 def test_a_limit_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="--"):

@@ -11,12 +11,12 @@ from exporter import transport
 from exporter.checks import REASONS
 from exporter.cli import cli
 from exporter.errors import (
-    ExportError,
     GateError,
     InterruptedRunError,
     LedgerError,
     MetricaError,
     SettingsError,
+    UnexpectedError,
     WarehouseError,
 )
 
@@ -57,13 +57,14 @@ def test_the_help_on_its_page_is_the_programs_own() -> None:
 def test_the_exit_codes_in_the_readme_are_those_of_the_errors() -> None:
     rows = dict(re.findall(r"^\| (\d+) \| (\w+)", README.read_text(), re.MULTILINE))
     assert rows == {
-        "0": "clean",
-        str(ExportError.exit_code): "finished",
+        "0": "finished",
+        "1": "finished",
         str(SettingsError.exit_code): "settings",
         str(WarehouseError.exit_code): "warehouse",
         str(MetricaError.exit_code): "Metrica",
         str(LedgerError.exit_code): "another",
         str(GateError.exit_code): "a",
+        str(UnexpectedError.exit_code): "unexpected",
         str(InterruptedRunError.exit_code): "interrupted",
     }
 

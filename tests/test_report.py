@@ -1,11 +1,13 @@
 """What a command tells, and on which of the two streams."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 
+from exporter.config import FailOn
 from exporter.entries import EntityCounts
-from exporter.errors import LedgerError, MetricaError
+from exporter.errors import LedgerError, MetricaError, SettingsError
 from exporter.report import Outcome, Reporter, finish, show
 
 Streams = pytest.CaptureFixture[str]
@@ -32,8 +34,17 @@ def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
         },
         "changes": {},
         "exceeded": {},
+        "warnings": {"rejected": 2, "held": 1, "new": None},
         "requests": 5,
+        "bytes": 0,
         "exit_code": 1,
+        "run_no": None,
+        "counter": None,
+        "target": None,
+        "mode": None,
+        "version": version("metrica-crm-export"),
+        "started_at": None,
+        "finished_at": None,
     }
     assert err == ""
 
@@ -69,19 +80,33 @@ def test_the_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "code"),
+    ("rule", "unsent", "new", "code"),
     [
-        ([], 0),
-        ([EntityCounts(3, 2, 1, 0, 0, 1)], 0),
-        ([EntityCounts(3, 2, 0, 1, 0, 1)], 1),
-        ([EntityCounts(3, 2, 0, 0, 1, 1)], 1),
-        ([EntityCounts(1, 1, 0, 0, 0, 1), EntityCounts(1, 0, 0, 0, 1, 0)], 1),
+        ("never", 100, 100, 0),
+        ("any", 0, 0, 0),
+        ("any", 1, 0, 1),
+        ("new", 5, 0, 0),
+        ("new", 5, 1, 1),
+        ("5", 5, 5, 0),
+        ("5%", 6, 0, 1),
+        (" 0.5 ", 1, 0, 1),
+        ("0", 1, 0, 1),
+        ("0", 0, 0, 0),
+        ("100", 100, 100, 0),
     ],
 )
-def test_a_run_is_clean_when_no_row_is_rejected_or_held(
-    counts: list[EntityCounts], code: int
+def test_fail_on_decides_the_exit_code_of_a_complete_run(
+    rule: str, unsent: int, new: int, code: int
 ) -> None:
-    assert Outcome({str(i): c for i, c in enumerate(counts)}).unsent_code() == code
+    outcome = Outcome({"orders": EntityCounts(100, 0, 100 - unsent, unsent, 0, 0)})
+    outcome.complete(new, FailOn.parse(rule))
+    assert outcome.exit_code == code
+
+
+@pytest.mark.parametrize("text", ["", "always", "101", "-1", "nan", "5%%", "1e1", "\u0665"])
+def test_fail_on_refuses_other_words(text: str) -> None:
+    with pytest.raises(SettingsError, match="--fail-on"):
+        FailOn.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_what_is_told_as_sent_is_there(job: Job, reading: tuple[str, Any]) -> No
     if name == "token_scope":
         assert outcome.exit_code == 4
         return
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 0
     told: dict[str, set[str]] = {}
     for mart, key in (("contacts", "uniq_id"), ("orders", "id")):
         told[mart] = {row for row, (state, _) in job.states(mart).items() if state == "sent"}

@@ -8,7 +8,7 @@ from tests.faults.states import STATUS, Applied
 from tests.faults.versions import Segment, Versions
 
 FEW = 10
-"""Below so many rows a share says nothing."""
+"""A share of fewer rows says nothing."""
 _PAID_PERCENT, _SHRINK_PERCENT = 20, 10
 _ENDED = {"PAID", "CANCELLED", "SPAM"}
 _OWN = {name: name for name in ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")}
@@ -17,9 +17,9 @@ _OWN = {name: name for name in ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")}
 def shrunk(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
     """Yield the marts that have lost more rows than one run may pass by."""
     for mart, rows in now.items():
-        gone = before.get(mart, 0) - rows
-        if gone >= FEW and gone * 100 > _SHRINK_PERCENT * before[mart]:
-            yield f"{mart} had {before[mart]} rows and has {rows}"
+        last = before.get(mart, 0)
+        if last >= FEW and (last - rows) * 100 > _SHRINK_PERCENT * last:
+            yield f"{mart} had {last} rows and has {rows}"
 
 
 def overrun(
@@ -47,7 +47,7 @@ def overrun(
         paid = {each.key for each in told if types.get(each.state[STATUS]) == "PAID"}
         turned = {key for key in paid & known.keys() if "PAID" not in known[key]}
         there = sum(not kinds <= _ENDED for kinds in known.values())
-        if len(turned) >= FEW and len(turned) * 100 > _PAID_PERCENT * there:
+        if there >= FEW and len(turned) * 100 > _PAID_PERCENT * there:
             yield "gate", f"{len(turned)} orders turned PAID in a run, and {there} were open"
 
 

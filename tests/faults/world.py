@@ -20,7 +20,7 @@ _STOPPED = 6
 MAY_END = (0, 1, 4, _STOPPED)
 _AMENDED = (0, _BUSY)
 """Done, or there is no ledger yet, or a killed run still holds the lock."""
-_LIMITS = {"paid", "erased", "shrink"}
+_LIMITS = {"paid", "erased", "shrink", "unsendable"}
 
 
 @dataclass(slots=True)

@@ -1,0 +1,70 @@
+"""The end of a command: every exception becomes one message and its exit code."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from exporter import crash
+from exporter.errors import ExportError
+
+if TYPE_CHECKING:
+    from exporter.report import Outcome
+
+_EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes": 0}
+"""The counts of a run or plan that ended before it began."""
+
+
+@dataclass(slots=True)
+class Call:
+    """The parts of the command line that a report of an unexpected error needs."""
+
+    command: str = ""
+    debug: bool = False
+    folder: Path | None = None
+
+    def report(self, error: Exception) -> ExportError:
+        """Return any exception as the error that the command ends with."""
+        return crash.report(error, self.command, self.folder, debug=self.debug)
+
+
+@contextmanager
+def ending(outcome: "Outcome", folder: Path | None) -> Iterator[None]:
+    """Record any exception in the outcome of a `run` or `plan`, whose counts are printed then.
+
+    `folder` is where the traceback of an unexpected one goes.
+    """
+    call = click.get_current_context().ensure_object(Call)
+    call.folder = folder
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - each one becomes an exit code
+        outcome.fail(call.report(error))
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Stop printing without an error when the reader of the output has gone, as `head` does.
+
+    click would end with 1, which is the code of --fail-on.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def end(exit_code: int, error: str) -> NoReturn:
+    """Exit; a script that was promised JSON gets an object, whatever went wrong."""
+    words = sys.argv[1:]
+    if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
+        shown = _EMPTY | {"exit_code": exit_code, "error": error}
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    sys.exit(exit_code)

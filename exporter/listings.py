@@ -1,0 +1,118 @@
+"""The commands that show what the ledger has: `status` and `rejects`."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exporter import options
+
+if TYPE_CHECKING:
+    from exporter.standing import Rejects
+
+_TERMINAL_ROWS = 100
+"""Rows that `rejects` shows on a terminal unless --limit says otherwise."""
+
+
+@click.command()
+@options.as_json
+@options.counter
+@options.warehouse
+def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
+    """Show what is pending, sent, rejected and held, and the last runs."""
+    from exporter import report, standing
+
+    states, last = standing.status(options.dbt_of(given), counter_id)
+    if as_json:
+        click.echo(json.dumps({"entities": states, "runs": last}, ensure_ascii=False))
+        return
+    heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
+    rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
+    report.show(("mart", *heads), rows)
+    if last:
+        keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
+        report.show(keys, [tuple(line[key] for key in keys) for line in last], title="Last runs")
+    else:
+        click.echo("No run yet for this counter.")
+
+
+@click.command()
+@options.mart
+@click.option("--reason", help="Rows with this reason.  [default: all]")
+@click.option("--state", type=click.Choice(["rejected", "held"]), help="[default: both]")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help=f"Rows to list at most.  [default: {_TERMINAL_ROWS} on a terminal, else all]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the list.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@options.counter
+@options.warehouse
+def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **given: Any) -> None:
+    """List the rows that are not sent: mart, id, state, column, reason."""
+    from exporter import standing
+
+    if limit is None and sys.stdout.isatty():
+        limit = _TERMINAL_ROWS
+    wanted = standing.Filter(given["mart"], given["reason"], given["state"], limit)
+    with standing.rejects(options.dbt_of(given), counter_id, wanted) as found:
+        for text in _FORMS["json" if as_json else form](found):
+            sys.stdout.write(text)
+        sys.stdout.flush()
+    if limit is not None and limit < found.total:
+        click.echo(f"{limit} of {found.total} rows; --limit lists more.", err=True)
+
+
+_KEYS = ("entity", "id", "state", "column", "reason", "explanation")
+
+
+def _json(found: "Rejects") -> Iterator[str]:
+    yield '{"rejects": ['
+    for i, row in enumerate(found.rows):
+        line = json.dumps(dict(zip(_KEYS, row, strict=True)), ensure_ascii=False)
+        yield f", {line}" if i else line
+    yield f'], "total": {found.total}}}\n'
+
+
+class _Line:
+    """A file for `csv.writer` that hands each line on."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(found: "Rejects") -> Iterator[str]:
+    writer = csv.writer(_Line())
+    for row in chain([_KEYS], found.rows):
+        yield writer.writerow(row)
+
+
+def _table(found: "Rejects") -> Iterator[str]:
+    from exporter.report import printable
+
+    if not found.total:
+        yield "No row is rejected or held.\n"
+        return
+    heads = ("mart", *_KEYS[1:])
+    widths = [max(*pair) for pair in zip(map(len, heads), found.widths, strict=False)]
+    for row in chain([heads], found.rows):
+        *cells, last = map(printable, row)
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        yield f"{line}  {last}\n"
+
+
+_FORMS = {"table": _table, "csv": _csv, "json": _json}
+
+COMMANDS = {"status": status, "rejects": rejects}

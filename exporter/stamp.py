@@ -1,0 +1,45 @@
+"""The identity of one `run` or `plan`: whose it is, and from when to when it was at work."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from time import monotonic
+from typing import Any
+
+
+@dataclass(slots=True)
+class Stamp:
+    """A run's number, counter, dbt target, mode and times; None is not known (yet).
+
+    A plan has no number.
+    """
+
+    run_no: int | None = None
+    counter: int | None = None
+    target: str | None = None
+    mode: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    _clock: float = 0
+
+    def start(self, microseconds: int) -> None:
+        """Take the warehouse's time, in microseconds since 1970, as the beginning."""
+        self.started_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+        self._clock = monotonic()
+
+    def stop(self) -> None:
+        """Take the present time as the end, by the warehouse's clock even if that is gone."""
+        if self.started_at is not None:
+            self.finished_at = self.started_at + timedelta(seconds=monotonic() - self._clock)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stamp and the program's version for JSON; times in ISO 8601."""
+        return {
+            "run_no": self.run_no,
+            "counter": self.counter,
+            "target": self.target,
+            "mode": self.mode,
+            "version": version("metrica-crm-export"),
+            "started_at": self.started_at and self.started_at.isoformat(),
+            "finished_at": self.finished_at and self.finished_at.isoformat(),
+        }
