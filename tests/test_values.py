@@ -7,14 +7,18 @@ import pytest
 
 from exporter.config import DbtSettings
 from exporter.delta import find_delta
+from exporter.errors import WarehouseError
 from exporter.explanation import explain
 from exporter.ledger import Ledger
+from exporter.relation import check_relation
 from exporter.session import open_session
 from exporter.spelling import array, data
+from exporter.standing import status
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
 from tests.marts_fixture import MartsWarehouse, make_marts
+from tests.postgres_fixture import RunningPostgres
 
 PERSON = "anna@example.com"
 NASTY = ["a'b", "⟦wh⟧", "\\", "a\x00b", "", "\x02", "я\x01", "p" * 100_000, "$1", "%s", '"']
@@ -129,6 +133,46 @@ def test_run_rejects_numbers_and_dates_that_no_file_can_hold(
         ("o2", "revenue", "number_malformed"),
     ]
     assert job.held_by_metrica("orders", "revenue") == {"o1": 100.5}
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "postgres"])
+def test_status_counts_windows_beside_a_date_beyond_every_window(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    database = request.getfixturevalue("pg_database") if kind == "postgres" else None
+    marts = make_marts(tmp_path, database)
+    marts.orders("o1")
+    marts.orders("o2", create_date_time="294246-12-31 23:59:59")
+    states, _ = status(DbtSettings(marts.folder, marts.folder), 1)
+    assert states["orders"]["rows"] == 2
+
+
+def test_check_relation_names_columns_that_differ_in_case(
+    tmp_path: Path, pg_database: Database
+) -> None:
+    marts = make_marts(tmp_path, pg_database)
+    marts.sql('alter table metrica.contacts rename name to "Name"')
+    settings = DbtSettings(marts.folder, marts.folder)
+    with open_session(settings) as session:
+        contacts = session.marts.get("contacts")
+        with pytest.raises(WarehouseError, match="has no column name,"):
+            check_relation(session.wh, contacts)
+    marts.sql("alter table metrica.contacts add name text")
+    with open_session(settings) as session, pytest.raises(WarehouseError) as caught:
+        check_relation(session.wh, contacts)
+    assert str(caught.value).startswith(
+        'Mart metrica.contacts has the columns "Name" and "name", which DuckDB cannot tell apart'
+    )
+
+
+def test_text_of_a_database_in_another_encoding_arrives_as_it_is(
+    tmp_path: Path, postgres: RunningPostgres
+) -> None:
+    database = postgres.database("cyrillic", encoding="WIN1251")
+    marts = make_marts(tmp_path, database)
+    marts.contacts("клиент", name="Анна")
+    assert staged(marts, "contacts", "name") == {"клиент": "Анна"}
+    postgres.drop(database)
 
 
 # Errors.
