@@ -10,7 +10,7 @@ from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
 from exporter.session import open_session
-from exporter.spelling import quote
+from exporter.spelling import data
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def count_sent(
         found = {}
         for mart in session.marts.all:
             if entity in (None, mart.name):
-                one = "" if key is None else f"and _id = {quote(key)}"
+                one = "" if key is None else f"and _id = {data(key, postgres=False)}"
                 (rows,) = session.wh.row(
                     f"select count(distinct _id) from {ledger.delivered(mart.name)} "
                     f"where _hash <> '' {one}"

@@ -58,6 +58,8 @@ def _attach_server(con: duckdb.DuckDBPyConnection, profile: Postgres, mode: str)
         ) from None
     options = dict(profile.options)
     options.setdefault("connect_timeout", "10")
+    # DuckDB takes every text for UTF-8, whatever the server keeps it in.
+    options["client_encoding"] = "UTF8"
     if profile.role:
         role = profile.role.replace("\\", "\\\\").replace(" ", "\\ ")
         options["options"] = f"-c role={role}"

@@ -8,13 +8,15 @@ for lies outside of it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from exporter.column_rules import conditions
 from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import (
+    MAX_AMOUNT,
     MAX_HUMANIZED,
+    MAX_VALUES,
     ORDERS,
     SIMPLE_ORDERS,
     STATUS_TYPES,
-    Column,
     Kind,
 )
 from exporter.sendable import deadline, staged_with_prior
@@ -26,6 +28,7 @@ HELD = "held"
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
     "hash_missing": "The mart gives the row no row_hash, so its changes cannot be followed.",
+    "hash_malformed": "A row_hash is 1 to 255 characters without NUL.",
     "id_malformed": "An id is 1 to 255 printable characters, no space first or last.",
     "name_malformed": "Metrica takes 1 to 255 of A-Z a-z 0-9 _ : - here.",
     "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",
@@ -34,7 +37,12 @@ REASONS = {
     "date_in_future": "Metrica never changes a creation date again, so one that is still to come "
     "is held back until then.",
     "number_malformed": "A number is digits with a dot before decimals, without an exponent.",
-    "currency_malformed": "A currency is three capital letters (ISO 4217).",
+    "amount_too_large": f"Metrica takes amounts up to {MAX_AMOUNT:,}.",
+    "currency_unknown": "A currency is the ISO 4217 code, in capitals, of money in use today.",
+    "too_many_values": f"Metrica takes {MAX_VALUES[Kind.CLIENT_IDS]} ClientIDs, "
+    f"{MAX_VALUES[Kind.EMAILS]} values of each other identifier and "
+    f"{MAX_VALUES[Kind.GOALS]} goals in a row.",
+    "values_repeated": "Metrica takes each value of a list once; leave out the repeated ones.",
     "client_ids_malformed": "ClientIDs are digits, separated by commas.",
     "emails_malformed": "E-mails are lower-case, Latin, with @ and a domain, comma-separated.",
     "phones_malformed": "Phones are 7 to 15 digits with the country code, comma-separated.",
@@ -86,6 +94,11 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
         Rule("value_missing", key, "s._id is null"),
         Rule("hash_missing", "row_hash", "s._hash is null"),
         Rule(
+            "hash_malformed",
+            "row_hash",
+            "(s._hash = '' or length(s._hash) > 255 or contains(s._hash, chr(0)))",
+        ),
+        Rule(
             "id_duplicated",
             key,
             f"s._id in (select _id from duplicated_{mart.name})",
@@ -93,7 +106,9 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
         ),
     ]
     for column in mart.columns:
-        found.extend(_column_rules(column))
+        found.extend(
+            Rule(reason, column.name, condition) for reason, condition in conditions(column)
+        )
         if column.name == "create_date_time":
             still = f"p._created is null and s.{column.name} > {now}"
             found.append(Rule("date_in_future", column.name, still, HELD))
@@ -112,69 +127,6 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
     if hold_late:
         found.append(Rule("window_past", "create_date_time", f"{deadline(mart)} < {now}", HELD))
     return found
-
-
-def _column_rules(column: Column) -> Iterator[Rule]:
-    cell = f"s.{name(column.name)}"
-    if column.required:
-        yield Rule("value_missing", column.name, f"({cell} is null or cast({cell} as text) = '')")
-    pattern = _PATTERNS.get(column.kind)
-    if pattern is not None:
-        reason, expression = pattern
-        text = f"nullif(cast({cell} as text), '')"
-        condition = f"not regexp_full_match({text}, {quote(expression)})"
-        if column.kind in {Kind.MONEY, Kind.NUMBER}:
-            # An exact number is always well written, and looking at its text takes time.
-            condition = f"typeof({cell}) not similar to '(DECIMAL|.*INT).*' and {condition}"
-        if column.kind in _BOUNDED:
-            condition += f" or length({text}) > {_LONGEST}"
-        yield Rule(reason, column.name, f"({condition})")
-    elif column.kind in {Kind.DATETIME, Kind.DATE}:
-        yield Rule(
-            "date_out_of_range",
-            column.name,
-            f"not ({cell} >= timestamp '1970-01-01' and {cell} < timestamp '10000-01-01')",
-        )
-    elif column.kind is Kind.HUMANIZED:
-        yield Rule("humanized_too_long", column.name, f"length({cell}) > {MAX_HUMANIZED}")
-    if column.kind is Kind.GOAL_IDS:
-        goals = f"string_split({cell}, ',')"
-        yield Rule("goal_ids_malformed", column.name, f"len(list_distinct({goals})) < len({goals})")
-
-
-_LONGEST = 255
-_BOUNDED = {Kind.ID, Kind.NAME, Kind.STATUS}
-"""Kinds of at most that many characters; in a pattern, RE2 would compile each repetition."""
-
-_GOAL = r"[^\s,:;\"]+"
-
-_EMAIL = r"[!-+\--?\[-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+"
-_NUMBER = r"-?\d+(\.\d+)?"
-
-_PATTERNS = {
-    # RE2 reads \p{C} as control, format and private characters, \p{Z} as all kinds of space.
-    Kind.ID: ("id_malformed", r"[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?"),
-    Kind.NAME: ("name_malformed", r"[A-Za-z0-9_:-]+"),
-    Kind.STATUS: ("name_malformed", r"[A-Za-z0-9_:-]+"),
-    Kind.STATUS_TYPE: ("type_unknown", "|".join(STATUS_TYPES)),
-    Kind.CLIENT_TYPE: ("client_type_unknown", "CONTACT"),
-    Kind.MONEY: ("number_malformed", _NUMBER),
-    Kind.NUMBER: ("number_malformed", _NUMBER),
-    Kind.CURRENCY: ("currency_malformed", r"[A-Z]{3}"),
-    Kind.CLIENT_IDS: ("client_ids_malformed", r"\d{1,20}(,\d{1,20})*"),
-    Kind.EMAILS: ("emails_malformed", rf"{_EMAIL}(,{_EMAIL})*"),
-    Kind.PHONES: ("phones_malformed", r"[1-9]\d{6,14}(,[1-9]\d{6,14})*"),
-    Kind.MD5S: ("md5_malformed", r"[0-9a-f]{32}(,[0-9a-f]{32})*"),
-    Kind.GOALS: (
-        "goals_malformed",
-        rf"{_GOAL}(:\d+(\.\d+)?)?(,{_GOAL}(:\d+(\.\d+)?)?)*",
-    ),
-    Kind.PRODUCTS: (
-        "products_malformed",
-        r"[A-Za-z0-9_-]+:[1-9]\d*(,[A-Za-z0-9_-]+:[1-9]\d*)*",
-    ),
-    Kind.GOAL_IDS: ("goal_ids_malformed", rf"{_GOAL}(,{_GOAL}){{0,9}}"),
-}
 
 
 _IDENTIFIERS = {Kind.CLIENT_IDS, Kind.EMAILS, Kind.PHONES, Kind.MD5S}

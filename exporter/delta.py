@@ -7,6 +7,7 @@ hashes must be what the last pass saw. If not (a late commit, a full refresh, a 
 row), everything is compared.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -16,11 +17,12 @@ from exporter.entries import Watermark
 from exporter.errors import LedgerError, WarehouseError
 from exporter.fingerprint import Fingerprint
 from exporter.ledger import Ledger
-from exporter.manifest import STATUS_PATH, Mart
+from exporter.manifest import Mart
+from exporter.mart_source import MartSource
 from exporter.marts import LISTS
 from exporter.prior import read_known
-from exporter.spelling import name, quote
-from exporter.warehouse import Attached, relation
+from exporter.spelling import quote
+from exporter.warehouse import Attached
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ _TRIES = 5
 class _Finder:
     def __init__(self, wh: Attached, ledger: Ledger, mart: Mart) -> None:
         self.wh, self.ledger, self.mart = wh, ledger, mart
-        self.relation = relation(mart.schema, mart.table)
-        self.key = f"cast(m.{name(mart.entity.key)} as text)"
+        self.source = MartSource(wh, mart)
+        self.relation, self.key = self.source.relation, self.source.key
 
     def in_everything(self, *, marked: bool) -> Delta | None:
         """Stage the delta of the whole mart; None if it changed meanwhile."""
@@ -129,28 +131,15 @@ class _Finder:
     def _stage_all(self) -> None:
         # Nothing to compare with: the mart is read once, its keys together with the rest.
         mart = self.mart.name
-        self._table("staged", f"select * from {self._read(self._columns(), None)} as mart")
+        self._table("staged", f"select * from {self.source.rows()} as mart")
         self.wh.run(f"drop table if exists seen_{mart}")
         self.wh.run(
             f'create view seen_{mart} as select "_id", "_hash", "_updated_at" from staged_{mart}'
         )
         compare_nothing(self.wh, mart)
 
-    def _columns(self) -> str:
-        own = [STATUS_PATH] if self.mart.has_path else []
-        names = [*(column.name for column in self.mart.columns), *own]
-        return ", ".join([self._keys(), *(f"m.{name(column)}" for column in names)])
-
-    def _keys(self) -> str:
-        return f'{self.key} as "_id", m.row_hash as "_hash", m.updated_at as "_updated_at"'
-
-    def _read(self, columns: str, window: str | None) -> str:
-        if window is None:
-            return f"(select {columns} from {self.relation} m)"
-        return self.wh.remote(f"select {columns} from {self.relation} m where {window}")
-
     def _read_keys(self, window: str | None) -> None:
-        self._table("seen", f"select * from {self._read(self._keys(), window)}")
+        self._table("seen", f"select * from {self.source.keys(window)}")
 
     def _read_verdicts(self) -> None:
         self._table("verdicts", f"select * from {self.ledger.verdicts(self.mart.name)}")
@@ -174,7 +163,9 @@ class _Finder:
         """Stage what has changed; False when it has changed once more since its keys were read."""
         mart = self.mart.name
         compare(self.wh, mart)
-        self._stage_changed(window)
+        # In one snapshot: how rows are read depends on the values in the mart.
+        with self.wh.transaction() if window is None else nullcontext():
+            self._stage_changed(window)
         sums = "select count(*), sum(hash(_id, _hash))"
         wanted = f'"_id" is null or "_id" in (select "_id" from changed_{mart})'
         read_twice = f"{sums} from staged_{mart} union {sums} from seen_{mart} where {wanted}"
@@ -186,11 +177,11 @@ class _Finder:
     def _stage_changed(self, window: str | None) -> None:
         mart = self.mart.name
         changed = f'select "_id" from changed_{mart}'
-        source = self._read(self._columns(), window)
         ids = self.wh.few(f'{changed} where "_id" is not null')
         if ids is not None:
             # Few are looked up where the index is.
-            source = self._read(self._columns(), f"({self.key} = any({ids}) or {self.key} is null)")
+            window = f"({self.key} = any({ids}) or {self.key} is null)"
+        source = self.source.rows(window)
         self._table(
             "staged", f'select * from {source} as mart where "_id" in ({changed}) or "_id" is null'
         )
@@ -206,7 +197,8 @@ class _Finder:
             select (select count(*) from seen_{mart}), (select count(*) from staged_{mart}),
                 cast(greatest(cast({earlier} as timestamptz), (
                     select max("_updated_at") from seen_{mart}
-                    where "_updated_at" <= timestamptz {quote(now)}
+                    where "_updated_at" between timestamptz '1970-01-01 00:00:00+00'
+                        and timestamptz {quote(now)}
                 )) as text)
             """
         )

@@ -15,6 +15,7 @@ from exporter.access import TOKEN_VARIABLE, Api, read_api
 from exporter.config import Options
 from exporter.errors import ExportError
 from exporter.finding import Finding, ok
+from exporter.left_out import examine_left_out
 from exporter.manifest import Marts, read_marts
 from exporter.marts import ORDER_STATUSES
 from exporter.profiles import read_warehouse
@@ -81,6 +82,7 @@ def examine(options: Options, api_url: str) -> Chart:
             if mart.entity is ORDER_STATUSES:
                 chart.look("statuses", doctor_metrica.mapping, metrica, wh, mart, ledger)
                 chart.look("goals", doctor_metrica.goals, metrica, wh, mart)
+        chart.look("left out", examine_left_out, wh, marts)
         if not marts:
             chart.skipped += ["marts", "attributes", "statuses", "goals"]
     return chart

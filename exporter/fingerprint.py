@@ -25,11 +25,12 @@ def of_rows(wh: Attached, source: str) -> Fingerprint:
 
 def of_hashes(wh: Attached, hashes: str) -> Fingerprint:
     """Return the fingerprint of the hashes (`_hash`) of a query over local tables."""
-    found = [text for (text,) in wh.rows(f"select _hash from ({hashes})")]
+    found = [text for (text,) in wh.rows(f"select hex(_hash) from ({hashes})")]
     known = [text for text in found if text is not None]
     total = Decimal(0)
     for i in range(0, len(known), _BATCH):
-        _, part = of_rows(wh, f"(select unnest({array(known[i : i + _BATCH])}) as row_hash) m")
+        batch = array(known[i : i + _BATCH], postgres=wh.is_postgres)
+        _, part = of_rows(wh, f"(select unnest({batch}) as row_hash) m")
         total += part
     return len(found), total
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from exporter import run_counts
 from exporter.entries import EntityCounts, Upload, Watermark
-from exporter.spelling import literal, quote
+from exporter.spelling import data, literal, quote
 from exporter.warehouse import LEDGER as L
 from exporter.warehouse import Attached
 
@@ -186,7 +186,7 @@ class Journal:
         """
         mine = f"counter_id = {self._counter_id}"
         which = "" if entity is None else f" and entity = {quote(entity)}"
-        one = "" if key is None else f" and id = {quote(key)}"
+        one = "" if key is None else f" and id = {data(key, postgres=self._wh.is_postgres)}"
         self._change(
             f"update {L}.ledger_deliveries set row_hash = '' where upload_no in "
             f"(select upload_no from {L}.ledger_uploads where {mine}){which}{one}",
@@ -231,10 +231,11 @@ class Journal:
         which = (
             f"counter_id = {self._counter_id} and reason = 'refused_by_metrica'"
             + ("" if entity is None else f" and entity = {quote(entity)}")
-            + ("" if key is None else f" and id = {quote(key)}")
+            + ("" if key is None else f" and id = {data(key, postgres=self._wh.is_postgres)}")
         )
         with self._wh.transaction():
-            (rows,) = self._wh.row(f"select count(*) from {L}.ledger_verdicts where {which}")
+            found = f"select count(*) as rows from {L}.ledger_verdicts where {which}"
+            (rows,) = self._wh.row(f"select rows from {self._wh.remote(found)}")
             # Held rows are looked at in every run.
             self._wh.command(f"update {L}.ledger_verdicts set state = 'held' where {which}")
         return int(rows)

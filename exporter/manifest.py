@@ -70,9 +70,10 @@ class Mart:
 
 @dataclass(frozen=True, slots=True)
 class Marts:
-    """All marts of the project, in the order of work."""
+    """All marts of the project, in the order of work; `left_out` is a schema and a table."""
 
     all: tuple[Mart, ...]
+    left_out: tuple[str, str] | None = None
 
     def get(self, name: str) -> Mart:
         """Return the mart of that entity; SettingsError if the project declares none."""
@@ -122,8 +123,11 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
             f"run `dbt build --target {warehouse.target}`."
         )
     found: dict[str, Mart] = {}
+    left_out = None
     for node in nodes:
         meta = _metrica_meta(node)
+        if meta.get("role") == "left_out":
+            left_out = (node["schema"], node.get("alias") or node["name"])
         if node.get("resource_type") != "model" or "entity" not in meta:
             continue
         built_for = meta.get("dbt_target")
@@ -144,7 +148,7 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
             f"{path} declares no mart for {', '.join(missing)}: "
             "a model says so by `meta: {metrica: {entity: …}}`."
         )
-    marts = Marts(tuple(found[entity.name] for entity in ENTITIES if entity.name in found))
+    marts = Marts(tuple(found[e.name] for e in ENTITIES if e.name in found), left_out)
     _check_file_name(marts, warehouse)
     return marts
 

@@ -22,7 +22,7 @@ class Kind(Enum):
     DATE = "date"  # yyyy-MM-dd
     MONEY = "money"  # decimal fraction with a dot
     NUMBER = "number"
-    CURRENCY = "currency"  # ISO 4217, three capitals
+    CURRENCY = "currency"  # ISO 4217, three capitals, in use
     # Lists: values separated by a comma, no spaces.
     CLIENT_IDS = "client_ids"
     EMAILS = "emails"
@@ -184,6 +184,18 @@ MAX_CATALOGUE = 160_000
 
 MAX_HUMANIZED = 4096
 """Characters of a name for people (mapOrderStatuses, createProducts)."""
+
+MAX_VALUES = {
+    Kind.CLIENT_IDS: 500,
+    Kind.EMAILS: 50,
+    Kind.PHONES: 50,
+    Kind.MD5S: 50,
+    Kind.GOALS: 100,
+}
+"""Values in one list (uploadContactJson_1, uploadOrdersJson_1)."""
+
+MAX_AMOUNT = 9_223_372_036_854
+"""Revenue and cost of an order (uploadOrdersJson_1)."""
 
 LINK_DAYS, UPDATE_DAYS = 21, 111
 """Days back in which Metrica looks for an order's visit, and days from that visit in which it

@@ -5,7 +5,7 @@ import re
 from exporter.errors import WarehouseError
 from exporter.manifest import OWN_COLUMNS, STATUS_PATH, Mart
 from exporter.marts import Kind
-from exporter.spelling import quote
+from exporter.spelling import name, quote
 from exporter.warehouse import Attached
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
@@ -19,6 +19,11 @@ def check_relation(wh: Attached, mart: Mart) -> None:
         raise WarehouseError(f"There is no mart {label} in the warehouse: run `dbt build`.")
     own = (*OWN_COLUMNS, STATUS_PATH) if mart.has_path else OWN_COLUMNS
     missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in there]
+    if twins := _twins(wh, mart, missing):
+        raise WarehouseError(
+            f"Mart {label} has the columns {' and '.join(map(name, twins))}, which DuckDB cannot "
+            "tell apart: rename one of them in the model, then run `dbt build`."
+        )
     if missing:
         raise WarehouseError(
             f"Mart {label} has no column {', '.join(missing)}, which its YAML declares: "
@@ -30,6 +35,23 @@ def check_relation(wh: Attached, mart: Mart) -> None:
                 f"Mart {label}: {column.name} is {there[column.name]}, and must be "
                 f"{_TYPES[column.kind]}: a time is the wall clock's in the counter's zone."
             )
+
+
+def _twins(wh: Attached, mart: Mart, missing: list[str]) -> list[str]:
+    """Return columns of PostgreSQL that differ from a missing one in the case of letters only."""
+    if not wh.is_postgres or not missing:
+        return []
+    label = quote(f"{name(mart.schema)}.{name(mart.table)}")
+    query = wh.remote(
+        'select attname as "column" from pg_attribute '
+        f"where attrelid = to_regclass({label}) and attnum > 0 and not attisdropped"
+    )
+    columns = [column for (column,) in wh.rows(f'select "column" from {query} order by 1')]
+    for wanted in missing:
+        twins = [column for column in columns if column.casefold() == wanted.casefold()]
+        if wanted in twins:
+            return twins
+    return []
 
 
 def time_zone(wh: Attached, mart: Mart) -> str | None:

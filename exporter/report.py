@@ -17,6 +17,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from exporter.config import FailOn
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import ExportError
+from exporter.left_out import LeftOut
 from exporter.stamp import Stamp
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
@@ -35,6 +36,7 @@ class Outcome:
     entities: dict[str, EntityCounts] = field(default_factory=dict)
     changes: dict[str, Changes] = field(default_factory=dict)
     exceeded: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
@@ -79,6 +81,7 @@ class Outcome:
             "changes": {name: asdict(changes) for name, changes in self.changes.items()},
             "exceeded": self.exceeded,
             "warnings": {"rejected": self.rejected, "held": self.held, "new": self.new},
+            "left_out": [each.as_dict() for each in self.left_out],
             "requests": self.requests,
             "bytes": self.bytes,
             "exit_code": self.exit_code,
@@ -164,6 +167,7 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(outcome.as_json())
     elif outcome.entities:
+        show_left_out(outcome.left_out)
         _show_sums(outcome, verb)
     if outcome.error is not None:
         click.echo(f"Error: {outcome.error}", err=True)
@@ -193,6 +197,14 @@ def show_changes(outcome: Outcome) -> None:
         show(("mart", "what would change", "rows"), rows)
     for what, text in outcome.exceeded.items():
         click.echo(f"A run would stop here, unless --accept {what}: {text}.")
+
+
+def show_left_out(found: list[LeftOut]) -> None:
+    """Print which values the dbt models left out of the marts."""
+    if found:
+        rows = [(e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %") for e in found]
+        heads = ("mart", "kind", "reason", "left out", "of", "share")
+        show(heads, rows, title="Left out by the dbt models")
 
 
 def _show_sums(outcome: Outcome, verb: str) -> None:

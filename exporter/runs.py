@@ -18,6 +18,7 @@ from exporter.journal import Journal
 from exporter.judge import Judge
 from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
+from exporter.left_out import read_left_out
 from exporter.lock import run_lock
 from exporter.marts import ORDER_STATUSES, ORDERS
 from exporter.metrica import Metrica
@@ -43,6 +44,9 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         marts = [session.marts.get(name) for name in options.names]
         for mart in marts:
             check_relation(wh, mart)
+        with suppress(WarehouseError):
+            # It decides nothing; `doctor` says why it cannot be read.
+            outcome.left_out = read_left_out(wh, session.marts, options.names)
         saved = options.saved_plan and SavedPlan.read(options.saved_plan)
         found = Ledger(wh, api.counter_id)
         check_destination(wh, found, is_local=api.is_local)
@@ -144,6 +148,8 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         outcome.stamp.target = session.profile.target
         (now,) = session.wh.row(f"select epoch_us({session.wh.now})")
         outcome.stamp.start(now)
+        with suppress(WarehouseError):
+            outcome.left_out = read_left_out(session.wh, session.marts, options.names)
         ledger = Ledger(session.wh, options.counter_id)
         check_mode(session.wh, ledger, options.form.mode)
         judge = Judge(session.wh, ledger, session.marts, options, marked=False)

@@ -1,6 +1,6 @@
 """How values and names are spelled in SQL and in connection strings."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 MARK = "⟦"
 """Begins what stands for a schema in a query text."""
@@ -14,9 +14,32 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def array(texts: Iterable[str]) -> str:
-    """Return an SQL array of texts, also of none."""
-    return f"cast(array[{', '.join(map(quote, texts))}] as text[])"
+def array(hexes: Sequence[str], *, postgres: bool) -> str:
+    """Return an SQL array of texts of data, given as hexadecimal digits of their UTF-8.
+
+    No character of a text is in the SQL, so none can break a statement or show in an error.
+    A constant for both planners: PostgreSQL looks up a constant array by a hash or an index.
+    """
+    if len(hexes) <= 1 or any(_BETWEEN in bytes.fromhex(text) for text in hexes):
+        return f"cast(array[{', '.join(_text(each, postgres) for each in hexes)}] as text[])"
+    joined = _text(_BETWEEN.hex().join(hexes), postgres)
+    split = "string_to_array" if postgres else "string_split"
+    return f"{split}({joined}, {_text(_BETWEEN.hex(), postgres)})"
+
+
+_BETWEEN = b"\x01\x02"
+"""Separates texts; it has no end that is its own beginning, so no text can shift a border."""
+
+
+def data(text: str, *, postgres: bool) -> str:
+    """Return SQL for one text of data, without its characters."""
+    return _text(text.encode("utf-8", "replace").hex(), postgres)
+
+
+def _text(hexes: str, postgres: bool) -> str:  # noqa: FBT001 - of this module alone
+    if postgres:
+        return f"convert_from(decode('{hexes}', 'hex'), 'UTF8')"
+    return f"decode(unhex('{hexes}'))"
 
 
 def literal(value: str | int | None) -> str:

@@ -92,7 +92,10 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
             count(*) filter (where closes between {now} and {now} + interval '1 day') as expiring
         from (
             select {closes("m.create_date_time", sent_before)} as closes
-            from {relation(mart.schema, mart.table)} as m
+            from (
+                select * from {relation(mart.schema, mart.table)}
+                where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'
+            ) as m
             {told}
         ) as deadlines
     """

@@ -134,11 +134,11 @@ class Attached:
 
         Few rows are looked up by an index; to find many, whole tables are read faster.
         """
-        distinct = f"select distinct _id from ({ids}) where _id is not null limit {_FEW + 1}"
+        distinct = f"select distinct hex(_id) from ({ids}) where _id is not null limit {_FEW + 1}"
         found = [key for (key,) in self.rows(distinct)]
         if len(found) > _FEW:
             return None
-        return array(found)
+        return array(found, postgres=self.is_postgres)
 
     def command(self, *statements: str) -> None:
         """Execute statements, such as DDL, in the warehouse itself and in its dialect."""

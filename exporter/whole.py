@@ -2,8 +2,8 @@
 
 from exporter.errors import WarehouseError
 from exporter.manifest import Mart
-from exporter.spelling import name
-from exporter.warehouse import Attached, relation
+from exporter.mart_source import MartSource
+from exporter.warehouse import Attached
 
 
 def keep_whole(wh: Attached, mart: Mart) -> None:
@@ -11,15 +11,15 @@ def keep_whole(wh: Attached, mart: Mart) -> None:
 
     Raises WarehouseError when one of them is no longer there in that state.
     """
-    key = f"cast(m.{name(mart.entity.key)} as text)"
-    wh.run(
-        f"create or replace table whole_{mart.name} as "
-        f"select m.* from {relation(mart.schema, mart.table)} m "
-        f"join seen_{mart.name} s on s._id = {key} and s._hash = m.row_hash"
-    )
+    with wh.transaction():
+        wh.run(
+            f"create or replace table whole_{mart.name} as "
+            f"select m.* from {MartSource(wh, mart).rows()} m "
+            f"join seen_{mart.name} s on s._id = m._id and s._hash = m._hash"
+        )
     if wh.rows(
         f"select _id, _hash from seen_{mart.name} where _id is not null and _hash is not null "
-        f"except select {key}, m.row_hash from whole_{mart.name} m"
+        f"except select _id, _hash from whole_{mart.name}"
     ):
         raise WarehouseError(
             f"Mart {mart.name} changed while it was read: run again when dbt has ended."

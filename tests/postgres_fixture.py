@@ -15,6 +15,7 @@ from signal import SIGINT, SIGQUIT, SIGTERM
 from typing import Any, Literal, Self
 
 import psutil
+from psycopg2 import sql
 from psycopg2.sql import SQL, Identifier
 
 from tests.database import Database
@@ -93,13 +94,16 @@ class RunningPostgres:
         """Stop the server and remove its folder."""
         self.close()
 
-    def database(self, name: str) -> Database:
+    def database(self, name: str, encoding: str | None = None) -> Database:
         """Create an empty database of that name, in place of one that is there."""
         database = Database(self.host, self.port, self.user, self.password, name)
         self.drop(database)
         with self._superuser().connect() as admin, admin.cursor() as cursor:
-            create = SQL("create database {} owner {}")
-            cursor.execute(create.format(Identifier(name), Identifier(_USER)))
+            create = SQL("create database {} owner {}").format(Identifier(name), Identifier(_USER))
+            if encoding is not None:
+                other = SQL(" template template0 locale 'C' encoding {}")
+                create += other.format(sql.Literal(encoding))
+            cursor.execute(create)
         return database
 
     def drop(self, database: Database) -> None:

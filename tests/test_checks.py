@@ -16,6 +16,12 @@ MAIL_MD5 = "3c56ff8fef0f6c65b36b2d25720fe276"
 PHONE_MD5 = "f09f2c3d48f31e2a802944ade2e5aec5"
 LONG = 255
 
+
+def some(count: int, form: str) -> str:
+    """Return that many different values of a list."""
+    return ",".join(form.format(1000 + i) for i in range(count))
+
+
 GOOD: dict[str, dict[str, Any]] = {
     "order_statuses": {"id": "paid", "type": "PAID"},
     "products": {"name": "p1", "humanized": "Груша"},
@@ -81,6 +87,9 @@ OF_ANY_MD5: list[tuple[object, str | None]] = [
     (f"{MAIL_MD5}, {PHONE_MD5}", "md5_malformed"),
     (f"{MAIL_MD5};{PHONE_MD5}", "md5_malformed"),
     (f"{MAIL_MD5},", "md5_malformed"),
+    (some(50, f"{MAIL_MD5[:-4]}{{}}"), None),
+    (some(51, f"{MAIL_MD5[:-4]}{{}}"), "too_many_values"),
+    (f"{MAIL_MD5},{MAIL_MD5}", "values_repeated"),
 ]
 
 VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
@@ -126,7 +135,10 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("2024-02-29", None),
         ("1969-12-31", "date_out_of_range"),
         ("10000-01-01", "date_out_of_range"),
+        ("5874897-12-31", "date_out_of_range"),
+        ("5877642-06-25 (BC)", "date_out_of_range"),
         ("infinity", "date_out_of_range"),
+        ("-infinity", "date_out_of_range"),
     ],
     ("contacts", "client_ids"): [
         ("1", None),
@@ -141,6 +153,9 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("1, 2", "client_ids_malformed"),
         ("1,,2", "client_ids_malformed"),
         ("1,", "client_ids_malformed"),
+        (some(500, "{}"), None),
+        (some(501, "{}"), "too_many_values"),
+        ("1,2,1", "values_repeated"),
         ("\u0661\u0662", "client_ids_malformed"),
     ],
     ("contacts", "emails"): [
@@ -164,6 +179,9 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("Anna <anna@b.ru>", "emails_malformed"),
         ("a@b.ru,", "emails_malformed"),
         ("a@b.ru\n", "emails_malformed"),
+        (some(50, "a{}@b.ru"), None),
+        (some(51, "a{}@b.ru"), "too_many_values"),
+        ("a@b.ru,a@b.ru", "values_repeated"),
     ],
     ("contacts", "phones"): [
         ("79995551111", None),
@@ -177,6 +195,9 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("0079995551111", "phones_malformed"),
         ("79995551111, 79876543210", "phones_malformed"),
         ("79995551111;79876543210", "phones_malformed"),
+        (some(50, "7999555{}"), None),
+        (some(51, "7999555{}"), "too_many_values"),
+        ("79995551111,79995551111", "values_repeated"),
         ("79995551111,", "phones_malformed"),
         ("\u0667\u0669\u0669\u0669\u0665\u0665\u0665", "phones_malformed"),
     ],
@@ -215,15 +236,30 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         (None, "value_missing"),
     ],
     ("orders", "revenue"): [("43089.54", None), ("0", None), ("-1.50", None)],
-    ("orders", "cost"): [("9999999999999999.99", None), ("0.01", None)],
+    ("orders", "cost"): [
+        ("0.01", None),
+        ("9223372036854.00", None),
+        ("9223372036854.01", "amount_too_large"),
+        ("9999999999999999.99", "amount_too_large"),
+        ("-9223372036854.01", "amount_too_large"),
+    ],
     ("orders", "currency"): [
         ("RUB", None),
         ("EUR", None),
-        ("rub", "currency_malformed"),
-        ("RU", "currency_malformed"),
-        ("RUBL", "currency_malformed"),
-        ("₽", "currency_malformed"),
-        ("РУБ", "currency_malformed"),
+        ("BYN", None),
+        ("KZT", None),
+        ("RUR", "currency_unknown"),
+        ("BYR", "currency_unknown"),
+        ("HRK", "currency_unknown"),
+        ("XXX", "currency_unknown"),
+        ("XTS", "currency_unknown"),
+        ("XAU", "currency_unknown"),
+        ("BTC", "currency_unknown"),
+        ("rub", "currency_unknown"),
+        ("RU", "currency_unknown"),
+        ("RUBL", "currency_unknown"),
+        ("₽", "currency_unknown"),
+        ("РУБ", "currency_unknown"),
     ],
     ("orders", "goals"): [
         ("goal_action_id_2", None),
@@ -238,6 +274,9 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         (":5", "goals_malformed"),
         ("a, b", "goals_malformed"),
         ("a;b", "goals_malformed"),
+        (some(100, "g{}"), None),
+        (some(101, "g{}"), "too_many_values"),
+        ("a,a:1", "values_repeated"),
         ("a,", "goals_malformed"),
     ],
     ("orders", "products"): [
@@ -253,6 +292,7 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("p 1:1", "products_malformed"),
         ("p1:1, p2:1", "products_malformed"),
         ("p1:1;p2:1", "products_malformed"),
+        ("p1:1,p1:2", "values_repeated"),
         ("p1:1,", "products_malformed"),
         (":1", "products_malformed"),
     ],
@@ -267,7 +307,7 @@ CASES = [
 ]
 OUTSIDE = {"contact_unknown", "contact_unsendable", "status_unknown", "id_duplicated"}
 """Reasons that lie outside of the row, so that it is held."""
-OF_THE_MART = {"hash_missing", "id_duplicated"}
+OF_THE_MART = {"hash_missing", "hash_malformed", "id_duplicated"}
 """Reasons that no single value gives."""
 LATER = {
     "date_in_future",
@@ -381,6 +421,14 @@ def test_each_required_value_is_missed_when_it_is_absent(session: Session, mart:
 def test_a_row_without_a_hash_cannot_be_followed(session: Session, mart: str) -> None:
     found = judge(session, mart, [GOOD[mart] | {"_hash": None}])
     assert found == {0: (REJECTED, "row_hash", "hash_missing")}
+
+
+@pytest.mark.parametrize("mart", GOOD)
+def test_a_hash_is_text_that_sql_can_hold(session: Session, mart: str) -> None:
+    hashes = ["", "a\0b", "h" * 256, "h" * 255, "h'"]
+    rows = [GOOD[mart] | {KEYS[mart]: f"row-{i}", "_hash": h} for i, h in enumerate(hashes)]
+    malformed = (REJECTED, "row_hash", "hash_malformed")
+    assert judge(session, mart, rows) == dict.fromkeys(range(3), malformed)
 
 
 @pytest.mark.parametrize("mart", GOOD)

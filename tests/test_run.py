@@ -197,9 +197,9 @@ def test_chunks_are_cut_by_rows_and_by_bytes(job: Job) -> None:
 
 
 def test_a_refused_file_is_split_until_the_guilty_row_stands_alone(job: Job) -> None:
-    # Metrica knows more than we do: it refuses a currency that looks right.
+    # Metrica knows more than we do: it refuses a quantity that looks right.
     job.marts.orders(*(f"n{i}" for i in range(30)))
-    job.marts.orders("bad", currency="XQZ")
+    job.marts.orders("bad", products="p1:9999999999")
     outcome = job.run()
     orders = outcome.entities["orders"]
     assert (orders.sent, orders.rejected, outcome.exit_code) == (33, 1, 0)
@@ -213,7 +213,7 @@ def test_a_refused_file_is_split_until_the_guilty_row_stands_alone(job: Job) -> 
 
 def test_when_the_budget_ends_the_rest_is_held_and_goes_later(job: Job) -> None:
     job.marts.orders(*(f"n{i}" for i in range(60)))
-    job.marts.orders("bad", currency="XQZ")
+    job.marts.orders("bad", products="p1:9999999999")
     first = job.run(split_requests=2)
     orders = first.entities["orders"]
     assert orders.held > 1

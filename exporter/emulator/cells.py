@@ -6,13 +6,13 @@ and hold a value once; goals are a map to their price or None, products to a qua
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from exporter.emulator.currencies import CURRENCIES
-from exporter.marts import Kind
+from exporter.marts import MAX_AMOUNT, MAX_VALUES, Kind
 
 Reader = Callable[[str], Any]
 
@@ -120,6 +120,14 @@ def money(value: str) -> float:
     return float(value)
 
 
+def amount(value: str | float) -> float:
+    """Read an order's revenue or cost."""
+    read = money(value) if isinstance(value, str) else value
+    if abs(read) > MAX_AMOUNT:
+        raise BadValue("too_large")
+    return read
+
+
 def currency(value: str) -> str:
     """Read a currency in use, by its ISO 4217 code."""
     if value not in CURRENCIES:
@@ -202,12 +210,36 @@ ENTRIES: dict[Kind, Reader] = {
 """How one value of a list is read."""
 
 
-def list_of(entry: Reader, separator: str = ",") -> Reader:
-    """Return the reader of a joined list of such entries, without spaces."""
+MOST = MAX_VALUES
+"""Values in one list of a kind."""
+
+Values = TypeVar("Values", bound=Sized)
+
+
+def at_most(values: Values, most: int) -> Values:
+    """Return values, unless there are too many of them."""
+    if len(values) > most:
+        raise BadValue("too_many")
+    return values
+
+
+def distinct(values: list[Any], most: int) -> list[Any]:
+    """Return the values of a list, unless there are too many or one is there twice."""
+    if len(set(values)) < len(values):
+        raise BadValue("value_twice")
+    return at_most(values, most)
+
+
+def list_of(entry: Reader, separator: str = ",", most: int | None = None) -> Reader:
+    """Return the reader of a joined list of such entries, without spaces.
+
+    With `most`, a list has at most that many values, each once.
+    """
 
     def read(value: str) -> list[Any]:
         if separator not in value:
             return [entry(value)]
-        return list(dict.fromkeys(map(entry, value.split(separator))))
+        values = list(map(entry, value.split(separator)))
+        return list(dict.fromkeys(values)) if most is None else distinct(values, most)
 
     return read

@@ -20,10 +20,10 @@ IDENTIFIERS = ("client_ids", "emails", "phones", "emails_md5", "phones_md5")
 """A simple order needs one of them (simple-orders-data); a contact is matched by them."""
 
 JSON_ONLY = {
-    CONTACTS.name: ("user_ids", "attribute_values", "company_uniq_id", "user_comment"),
-    ORDERS.name: ("attribute_values",),
+    CONTACTS.name: ("attribute_values", "user_comment"),
+    ORDERS.name: ("attribute_values", "user_comment"),
 }
-"""Keys of the JSON schemas whose shape is not documented: kept as they come."""
+"""Keys of the JSON schemas that no CSV column has (uploadContactJson_1, uploadOrdersJson_1)."""
 
 ENTITY_TYPES = {
     "CONTACT": CONTACTS,

@@ -7,8 +7,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from exporter.emulator import body
+from exporter.emulator.goals_reached import OF_TYPE
 from exporter.emulator.metrica import serving
 from exporter.emulator.refusal import invalid
+
+_FIRST_OWN = 1_000_001
+"""Beyond the numbers of goals that somebody creates."""
 
 
 async def get_counter(request: Request) -> Response:
@@ -31,10 +35,21 @@ async def get_counter(request: Request) -> Response:
 async def get_goals(request: Request) -> Response:
     """GET /management/v1/counter/{id}/goals (goals)."""
     metrica = serving(request)
-    rows = await metrica.ask(
-        lambda connection: connection.execute("select * from goals order by id").fetchall()
-    )
-    return JSONResponse({"goals": [_goal(*row) for row in rows]})
+
+    def load(connection: sqlite3.Connection) -> tuple[list[Any], bool]:
+        rows = connection.execute("select * from goals order by id").fetchall()
+        accepted = "select 1 from uploads where status = 'PASSED' and entity <> 'products' limit 1"
+        return rows, connection.execute(accepted).fetchone() is not None
+
+    rows, has_uploads = await metrica.ask(load)
+    goals = [_goal(*row) for row in rows]
+    if has_uploads:
+        # Metrica makes them with the first accepted upload; nobody recorded conditions of them.
+        goals += [
+            {"id": _FIRST_OWN + place, "name": name, "type": type_, "goal_source": "auto"}
+            for place, (type_, name) in enumerate(OF_TYPE.items())
+        ]
+    return JSONResponse({"goals": goals})
 
 
 async def create_goal(request: Request) -> Response:

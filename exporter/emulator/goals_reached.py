@@ -8,6 +8,14 @@ PAID = "CRM: Order paid"
 CANCELLED = "CRM: Order cancelled"
 SPAM = "CRM: Spam order"
 
+OF_TYPE = {
+    "cdp_order_in_progress": CREATED,
+    "cdp_order_paid": PAID,
+    "cdp_order_spam": SPAM,
+    "cdp_order_cancelled": CANCELLED,
+}
+"""Metrica's own four goals, by their type in the list of goals (goals)."""
+
 _BY_TYPE = {
     "IN_PROGRESS": (CREATED,),
     "PAID": (CREATED, PAID),

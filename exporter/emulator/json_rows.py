@@ -16,7 +16,7 @@ from exporter.marts import Column, Kind
 _FULL_MOMENT = len("yyyy-MM-dd HH:mm:ss")
 _FULL_DATE = len("yyyy-MM-dd")
 _HUGE = 10**18  # NaN and the infinities are not below it
-_ENTRY_OF = {"any": object, "objects": dict, "lists": list}
+_MAX_COMMENT = 1000
 
 
 def read(body: object, stage: Stage, readers: Readers) -> None:
@@ -31,8 +31,7 @@ def read(body: object, stage: Stage, readers: Readers) -> None:
     known: dict[str, Callable[[Any], Any]] = {
         column.name: partial(_value, column, readers) for column in entity.columns
     }
-    known |= dict.fromkeys(JSON_ONLY[entity.name], lambda value: value)
-    known["attribute_values"] = partial(_attribute_values, readers.switches.attribute_values)
+    known |= {name: _JSON_ONLY[name] for name in JSON_ONLY[entity.name]}
     for item in items:
         values, problems = _entity(item, known, readers)
         stage.add(values.get(entity.key), values, problems)
@@ -73,7 +72,7 @@ def _entity(
 
 def _value(column: Column, readers: Readers, value: object) -> Any:  # noqa: ANN401
     if column.kind is Kind.MONEY:
-        return _number(value)
+        return cells.amount(_number(value))
     if column.kind in cells.ENTRIES:
         return _list(value, readers.of_entry(column.kind), column.kind)
     if column.kind is Kind.GOALS:
@@ -88,10 +87,22 @@ def _value(column: Column, readers: Readers, value: object) -> Any:  # noqa: ANN
     return readers.of_column(column)(value)
 
 
-def _attribute_values(shape: str, value: object) -> object:
-    if not isinstance(value, list) or not all(isinstance(item, _ENTRY_OF[shape]) for item in value):
-        raise BadValue("bad_shape")
+def _attribute_values(value: object) -> object:
+    # The form of its values is not documented: they are kept as they come.
+    if not isinstance(value, dict):
+        raise BadValue("not_an_object")
     return value
+
+
+def _comment(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadValue("not_a_string")
+    if len(value) > _MAX_COMMENT:
+        raise BadValue("too_long")
+    return value
+
+
+_JSON_ONLY = {"attribute_values": _attribute_values, "user_comment": _comment}
 
 
 def _number(value: object) -> float:
@@ -110,7 +121,7 @@ def _list(value: object, entry: cells.Reader, kind: Kind) -> list[Any]:
         ]
     if not all(isinstance(item, str) for item in value):
         raise BadValue("not_a_string")
-    return list(dict.fromkeys(map(entry, value)))
+    return cells.distinct(list(map(entry, value)), cells.MOST[kind])
 
 
 def _goals(value: object, reader: cells.Reader) -> dict[str, float | None]:
@@ -124,7 +135,7 @@ def _goals(value: object, reader: cells.Reader) -> dict[str, float | None]:
         if reader(goal) in goals:
             raise BadValue("goal_twice")
         goals[goal] = None if price is None else _number(price)
-    return goals
+    return cells.at_most(goals, cells.MOST[Kind.GOALS])
 
 
 def _products(value: object, reader: cells.Reader) -> dict[str, int]:

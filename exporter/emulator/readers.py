@@ -19,7 +19,7 @@ _PLAIN: dict[Kind, Reader] = {
     Kind.CLIENT_TYPE: cells.client_type,
     Kind.DATETIME: cells.moment,
     Kind.DATE: cells.day,
-    Kind.MONEY: cells.money,
+    Kind.MONEY: cells.amount,
     Kind.CURRENCY: cells.currency,
     **cells.ENTRIES,
 }
@@ -92,7 +92,12 @@ class Readers:
         if column.name == "birth_date" and self.switches.birth_date_before_1970 == "accept":
             return partial(cells.day, oldest=_ANY_YEAR)
         reader = self._folding(column.kind)
-        return cells.list_of(reader, self.separator) if column.kind in cells.ENTRIES else reader
+        if column.kind in cells.ENTRIES:
+            reader = cells.list_of(reader, self.separator, self._most(column.kind))
+        return reader
+
+    def _most(self, kind: Kind) -> int | None:
+        return cells.MOST[kind] if self.switches.csv_lists == "as_json" else None
 
     def of_entry(self, kind: Kind) -> Reader:
         """Return the reader of one value of a list."""
@@ -121,6 +126,8 @@ class Readers:
 
     def _goals(self, value: str) -> dict[str, float | None]:
         goals = cells.goals(value, self.separator)
+        if most := self._most(Kind.GOALS):
+            cells.at_most(goals, most)
         for goal in goals:
             self.of_goal(goal)
         return goals

@@ -34,7 +34,7 @@ class Switches:
     retry_after: Annotated[OnOff, "on: a used-up quota names the seconds in Retry-After"] = "off"
     # The form of requests.
     legacy_paths: Annotated[OnOff, "on: /data/contacts and /data/orders work as well"] = "off"
-    columns_mapping_required: Annotated[OnOff, "on: contacts and orders need the parameter"] = "off"
+    columns_mapping_required: Annotated[OnOff, "on: contacts and orders need the parameter"] = "on"
     unknown_column: Annotated[
         Literal["fail", "ignore"], "a column (or JSON key) that is no attribute"
     ] = "fail"
@@ -52,10 +52,10 @@ class Switches:
     case_sensitive: Annotated[
         OnOff, "off: enum values, column names, default statuses and md5 in any case"
     ] = "on"
-    attribute_values: Annotated[
-        Literal["any", "objects", "lists"],
-        'what the JSON list of this name holds: `{}`, or `["string"]`; kept as it comes',
-    ] = "any"
+    csv_lists: Annotated[
+        Literal["as_json", "unbounded"],
+        "as_json: a list in a cell has the JSON schema's limits, and no value twice",
+    ] = "as_json"
     too_large_status: Annotated[Literal["413", "400"], "answer to a file over the limit"] = "413"
     lenient: Annotated[
         OnOff,

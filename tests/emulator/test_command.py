@@ -52,7 +52,8 @@ def test_it_starts_within_a_few_seconds(tmp_path: Path) -> None:
 
 
 def test_what_was_uploaded_survives_a_restart_and_a_kill(tmp_path: Path) -> None:
-    with RunningEmulator(tmp_path / "state.sqlite") as emulator:
+    state = tmp_path / "state.sqlite"
+    with RunningEmulator(state, columns_mapping_required="off") as emulator:
         url = emulator.url
         emulator.upload("/data/contacts/csv", "uniq_id,name\n1,Anna\n")
         emulator.restart()
@@ -92,7 +93,7 @@ def test_without_a_state_file_it_works_in_memory() -> None:
 
 
 def test_a_switch_can_be_set_at_the_start() -> None:
-    with RunningEmulator(unknown_status="fail") as emulator:
+    with RunningEmulator(unknown_status="fail", columns_mapping_required="off") as emulator:
         emulator.reset()
         answer = emulator.call("GET", "/schema/types")
         assert answer.status_code == 200

@@ -154,8 +154,8 @@ def test_json_contacts_are_stored_like_csv_contacts(emulator: RunningEmulator) -
             "client_ids": ["12345678910", 10987654321],
             "emails": ["a@b.ru"],
             "phones": ["78005553535"],
-            "user_ids": ["u1"],
-            "attribute_values": [{"any": "shape"}],
+            "attribute_values": {"any": ["shape"]},
+            "user_comment": "я" * 1000,
             "update_date_time": None,
         },
     )
@@ -165,7 +165,10 @@ def test_json_contacts_are_stored_like_csv_contacts(emulator: RunningEmulator) -
         "select client_ids, custom, update_date_time from contacts"
     )
     assert json.loads(client_ids) == ["12345678910", "10987654321"]
-    assert json.loads(custom) == {"user_ids": ["u1"], "attribute_values": [{"any": "shape"}]}
+    assert json.loads(custom) == {
+        "attribute_values": {"any": ["shape"]},
+        "user_comment": "я" * 1000,
+    }
     assert updated is None
 
 
@@ -184,6 +187,15 @@ def test_json_contacts_are_stored_like_csv_contacts(emulator: RunningEmulator) -
         ({"uniq_id": "1", "create_date_time": "2024-01-10 11:56"}, "create_date_time: bad_"),
         ({"uniq_id": "1", "birth_date": "10.01.2024"}, "birth_date: bad_date"),
         ({"uniq_id": "1", "nickname": "x"}, "key 2: unknown_column"),
+        ({"uniq_id": "1", "user_ids": ["x"]}, "key 2: unknown_column"),
+        ({"uniq_id": "1", "company_uniq_id": "x"}, "key 2: unknown_column"),
+        ({"uniq_id": "1", "attribute_values": [{}]}, "attribute_values: not_an_object"),
+        ({"uniq_id": "1", "user_comment": "x" * 1001}, "user_comment: too_long"),
+        ({"uniq_id": "1", "user_comment": 1}, "user_comment: not_a_string"),
+        ({"uniq_id": "1", "client_ids": list(range(501))}, "client_ids: too_many"),
+        ({"uniq_id": "1", "client_ids": ["1", 1]}, "client_ids: value_twice"),
+        ({"uniq_id": "1", "phones": [f"7999{i:07}" for i in range(51)]}, "phones: too_many"),
+        ({"uniq_id": "1", "emails": ["a@b.ru", "a@b.ru"]}, "emails: value_twice"),
     ],
 )
 def test_a_bad_json_contact_fails_the_upload(
@@ -192,6 +204,25 @@ def test_a_bad_json_contact_fails_the_upload(
     [found] = errors(send_json(emulator, contact))
     assert found.startswith(f"row 1: {reason}")
     assert emulator.sql("select * from contacts") == []
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "problems"),
+    [
+        ("client_ids", [str(i) for i in range(500)], []),
+        ("client_ids", [str(i) for i in range(501)], ["row 1: client_ids: too_many"]),
+        ("emails", [f"a{i}@b.ru" for i in range(51)], ["row 1: emails: too_many"]),
+        ("phones_md5", [f"{i:032x}" for i in range(51)], ["row 1: phones_md5: too_many"]),
+        ("client_ids", ["1", "2", "1"], ["row 1: client_ids: value_twice"]),
+    ],
+    ids=lambda each: str(each)[:12],
+)
+def test_a_list_in_a_cell_has_the_limits_of_json(
+    emulator: RunningEmulator, column: str, values: list[str], problems: list[str]
+) -> None:
+    content = f'uniq_id,{column}\n1,"{",".join(values)}"\n'
+    answer = emulator.upload(CSV, content).json()["uploading"]
+    assert answer["api_validation_errors"] == problems
 
 
 @pytest.mark.parametrize(

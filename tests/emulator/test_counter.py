@@ -56,6 +56,23 @@ def test_goals_are_created_and_listed(emulator: RunningEmulator) -> None:
     assert listed == {"goals": [{"id": 1, **goal}]}
 
 
+def test_the_first_accepted_upload_brings_the_four_crm_goals(emulator: RunningEmulator) -> None:
+    emulator.upload("/data/contacts/csv", "uniq_id,phones\n1,bad\n")
+    goals = management(emulator, "/goals")
+    assert emulator.call_url("GET", goals).json() == {"goals": []}
+    emulator.upload("/data/contacts/csv", "uniq_id\n1\n")
+    listed = emulator.call_url("GET", goals).json()["goals"]
+    assert {goal["type"] for goal in listed} == {
+        "cdp_order_in_progress",
+        "cdp_order_paid",
+        "cdp_order_spam",
+        "cdp_order_cancelled",
+    }
+    assert {goal["goal_source"] for goal in listed} == {"auto"}
+    numbers = [goal["id"] for goal in listed]
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
+
+
 @pytest.mark.parametrize(
     ("goal", "location"),
     [

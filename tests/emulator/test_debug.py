@@ -8,6 +8,9 @@ import requests
 from exporter.emulator import Switches
 from tests.emulator_fixture import RunningEmulator
 
+AT_FIRST = Switches(columns_mapping_required="off")
+"""The switches that the emulator of these tests is started with."""
+
 
 def debug(emulator: RunningEmulator, name: str) -> Any:  # noqa: ANN401 - JSON
     answer = requests.get(f"{emulator.url}/debug/{name}", timeout=10)
@@ -40,9 +43,9 @@ def test_a_dump_of_something_else_is_404(emulator: RunningEmulator) -> None:
 
 
 def test_switches_are_read_and_changed(emulator: RunningEmulator) -> None:
-    assert debug(emulator, "switches") == Switches().as_dict()
+    assert debug(emulator, "switches") == AT_FIRST.as_dict()
     emulator.switches(lenient=True, delayed_visibility=2)
-    assert debug(emulator, "switches") == Switches().as_dict() | {
+    assert debug(emulator, "switches") == AT_FIRST.as_dict() | {
         "lenient": "on",
         "delayed_visibility": 2,
     }
@@ -93,7 +96,7 @@ def test_reset_puts_everything_back(emulator: RunningEmulator) -> None:
     emulator.reset()
     for table in ("contacts", "uploads", "requests", "applied"):
         assert emulator.sql(f"select count(*) from {table}") == [(0,)]
-    assert debug(emulator, "switches") == Switches().as_dict()
+    assert debug(emulator, "switches") == AT_FIRST.as_dict()
     assert debug(emulator, "quotas")["parallel"] == 3
     assert debug(emulator, "faults") == []
     emulator.upload("/data/contacts/csv", "uniq_id\n1\n")

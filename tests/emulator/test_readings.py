@@ -119,24 +119,17 @@ def test_append_joins_identifiers_only_by_switch(emulator: RunningEmulator) -> N
     assert emulator.sql("select emails from contacts") == [('["a@b.ru", "c@d.ru"]',)]
 
 
-@pytest.mark.parametrize(
-    ("shape", "accepted", "refused"),
-    [
-        ("any", [{"a": 1}, ["a"], "a"], "a"),
-        ("objects", [{"name": "age", "value": 40}], [["age", "40"]]),
-        ("lists", [["age", "40"]], [{"name": "age"}]),
-    ],
-)
-def test_attribute_values_have_a_shape_by_switch(
-    emulator: RunningEmulator, shape: str, accepted: object, refused: object
-) -> None:
-    emulator.switches(attribute_values=shape)
-    assert json_contact(emulator, attribute_values=refused) == [
-        "row 1: attribute_values: bad_shape"
-    ]
-    assert json_contact(emulator, attribute_values=accepted) == []
-    [(custom,)] = emulator.sql("select custom from contacts")
-    assert json.loads(custom) == {"attribute_values": accepted}
+def test_lists_in_a_cell_have_no_limit_by_switch(emulator: RunningEmulator) -> None:
+    names = ";goals"
+    many = ",".join(f"g{i}" for i in range(101))
+    order(emulator, names=names, values=f";{many}")
+    assert emulator.sql("select count(*) from orders") == [(0,)]
+    emulator.switches(csv_lists="unbounded")
+    order(emulator, names=names, values=f";{many}")
+    assert emulator.sql("select count(*) from orders") == [(1,)]
+    content = 'uniq_id,client_ids\n1,"1,2,1"\n'
+    assert errors(emulator.upload(CONTACTS, content)) == []
+    assert emulator.sql("select client_ids from contacts") == [('["1", "2"]',)]
 
 
 def test_simple_orders_have_attributes_or_not(emulator: RunningEmulator) -> None:
@@ -400,7 +393,9 @@ def test_the_list_may_hold_no_failed_uploads(emulator: RunningEmulator) -> None:
 
 
 def test_times_may_be_moscows_on_any_counter() -> None:
-    with RunningEmulator(time_zone="Asia/Omsk", datetime_format="moscow") as emulator:
+    with RunningEmulator(
+        time_zone="Asia/Omsk", datetime_format="moscow", columns_mapping_required="off"
+    ) as emulator:
         found = uploading(emulator.upload(CONTACTS, "uniq_id\n1\n"))
         moscow = datetime.fromisoformat(found["datetime"] + "+03:00")
         assert abs(moscow - datetime.now(UTC)) < timedelta(seconds=5)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import requests
 
+from exporter.emulator.switches import describe
 from tests.emulator_fixture import RunningEmulator
 
 CSV = "/data/contacts/csv"
@@ -186,7 +187,9 @@ def test_columns_beside_the_mapping_keep_their_own_names(emulator: RunningEmulat
     assert emulator.sql("select uniq_id, name from contacts") == [("1", "a")]
 
 
-def test_the_mapping_is_required_by_switch(emulator: RunningEmulator) -> None:
+def test_the_mapping_is_required_by_default(emulator: RunningEmulator) -> None:
+    [default] = [choices for name, choices, _ in describe() if name == "columns_mapping_required"]
+    assert default == "on|off"
     emulator.switches(columns_mapping_required="on")
     answer = emulator.upload(CSV, "uniq_id\n1\n")
     assert refusal(answer) == (400, "missing_parameter", "columns_mapping")

@@ -18,6 +18,7 @@ from tests.faults.edits import go_on, path_of
 from tests.faults.history import Told
 from tests.faults.marts import HandMade, key_of
 from tests.faults.places import Place, Snapshot
+from tests.faults.rows import POISON_UNITS
 from tests.faults.world import World
 
 _LEDGER_1 = Path(__file__).parents[2] / "exporter" / "migrations" / "1.sql"
@@ -127,7 +128,7 @@ def _refused(world: World, crm: HandMade) -> None:
     # An even number, so that no order is alone in its file.
     _clean(world, crm, orders=4)
     changes.change_all(crm, "orders")
-    crm.rows["orders"][0].cells["currency"] = "XQZ"
+    crm.rows["orders"][0].cells["products"] = f"p1:{POISON_UNITS}"
     crm.write([("orders", "o1")])
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.faults.rows import POISON_CURRENCY
+from tests.faults.rows import POISON_UNITS
 from tests.faults.states import CREATED, STATUS, MartRow, State
 
 Verdict = tuple[str, str | None]
@@ -115,11 +115,11 @@ def _order_problems(state: State) -> Iterator[str]:
         yield "date_out_of_range"
     if STATUS in state and not _NAME(state[STATUS]):
         yield "name_malformed"
-    currency = state.get("currency", "RUB")
-    if currency == POISON_CURRENCY:
+    if POISON_UNITS in state.get("products", {}).values():
         yield "refused_by_metrica"
-    elif currency != currency.upper():
-        yield "currency_malformed"
+    currency = state.get("currency", "RUB")
+    if currency != currency.upper():
+        yield "currency_unknown"
     if not all(isinstance(n, int) and n > 0 for n in state.get("products", {}).values()):
         yield "products_malformed"
 

@@ -113,7 +113,11 @@ def foreign_upload(world: World, dice: Random) -> str:
     rows = "".join(f"{key},somebody@else.example\n" for key in keys)
     # A fault that was meant for the export may meet this request.
     with suppress(requests.RequestException):
-        world.emulator.upload("/data/contacts/csv", f"uniq_id,emails\n{rows}")
+        world.emulator.upload(
+            "/data/contacts/csv",
+            f"uniq_id,emails\n{rows}",
+            columns_mapping='"uniq_id":"uniq_id","emails":"emails"',
+        )
     return f"{len(keys)} contacts of another program"
 
 

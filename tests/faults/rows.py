@@ -132,8 +132,8 @@ def columns_of(mart: str) -> list[str]:
 GOAL = "js_lead"
 """A status that is known when the counter has a JavaScript goal of that id."""
 
-POISON_CURRENCY = "XQZ"
-"""Looks like a currency and is none: only Metrica knows."""
+POISON_UNITS = 9_999_999_999
+"""A quantity that only Metrica refuses."""
 
 _WAYS_TO_SPOIL: dict[str, list[tuple[str, Cells]]] = {
     "order_statuses": [("type", {"type": "SOLD"})],
@@ -155,7 +155,7 @@ _WAYS_TO_SPOIL: dict[str, list[tuple[str, Cells]]] = {
         ("no date", {"create_date_time": None}),
         ("old date", {"create_date_time": "1960-01-01 00:00:00"}),
         ("currency", {"currency": "rub"}),
-        *[("poison", {"currency": POISON_CURRENCY})] * 3,
+        *[("poison", {"products": f"p1:{POISON_UNITS}"})] * 3,
         ("products", {"products": "p1:none"}),
         ("no contact", {"client_uniq_id": None}),
         ("strange contact", {"client_uniq_id": "nobody"}),
