@@ -22,6 +22,7 @@ from exporter.spelling import name, quote
 
 REJECTED = "rejected"
 HELD = "held"
+PENDING = "pending"
 
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
@@ -58,6 +59,8 @@ REASONS = {
     "contact_unsendable": "The order's contact is itself rejected or held.",
     "refused_with_others": "Metrica refused a file with this row in it; the request budget "
     "ended before the guilty rows stood alone.",
+    "steps_left": "The order has more statuses on its path than one run sends; the next run goes "
+    "on from there (--max-steps).",
     "outcome_unknown": "Metrica's answer did not say whether the upload passed; it goes again.",
 }
 """The closed list of reasons, with what each means."""

@@ -8,7 +8,7 @@ from exporter.errors import MetricaError
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
 from exporter.lists import send_list
-from exporter.manifest import Mart
+from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import LISTS
 from exporter.metrica import Answer, Metrica
 from exporter.preparation import Prepared, preparation
@@ -38,9 +38,15 @@ class Delivery:
         self._judge, self._metrica, self._report, self._run = judge, metrica, report, run
         self._wh, self._journal = judge.wh, run.journal
         self._split_budget = min(judge.limits.split_requests, run.budget // 2)
+        self._reserved = 0
 
-    def send(self, mart: Mart, sent: Sent) -> None:
-        """Send the sendable rows of a mart, and count in `sent` what has arrived."""
+    def send(self, mart: Mart, sent: Sent, *, reserved: int) -> None:
+        """Send the sendable rows of a mart, and count in `sent` what has arrived.
+
+        `reserved` requests are for the first waves of later marts: neither later waves nor the
+        search for guilty rows may use them.
+        """
+        self._reserved = reserved
         total = self._judge.sendable(mart)
         if not total:
             return
@@ -67,10 +73,37 @@ class Delivery:
 
     def _send_waves(self, mart: Mart, sent: Sent, bar: Bar) -> None:
         self._send_files(mart, sent, bar)
-        # Without the orders that were set aside: none may overtake itself.
+        # Rejected and held orders stay behind: an order must not overtake itself.
         while self._judge.next_wave(mart):
-            self._report.line(f"{mart.name}: {self._judge.sendable(mart)} go on to the next status")
+            rows, files = self._judge.sendable(mart), len(self._judge.chunks(mart))
+            is_last = self._judge.layout(mart).wave > self._judge.limits.max_steps
+            # A long path takes a request for each step, and later runs of the day need theirs.
+            if is_last or self._spare() - files < self._run.budget // 2:
+                self._postpone(mart, rows)
+                break
+            self._report.line(f"{mart.name}: {rows} go on to the next status")
             self._send_files(mart, sent, bar)
+
+    def _postpone(self, mart: Mart, orders: int) -> None:
+        """Leave the orders of the present wave to the next run.
+
+        Each gets the verdict `steps_left`, so that the next run finds it behind the watermark.
+        """
+        self._wh.run(
+            f"insert into problems_{mart.name} select _row, {quote(checks.PENDING)}, "
+            f"{quote(STATUS_PATH)}, 'steps_left', null from ({self._judge.rows(mart)})"
+        )
+        self._report.line(
+            f"{mart.name}: {orders} orders have statuses left on their path; the next run goes on "
+            "with them (--max-steps)"
+        )
+
+    def _may_split(self) -> bool:
+        return self._split_budget > 1 and self._spare() > 1
+
+    def _spare(self) -> int:
+        """Return how many requests the first waves of all marts leave."""
+        return self._run.budget - self._metrica.requests - self._reserved
 
     def _send_files(self, mart: Mart, sent: Sent, bar: Bar) -> None:
         parts = self._judge.chunks(mart)
@@ -86,7 +119,7 @@ class Delivery:
                     rows = self._judge.completed(mart, part)
                     sent.rows += rows
                     bar(rows)
-                elif answer.status == "FAILED" and part.rows > 1 and self._split_budget > 1:
+                elif answer.status == "FAILED" and part.rows > 1 and self._may_split():
                     self._split_budget -= 2
                     ahead.add(self._judge.halves(mart, part))
                 else:

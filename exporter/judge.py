@@ -200,13 +200,17 @@ class Judge:
         (rows,) = self.wh.row(f"select count(*) from ({self.rows(mart)})")
         return int(rows)
 
-    def uploads(self, mart: Mart) -> int:
-        """Return how many requests the rows would take if Metrica took all of them."""
+    def first_uploads(self, mart: Mart) -> int:
+        """Return how many requests the first wave takes if Metrica accepts all rows."""
         if mart.entity in LISTS:
             return -(-self.sendable(mart) // MAX_CATALOGUE)
-        requests = len(self.chunks(mart))
+        return len(self._chunks[mart.name])
+
+    def uploads(self, mart: Mart) -> int:
+        """Return how many requests all waves of a run take if Metrica accepts all rows."""
+        requests = self.first_uploads(mart)
         first = self.layout(mart)
-        while self.next_wave(mart):
+        while self.next_wave(mart) and self.layout(mart).wave <= self.limits.max_steps:
             requests += len(self.chunks(mart))
         self._layouts[mart.name] = first
         return requests

@@ -37,8 +37,8 @@ class Outcome:
     error: str | None = None
 
     def unsent_code(self) -> int:
-        """Return the exit code of a finished run: 1 if any row did not go."""
-        return int(any(c.rejected or c.held or c.pending for c in self.entities.values()))
+        """Return the exit code of a finished run: 1 if any row was rejected or held."""
+        return int(any(c.rejected or c.held for c in self.entities.values()))
 
     def fail(self, error: ExportError) -> None:
         """Take an error as the end of the command."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter import gate
 from exporter.access import Api
-from exporter.changes import find_changes
+from exporter.changes import find_changes, finishing
 from exporter.config import Options
 from exporter.destination import check_destination, check_mode
 from exporter.errors import ExportError, GateError, WarehouseError
@@ -124,7 +124,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         if out is not None:
             SavedPlan.of(judge, options, deltas, outcome.changes).write(out)
         for entity, delta in deltas.items():
-            rows = judge.sendable(delta.mart)
+            rows = finishing(judge, delta.mart)
             outcome.entities[entity] = judge.counts(delta, rows, judge.uploads(delta.mart))
         outcome.exit_code = outcome.unsent_code()
         if outcome.exceeded.keys() - options.gate.accepted:

@@ -100,15 +100,16 @@ def rows(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
     """Return the query of the rows that can be sent in the present wave, or of a chunk of them.
 
     `_row` of `staged_<mart>`, `_id`, `_hash`, `_size` (bytes of the row in a file at most),
-    `_deadline`, `_status` and `_step`. Of a path, `_pending` are all its steps and `_left` counts
-    those after this wave. Rows that differ in `_group` cannot share a file.
+    `_deadline`, `_status` and `_step`. Of a path, `_pending` are the steps that this run may take
+    and `_left` counts all those after this wave. Rows that differ in `_group` cannot share a file.
     """
     size = f"{row_size(mart)}{_longest_status(mart)}"
     return (
         f"select s.rowid as _row, s._id, s._hash, {size} as _size, "
         f"{deadline(mart)} as _deadline, {_group(mart, layout)} as _group, "
         f"{_status(mart, layout)} as _status, {_step(mart, layout)} as _step, "
-        f"{_left(mart, layout)} as _left, {_pending(mart)} as _pending {_from(mart, layout, part)}"
+        f"{_left(mart, layout)} as _left, {_pending(mart, layout)} as _pending "
+        f"{_from(mart, layout, part)}"
     )
 
 
@@ -175,10 +176,10 @@ def _longest_status(mart: Mart) -> str:
     return " + coalesce(list_max(list_transform(t._pending, lambda one: strlen(one))), 0)"
 
 
-def _pending(mart: Mart) -> str:
+def _pending(mart: Mart, layout: Layout) -> str:
     if not mart.has_path:
         return "cast(null as text[])"
-    return f"coalesce(t._pending, [s.{_STATUS}])"
+    return f"coalesce(t._pending[:{layout.limits.max_steps}], [s.{_STATUS}])"
 
 
 def _status(mart: Mart, layout: Layout) -> str:

@@ -106,7 +106,8 @@ def rejects(dbt: DbtSettings, counter_id: int) -> list[dict[str, Any]]:
             return []
         rows = session.wh.rows(
             "select entity, id, state, column_name, reason, detail "
-            f"from {LEDGER}.ledger_verdicts where counter_id = ? order by 1, 3, 5, 2",
+            f"from {LEDGER}.ledger_verdicts where counter_id = ? and state <> 'pending' "
+            "order by 1, 3, 5, 2",
             [counter_id],
         )
     keys = ("entity", "id", "state", "column", "reason")

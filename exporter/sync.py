@@ -33,6 +33,10 @@ def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
             )
 
 
+_PREPARATION = 2
+"""Requests before a mart's first upload: read its custom attributes and create missing ones."""
+
+
 class Sync:
     """One run: sends the difference between marts and ledger, mart by mart."""
 
@@ -42,6 +46,7 @@ class Sync:
         self._journal = run.journal
         self._delivery = Delivery(judge, metrica, report, run)
         self._presumed_rightly = True
+        self._first_uploads: dict[str, int] = {}
 
     def resolve(self) -> None:
         """Find out what became of earlier uploads that have an id but no outcome.
@@ -68,6 +73,7 @@ class Sync:
             # A JavaScript goal needs no mapping (maporderstatuses-about).
             self._journal.keep_goals(self._goals())
             self._judge.decide(mart, presume=True)
+        self._first_uploads[mart.name] = self._judge.first_uploads(mart)
         return delta, find_changes(self._judge, mart)
 
     def _goals(self) -> frozenset[str]:
@@ -78,6 +84,10 @@ class Sync:
         except MetricaError as error:
             self._report.line(f"{error} Orders whose status is a goal wait.")
             return frozenset()
+
+    def _reserved(self) -> int:
+        """Return how many requests the marts that are still to come need for their first waves."""
+        return sum(n and n + _PREPARATION for n in self._first_uploads.values())
 
     def export(self, delta: Delta) -> tuple[EntityCounts, MetricaError | None]:
         """Send a judged mart's delta; returns what became of its rows.
@@ -91,7 +101,8 @@ class Sync:
         sent = Sent()
         error = None
         try:
-            self._delivery.send(mart, sent)
+            self._first_uploads.pop(mart.name)
+            self._delivery.send(mart, sent, reserved=self._reserved())
         except MetricaError as caught:
             error = caught
         self._presumed_rightly &= sent.complete
