@@ -1,5 +1,6 @@
 """The delivery of one mart's sendable rows, each upload between two entries in the ledger."""
 
+import re
 from dataclasses import dataclass
 
 from exporter import checks, chunk
@@ -15,7 +16,10 @@ from exporter.preparation import Prepared, preparation
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter
 from exporter.sendable import cells, rows
-from exporter.spelling import quote
+from exporter.spelling import name, quote
+from exporter.suspicion import Search
+
+_Chunks = list[chunk.Chunk]
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ class Delivery:
         self._judge, self._metrica, self._report, self._run = judge, metrica, report, run
         self._wh, self._journal = judge.wh, run.journal
         self._split_budget = min(judge.limits.split_requests, run.budget // 2)
-        self._reserved = 0
+        self._reserved = self._waiting = 0
+        self._detail = ""
 
     def send(self, mart: Mart, sent: Sent, *, reserved: int) -> None:
         """Send the sendable rows of a mart, and count in `sent` what has arrived.
@@ -46,7 +51,7 @@ class Delivery:
         `reserved` requests are for the first waves of later marts: neither later waves nor the
         search for guilty rows may use them.
         """
-        self._reserved = reserved
+        self._reserved, self._waiting, self._detail = reserved, 0, ""
         total = self._judge.sendable(mart)
         if not total:
             return
@@ -98,9 +103,6 @@ class Delivery:
             "with them (--max-steps)"
         )
 
-    def _may_split(self) -> bool:
-        return self._split_budget > 1 and self._spare() > 1
-
     def _spare(self) -> int:
         """Return how many requests the first waves of all marts leave."""
         return self._run.budget - self._metrica.requests - self._reserved
@@ -109,6 +111,7 @@ class Delivery:
         parts = self._judge.chunks(mart)
         few = sum(part.rows for part in parts) <= self._judge.form.json_rows
         as_json = few and not mart.attributes and mart.name in ENTITY_TYPES
+        search = Search(self._wh, mart, self._judge.layout(mart), self._spend)
         with preparation(self._judge, self._run, mart, as_json=as_json) as ahead:
             ahead.add(parts)
             for prepared in ahead:
@@ -119,13 +122,44 @@ class Delivery:
                     rows = self._judge.completed(mart, part)
                     sent.rows += rows
                     bar(rows)
-                elif answer.status == "FAILED" and part.rows > 1 and self._may_split():
-                    self._split_budget -= 2
-                    ahead.add(self._judge.halves(mart, part))
-                else:
-                    self._set_aside(mart, part, answer)
+                waiting = ahead.take_waiting()
+                self._waiting = len(waiting)
+                waiting, refused = self._search(mart, search, part, answer, waiting)
+                for each in refused:
                     sent.complete = False
-                    bar(part.rows)
+                    bar(each.rows)
+                ahead.add(waiting)
+
+    def _search(
+        self, mart: Mart, search: Search, part: chunk.Chunk, answer: Answer, waiting: _Chunks
+    ) -> tuple[_Chunks, _Chunks]:
+        """Let the search go on after an answer; return what to send next and what is set aside."""
+        refused: _Chunks = []
+        if answer.status == "PASSED":
+            search.passed(part)
+        elif answer.status == "unknown":
+            search.unknown(part)
+            refused = [part]
+        elif part.rows == 1:
+            search.refused_alone(part, answer.errors)
+            refused = [part]
+        else:
+            waiting, refused = search.refused(part, waiting)
+        if refused and answer.status == "FAILED":
+            self._detail = self._redacted(mart, part, answer.errors)
+        for each in refused:
+            self._set_aside(mart, each, _reason(each, answer))
+        waiting, held = search.next(waiting)
+        for each in held:
+            self._set_aside(mart, each, "refused_with_others")
+        return waiting, [*refused, *held]
+
+    def _spend(self, requests: int) -> bool:
+        """Take requests for the search for guilty rows, if there are so many to spare."""
+        if min(self._split_budget, self._spare() - self._waiting) < requests:
+            return False
+        self._split_budget -= requests
+        return True
 
     def _send_file(self, mart: Mart, prepared: Prepared) -> Answer:
         header = [column.name for column in prepared.columns]
@@ -141,22 +175,31 @@ class Delivery:
         finally:
             path.unlink()
 
-    def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer) -> None:
-        if answer.status == "unknown":
-            state, reason = checks.HELD, "outcome_unknown"
-        elif part.rows == 1:
-            state, reason = checks.REJECTED, "refused_by_metrica"
-        else:
-            state, reason = checks.HELD, "refused_with_others"
+    def _set_aside(self, mart: Mart, part: chunk.Chunk, reason: str) -> None:
+        state = checks.REJECTED if reason == "refused_by_metrica" else checks.HELD
         self._report.line(f"{mart.name}: {part.rows} rows {state}: {checks.REASONS[reason]}")
-        layout = self._judge.layout(mart)
-        detail = None
-        if part.rows == 1 and answer.errors:
-            row = self._wh.row(cells(mart, mart.columns, layout, part))
-            detail = redact(answer.errors, [str(cell) for cell in row])
+        is_refused = reason != "outcome_unknown"
         self._wh.run(
             f"insert into problems_{mart.name} "
-            f"select _row, {quote(state)}, null, {quote(reason)}, ? "
-            f"from ({rows(mart, layout, part)})",
-            [detail],
+            f"select _row, {quote(state)}, ?, {quote(reason)}, ? "
+            f"from ({rows(mart, self._judge.layout(mart), part)})",
+            [part.suspected, self._detail or None] if is_refused else [None, None],
         )
+
+    def _redacted(self, mart: Mart, part: chunk.Chunk, reason: str) -> str:
+        """Return Metrica's reason for refusing a chunk without the words of the chunk's cells."""
+        cells_of = cells(mart, mart.columns, self._judge.layout(mart), part)
+        whole = ", ".join(name(column.name) for column in mart.columns)
+        found = self._wh.rows(
+            "select distinct _word from (select unnest(regexp_extract_all("
+            f"lower(concat_ws(' ', {whole})), '[a-z][a-z0-9_-]*')) as _word from ({cells_of})) "
+            "where list_contains(?, _word)",
+            [re.findall(r"[a-z][a-z0-9_-]*", reason.lower())],
+        )
+        return redact(reason, [word for (word,) in found])
+
+
+def _reason(part: chunk.Chunk, answer: Answer) -> str:
+    if answer.status == "unknown":
+        return "outcome_unknown"
+    return "refused_by_metrica" if part.rows == 1 else "refused_with_others"

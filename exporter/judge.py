@@ -21,6 +21,7 @@ from exporter.prior import bits, read_known, read_no_prior, read_prior
 from exporter.relation import wall_clock
 from exporter.sendable import Layout, find_paths, rows
 from exporter.spelling import quote
+from exporter.suspicion import refused_last
 from exporter.warehouse import Attached, relation
 from exporter.whole import keep_whole
 
@@ -78,7 +79,8 @@ class Judge:
         self.wh.run(f"create or replace table problems_{mart.name} as {found}")
         if mart.has_path:
             find_paths(self.wh, mart)
-        self._chunks[mart.name], too_large = self._cut(mart)
+        chunks, too_large = self._cut(mart)
+        self._chunks[mart.name] = refused_last(self.wh, mart, layout, chunks)
         if too_large:
             self.wh.run(
                 f"insert into problems_{mart.name} select unnest(?), {quote(checks.HELD)}, null, "
@@ -223,10 +225,6 @@ class Judge:
 
     def _cut(self, mart: Mart) -> tuple[list[chunk.Chunk], list[int]]:
         return chunk.cut(self.wh, mart, self.rows(mart), self.limits, self.layout(mart).now)
-
-    def halves(self, mart: Mart, part: chunk.Chunk) -> tuple[chunk.Chunk, chunk.Chunk]:
-        """Return a chunk of at least two rows in two parts."""
-        return chunk.halves(self.wh, rows(mart, self.layout(mart), part), part)
 
     def completed(self, mart: Mart, part: chunk.Chunk) -> int:
         """Return how many rows of a chunk are complete with it."""

@@ -6,7 +6,7 @@ k-th wave. A wave starts when the one before it has ended, with the orders that 
 through it.
 
 Nothing is stored but the paths: the queries here are over `staged_<mart>` as `s`,
-`prior_<mart>` as `p`, `paths_<mart>` as `t` and `problems_<mart>`.
+`prior_<mart>` as `p`, `paths_<mart>` as `t`, `problems_<mart>` and `piles_<mart>`.
 """
 
 from dataclasses import dataclass
@@ -119,6 +119,18 @@ def cells(mart: Mart, columns: tuple[Column, ...], layout: Layout, part: Chunk) 
     return f"select {texts} {_from(mart, layout, part)}"
 
 
+def texts(mart: Mart, layout: Layout, among: str) -> str:
+    """Return the query of the cells, as in `cells`, of the rows (`_row`) of another query.
+
+    It has `_row` too, and includes rows with problems.
+    """
+    found = f"from staged_{mart.name} s left join prior_{mart.name} p on p._row = s.rowid"
+    if mart.has_path:
+        found += f" left join paths_{mart.name} t on t._row = s.rowid"
+    columns = ", ".join(f"{_cell(mart, c, layout)} as {name(c.name)}" for c in mart.columns)
+    return f"select s.rowid as _row, {columns} {found} where s.rowid in ({among})"
+
+
 def deliveries(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
     """Return the query of what the ledger keeps of a chunk, or of all rows.
 
@@ -156,6 +168,11 @@ def _from(mart: Mart, layout: Layout, part: Chunk | None) -> str:
         wanted.append(f"{_left(mart, layout)} >= 0")
     if part is not None:
         wanted.append(f"s.rowid between {part.first} and {part.last}")
+    if part is not None and part.pile is not None:
+        piles = f"(select _row from piles_{mart.name}" + (
+            f" where _pile = {part.pile})" if part.pile else ")"
+        )
+        wanted.append(f"s.rowid {'in' if part.pile else 'not in'} {piles}")
     if part is not None and part.filled is not None:
         wanted.append(f"{_group(mart, layout)} = {part.filled}")
     return f"{found} where {' and '.join(wanted)}"
