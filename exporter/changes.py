@@ -53,6 +53,15 @@ def find_changes(judge: Judge, mart: Mart) -> Changes:
     )
 
 
+def finishing(judge: Judge, mart: Mart) -> int:
+    """Return how many sendable rows are delivered completely within `max_steps` waves."""
+    if not mart.has_path or judge.is_empty(mart):
+        return judge.sendable(mart)
+    steps = judge.limits.max_steps
+    (rows,) = judge.wh.row(f"select count(*) from ({judge.rows(mart)}) where _left < {steps}")
+    return int(rows)
+
+
 _Known = tuple[int, int, int, dict[str, int], dict[str, int]]
 """Rows that Metrica has, that turn PAID, with a moved creation date; and, by status, those whose
 status stays, by column, the values that become empty."""

@@ -24,6 +24,7 @@ from exporter.spelling import name, quote
 
 REJECTED = "rejected"
 HELD = "held"
+PENDING = "pending"
 
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
@@ -64,8 +65,11 @@ REASONS = {
     "nor a JavaScript goal of the counter.",
     "contact_unknown": "Metrica does not have the order's contact (yet).",
     "contact_unsendable": "The order's contact is itself rejected or held.",
-    "refused_with_others": "Metrica refused a file with this row in it; the request budget "
-    "ended before the guilty rows stood alone.",
+    "refused_with_others": "Metrica refused a file with this row in it. It was not tried alone: it "
+    "has something in the named column in common with refused rows, or the budget of requests "
+    "ended (--split-requests).",
+    "steps_left": "The order has more statuses on its path than one run sends; the next run goes "
+    "on from there (--max-steps).",
     "outcome_unknown": "Metrica's answer did not say whether the upload passed; it goes again.",
 }
 """The closed list of reasons, with what each means."""

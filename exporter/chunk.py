@@ -20,12 +20,17 @@ class Chunk:
 
     `filled` are the bits of the columns that have a value in each of its rows; only those are
     in its file, and only rows with just those belong to it. None stands for all columns.
+    With `pile`, only the rows of that pile belong to it (`suspicion`). A `tried` chunk has rows of
+    a refused file; those of a `suspected` one share a trait in that column with refused rows.
     """
 
     first: int
     last: int
     rows: int
     filled: int | None = None
+    pile: int | None = None
+    tried: bool = False
+    suspected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

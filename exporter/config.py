@@ -37,13 +37,15 @@ class Limits:
 
     `chunk_rows` and `chunk_bytes` bound every uploaded file. `split_requests` bounds
     the uploads that a run may spend on finding the guilty rows of refused files; it is
-    cut to half of what is left of `daily_requests`, which all runs of a day share.
+    cut to half of what is left of `daily_requests`, which all runs of a day share. `max_steps`
+    bounds the steps that one run takes with an order.
     """
 
     chunk_rows: int = 100_000
     chunk_bytes: int = 16_000_000
     split_requests: int = 100
     daily_requests: int = 4_000
+    max_steps: int = 20
 
     def __post_init__(self) -> None:
         if self.chunk_rows < 1:
@@ -55,6 +57,8 @@ class Limits:
             )
         if self.split_requests < 0:
             raise SettingsError(f"--split-requests is {self.split_requests}; give 0 or more.")
+        if self.max_steps < 1:
+            raise SettingsError(f"--max-steps is {self.max_steps}; give 1 or more.")
         if not 1 <= self.daily_requests <= DAILY_QUOTA:
             raise SettingsError(
                 f"--daily-requests is {self.daily_requests}; give 1 to {DAILY_QUOTA} "

@@ -1,5 +1,7 @@
 """The delivery of one mart's sendable rows, each upload between two entries in the ledger."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter import checks, chunk
@@ -8,14 +10,17 @@ from exporter.errors import MetricaError
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
 from exporter.lists import send_list
-from exporter.manifest import Mart
+from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import LISTS
 from exporter.metrica import Answer, Metrica
 from exporter.preparation import Prepared, preparation
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter
 from exporter.sendable import cells, rows
-from exporter.spelling import quote
+from exporter.spelling import name, quote
+from exporter.suspicion import Search
+
+_Chunks = list[chunk.Chunk]
 
 
 @dataclass(slots=True)
@@ -42,9 +47,16 @@ class Delivery:
         self._judge, self._metrica, self._report, self._run = judge, metrica, report, run
         self._wh, self._journal = judge.wh, run.journal
         self._split_budget = min(judge.limits.split_requests, run.budget // 2)
+        self._reserved = self._waiting = 0
+        self._detail = ""
 
-    def send(self, mart: Mart, sent: Sent) -> None:
-        """Send the sendable rows of a mart, and count in `sent` what has arrived."""
+    def send(self, mart: Mart, sent: Sent, *, reserved: int) -> None:
+        """Send the sendable rows of a mart, and count in `sent` what has arrived.
+
+        `reserved` requests are for the first waves of later marts: neither later waves nor the
+        search for guilty rows may use them.
+        """
+        self._reserved, self._waiting, self._detail = reserved, 0, ""
         total = self._judge.sendable(mart)
         if not total:
             return
@@ -71,15 +83,40 @@ class Delivery:
 
     def _send_waves(self, mart: Mart, sent: Sent, bar: Bar) -> None:
         self._send_files(mart, sent, bar)
-        # Without the orders that were set aside: none may overtake itself.
+        # Rejected and held orders stay behind: an order must not overtake itself.
         while self._judge.next_wave(mart):
-            self._report.line(f"{mart.name}: {self._judge.sendable(mart)} go on to the next status")
+            rows, files = self._judge.sendable(mart), len(self._judge.chunks(mart))
+            is_last = self._judge.layout(mart).wave > self._judge.limits.max_steps
+            # A long path takes a request for each step, and later runs of the day need theirs.
+            if is_last or self._spare() - files < self._run.budget // 2:
+                self._postpone(mart, rows)
+                break
+            self._report.line(f"{mart.name}: {rows} go on to the next status")
             self._send_files(mart, sent, bar)
+
+    def _postpone(self, mart: Mart, orders: int) -> None:
+        """Leave the orders of the present wave to the next run.
+
+        Each gets the verdict `steps_left`, so that the next run finds it behind the watermark.
+        """
+        self._wh.run(
+            f"insert into problems_{mart.name} select _row, {quote(checks.PENDING)}, "
+            f"{quote(STATUS_PATH)}, 'steps_left', null from ({self._judge.rows(mart)})"
+        )
+        self._report.line(
+            f"{mart.name}: {orders} orders have statuses left on their path; the next run goes on "
+            "with them (--max-steps)"
+        )
+
+    def _spare(self) -> int:
+        """Return how many requests the first waves of all marts leave."""
+        return self._run.budget - self._metrica.requests - self._reserved
 
     def _send_files(self, mart: Mart, sent: Sent, bar: Bar) -> None:
         parts = self._judge.chunks(mart)
         few = sum(part.rows for part in parts) <= self._judge.form.json_rows
         as_json = few and not mart.attributes and mart.name in ENTITY_TYPES
+        search = Search(self._wh, mart, self._judge.layout(mart), self._spend)
         with preparation(self._judge, self._run, mart, as_json=as_json) as ahead:
             ahead.add(parts)
             for prepared in ahead:
@@ -92,13 +129,46 @@ class Delivery:
                 if answer.status == "PASSED":
                     sent.rows += completed
                     bar(completed)
-                elif answer.status == "FAILED" and part.rows > 1 and self._split_budget > 1:
-                    self._split_budget -= 2
-                    ahead.add(self._judge.halves(mart, part))
-                else:
-                    self._set_aside(mart, part, answer, sent)
-                    sent.complete = False
-                    bar(part.rows)
+                waiting = ahead.take_waiting()
+                self._waiting = len(waiting)
+                for each, reason in self._search(mart, search, part, answer, waiting):
+                    self._set_aside(mart, each, reason, sent)
+                    bar(each.rows)
+                ahead.add(waiting)
+
+    def _search(
+        self, mart: Mart, search: Search, part: chunk.Chunk, answer: Answer, waiting: _Chunks
+    ) -> Iterator[tuple[chunk.Chunk, str]]:
+        """Let the search go on after an answer; yield each chunk to set aside, with the reason.
+
+        It changes `waiting` to the chunks to send next. Each chunk must be set aside before the
+        next step of the search, which cuts new chunks from the rows that are left.
+        """
+        refused: _Chunks = []
+        if answer.status == "PASSED":
+            search.passed(part)
+        elif answer.status == "unknown":
+            search.unknown(part)
+            yield part, "outcome_unknown"
+        elif part.rows == 1:
+            search.refused_alone(part, answer.errors)
+            refused = [part]
+        else:
+            waiting[:], refused = search.refused(part, waiting)
+        if refused:
+            self._detail = self._redacted(mart, part, answer.errors)
+        for each in refused:
+            yield each, "refused_by_metrica" if part.rows == 1 else "refused_with_others"
+        waiting[:], held = search.next(waiting)
+        for each in held:
+            yield each, "refused_with_others"
+
+    def _spend(self, requests: int) -> bool:
+        """Take requests for the search for guilty rows, if there are so many to spare."""
+        if min(self._split_budget, self._spare() - self._waiting) < requests:
+            return False
+        self._split_budget -= requests
+        return True
 
     def _send_file(self, mart: Mart, prepared: Prepared, completed: int) -> Answer:
         header = [column.name for column in prepared.columns]
@@ -115,26 +185,30 @@ class Delivery:
         finally:
             path.unlink()
 
-    def _set_aside(self, mart: Mart, part: chunk.Chunk, answer: Answer, sent: Sent) -> None:
-        if answer.status == "unknown":
-            state, reason = checks.HELD, "outcome_unknown"
-        elif part.rows == 1:
-            state, reason = checks.REJECTED, "refused_by_metrica"
-        else:
-            state, reason = checks.HELD, "refused_with_others"
+    def _set_aside(self, mart: Mart, part: chunk.Chunk, reason: str, sent: Sent) -> None:
+        state = checks.REJECTED if reason == "refused_by_metrica" else checks.HELD
         self._report.line(f"{mart.name}: {part.rows} rows {state}: {checks.REASONS[reason]}")
-        layout = self._judge.layout(mart)
-        detail = None
-        if part.rows == 1 and answer.errors:
-            row = self._wh.row(cells(mart, mart.columns, layout, part))
-            detail = redact(answer.errors, [str(cell) for cell in row])
+        is_refused = reason != "outcome_unknown"
         self._wh.run(
             f"insert into problems_{mart.name} "
-            f"select _row, {quote(state)}, null, {quote(reason)}, ? "
-            f"from ({rows(mart, layout, part)})",
-            [detail],
+            f"select _row, {quote(state)}, ?, {quote(reason)}, ? "
+            f"from ({rows(mart, self._judge.layout(mart), part)})",
+            [part.suspected, self._detail or None] if is_refused else [None, None],
         )
+        sent.complete = False
         if state == checks.REJECTED:
             sent.rejected += part.rows
         else:
             sent.held += part.rows
+
+    def _redacted(self, mart: Mart, part: chunk.Chunk, reason: str) -> str:
+        """Return Metrica's reason for refusing a chunk without the words of the chunk's cells."""
+        cells_of = cells(mart, mart.columns, self._judge.layout(mart), part)
+        whole = ", ".join(name(column.name) for column in mart.columns)
+        found = self._wh.rows(
+            "select distinct _word from (select unnest(regexp_extract_all("
+            f"lower(concat_ws(' ', {whole})), '[a-z][a-z0-9_-]*')) as _word from ({cells_of})) "
+            "where list_contains(?, _word)",
+            [re.findall(r"[a-z][a-z0-9_-]*", reason.lower())],
+        )
+        return redact(reason, [word for (word,) in found])

@@ -117,7 +117,7 @@ class _Finder:
         return self._count(since, fingerprint.of_hashes(self.wh, f"from seen_{mart}"), behind)
 
     def _held(self) -> str:
-        held = f'select "_id" from verdicts_{self.mart.name} where "_state" = \'held\''
+        held = f'select "_id" from verdicts_{self.mart.name} where "_state" <> \'rejected\''
         ids = self.wh.few(held)
         if ids is None:
             return f" or {self.key} in ({self.ledger.held_ids(self.mart.name)})"

@@ -31,7 +31,7 @@ class EntityCounts:
 
     @property
     def pending(self) -> int:
-        """Rows that a run left for the next one because it was cut short."""
+        """Rows that a run left for the next one: it was cut short, or they have steps left."""
         return self.rows - self.sent - self.unchanged - self.rejected - self.held
 
 

@@ -21,6 +21,7 @@ from exporter.prior import bits, read_known, read_no_prior, read_prior
 from exporter.relation import wall_clock
 from exporter.sendable import Layout, find_paths, rows
 from exporter.spelling import quote
+from exporter.suspicion import refused_last
 from exporter.warehouse import Attached, relation
 from exporter.whole import keep_whole
 
@@ -78,7 +79,8 @@ class Judge:
         self.wh.run(f"create or replace table problems_{mart.name} as {found}")
         if mart.has_path:
             find_paths(self.wh, mart)
-        self._chunks[mart.name], too_large = self._cut(mart)
+        chunks, too_large = self._cut(mart)
+        self._chunks[mart.name] = refused_last(self.wh, mart, layout, chunks)
         if too_large:
             self.wh.run(
                 f"insert into problems_{mart.name} select unnest(?), {quote(checks.HELD)}, null, "
@@ -200,13 +202,17 @@ class Judge:
         (rows,) = self.wh.row(f"select count(*) from ({self.rows(mart)})")
         return int(rows)
 
-    def uploads(self, mart: Mart) -> int:
-        """Return how many requests the rows would take if Metrica took all of them."""
+    def first_uploads(self, mart: Mart) -> int:
+        """Return how many requests the first wave takes if Metrica accepts all rows."""
         if mart.entity in LISTS:
             return -(-self.sendable(mart) // MAX_CATALOGUE)
-        requests = len(self.chunks(mart))
+        return len(self._chunks[mart.name])
+
+    def uploads(self, mart: Mart) -> int:
+        """Return how many requests all waves of a run take if Metrica accepts all rows."""
+        requests = self.first_uploads(mart)
         first = self.layout(mart)
-        while self.next_wave(mart):
+        while self.next_wave(mart) and self.layout(mart).wave <= self.limits.max_steps:
             requests += len(self.chunks(mart))
         self._layouts[mart.name] = first
         return requests
@@ -219,10 +225,6 @@ class Judge:
 
     def _cut(self, mart: Mart) -> tuple[list[chunk.Chunk], list[int]]:
         return chunk.cut(self.wh, mart, self.rows(mart), self.limits, self.layout(mart).now)
-
-    def halves(self, mart: Mart, part: chunk.Chunk) -> tuple[chunk.Chunk, chunk.Chunk]:
-        """Return a chunk of at least two rows in two parts."""
-        return chunk.halves(self.wh, rows(mart, self.layout(mart), part), part)
 
     def completed(self, mart: Mart, part: chunk.Chunk) -> int:
         """Return how many rows of a chunk are complete with it."""

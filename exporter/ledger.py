@@ -206,10 +206,10 @@ class Ledger:
         return {entity: (run_no, rows) for entity, run_no, rows in found}
 
     def held_ids(self, entity: str) -> str:
-        """Return a query of the held rows' ids; they are looked at in every run."""
+        """Return a query of the ids of held and pending rows, which every run looks at."""
         return (
             f"select v.id from {LEDGER}.ledger_verdicts v where v.counter_id = {self.counter_id} "
-            f"and v.entity = {quote(entity)} and v.state = 'held' and v.id is not null"
+            f"and v.entity = {quote(entity)} and v.state <> 'rejected' and v.id is not null"
         )
 
 

@@ -96,6 +96,11 @@ limits = _all(
         Limits().split_requests,
         "Uploads that a run may spend on finding the bad rows of refused files.",
     ),
+    _number(
+        "--max-steps",
+        Limits().max_steps,
+        "Statuses of one order that a run may send, one upload each; the next run goes on.",
+    ),
     daily_requests,
     click.option(
         "--staging-dir",
@@ -213,7 +218,7 @@ def dbt_of(given: dict[str, Any]) -> DbtSettings:
 
 def options_of(given: dict[str, Any]) -> Options:
     """Return what the options of `run` or `plan` ask for; SettingsError if it is not to be had."""
-    names = ("chunk_rows", "chunk_bytes", "split_requests", "daily_requests")
+    names = ("chunk_rows", "chunk_bytes", "split_requests", "daily_requests", "max_steps")
     limits = Limits(**{name: given[name] for name in names})
     return Options(
         dbt=dbt_of(given),

@@ -62,6 +62,7 @@ class Preparation:
         self._limits, self._layout = judge.limits, judge.layout(mart)
         self._waiting: deque[chunk.Chunk] = deque()
         self._ready: deque[Future[Prepared]] = deque()
+        self._is_tried = False
         self._sessions: SimpleQueue[_Session] = SimpleQueue()
         for _ in range(_SESSIONS):
             wh = judge.wh.beside()
@@ -83,13 +84,25 @@ class Preparation:
         """Have chunks made ready, before those that wait."""
         self._waiting.extendleft(reversed(list(parts)))
 
+    def take_waiting(self) -> list[chunk.Chunk]:
+        """Return the chunks that nobody has begun to make ready, and forget them."""
+        waiting = [*self._waiting]
+        self._waiting.clear()
+        return waiting
+
     def __iter__(self) -> "Preparation":
         """Return itself."""
         return self
 
     def __next__(self) -> Prepared:
-        """Return the next chunk; while it is sent, others are made."""
+        """Return the next chunk; while it is sent, others are made.
+
+        Parts of a refused file are made one at a time: what follows depends on the answer.
+        """
         while self._waiting and len(self._ready) < 2 * _SESSIONS:
+            if self._ready and (self._waiting[0].tried or self._is_tried):
+                break
+            self._is_tried = self._waiting[0].tried
             part, upload_no = self._waiting.popleft(), self._run.journal.next_upload()
             self._ready.append(self._pool.submit(self._prepare, part, upload_no))
         if not self._ready:

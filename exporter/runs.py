@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter import gate
 from exporter.access import Api
-from exporter.changes import find_changes
+from exporter.changes import find_changes, finishing
 from exporter.comparison import with_since
 from exporter.config import Options
 from exporter.crash import unexpected
@@ -158,7 +158,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
             check_relation(session.wh, mart)
             delta = judge.judge(mart, everything=options.everything)
             deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, mart)
-            rows = judge.sendable(mart)
+            rows = finishing(judge, mart)
             outcome.entities[mart.name] = judge.counts(delta, rows, judge.uploads(mart))
         _find_exceeded(outcome, judge, options, deltas)
         if out is not None:

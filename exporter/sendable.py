@@ -6,7 +6,7 @@ k-th wave. A wave starts when the one before it has ended, with the orders that 
 through it.
 
 Nothing is stored but the paths: the queries here are over `staged_<mart>` as `s`,
-`prior_<mart>` as `p`, `paths_<mart>` as `t` and `problems_<mart>`.
+`prior_<mart>` as `p`, `paths_<mart>` as `t`, `problems_<mart>` and `piles_<mart>`.
 """
 
 from dataclasses import dataclass
@@ -100,15 +100,16 @@ def rows(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
     """Return the query of the rows that can be sent in the present wave, or of a chunk of them.
 
     `_row` of `staged_<mart>`, `_id`, `_hash`, `_size` (bytes of the row in a file at most),
-    `_deadline`, `_status` and `_step`. Of a path, `_pending` are all its steps and `_left` counts
-    those after this wave. Rows that differ in `_group` cannot share a file.
+    `_deadline`, `_status` and `_step`. Of a path, `_pending` are the steps that this run may take
+    and `_left` counts all those after this wave. Rows that differ in `_group` cannot share a file.
     """
     size = f"{row_size(mart)}{_longest_status(mart)}"
     return (
         f"select s.rowid as _row, s._id, s._hash, {size} as _size, "
         f"{deadline(mart)} as _deadline, {_group(mart, layout)} as _group, "
         f"{_status(mart, layout)} as _status, {_step(mart, layout)} as _step, "
-        f"{_left(mart, layout)} as _left, {_pending(mart)} as _pending {_from(mart, layout, part)}"
+        f"{_left(mart, layout)} as _left, {_pending(mart, layout)} as _pending "
+        f"{_from(mart, layout, part)}"
     )
 
 
@@ -116,6 +117,18 @@ def cells(mart: Mart, columns: tuple[Column, ...], layout: Layout, part: Chunk) 
     """Return the query of a chunk's cells, as Metrica is to read them."""
     texts = ", ".join(f"{_cell(mart, column, layout)} as {name(column.name)}" for column in columns)
     return f"select {texts} {_from(mart, layout, part)}"
+
+
+def texts(mart: Mart, layout: Layout, among: str) -> str:
+    """Return the query of the cells, as in `cells`, of the rows (`_row`) of another query.
+
+    It has `_row` too, and includes rows with problems.
+    """
+    found = f"from staged_{mart.name} s left join prior_{mart.name} p on p._row = s.rowid"
+    if mart.has_path:
+        found += f" left join paths_{mart.name} t on t._row = s.rowid"
+    columns = ", ".join(f"{_cell(mart, c, layout)} as {name(c.name)}" for c in mart.columns)
+    return f"select s.rowid as _row, {columns} {found} where s.rowid in ({among})"
 
 
 def deliveries(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
@@ -155,6 +168,11 @@ def _from(mart: Mart, layout: Layout, part: Chunk | None) -> str:
         wanted.append(f"{_left(mart, layout)} >= 0")
     if part is not None:
         wanted.append(f"s.rowid between {part.first} and {part.last}")
+    if part is not None and part.pile is not None:
+        piles = f"(select _row from piles_{mart.name}" + (
+            f" where _pile = {part.pile})" if part.pile else ")"
+        )
+        wanted.append(f"s.rowid {'in' if part.pile else 'not in'} {piles}")
     if part is not None and part.filled is not None:
         wanted.append(f"{_group(mart, layout)} = {part.filled}")
     return f"{found} where {' and '.join(wanted)}"
@@ -175,10 +193,10 @@ def _longest_status(mart: Mart) -> str:
     return " + coalesce(list_max(list_transform(t._pending, lambda one: strlen(one))), 0)"
 
 
-def _pending(mart: Mart) -> str:
+def _pending(mart: Mart, layout: Layout) -> str:
     if not mart.has_path:
         return "cast(null as text[])"
-    return f"coalesce(t._pending, [s.{_STATUS}])"
+    return f"coalesce(t._pending[:{layout.limits.max_steps}], [s.{_STATUS}])"
 
 
 def _status(mart: Mart, layout: Layout) -> str:

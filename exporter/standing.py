@@ -147,7 +147,10 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
         if not Ledger(session.wh, counter_id).exists:
             yield Rejects(0, (), iter(()))
             return
-        verdicts = f"{LEDGER}.ledger_verdicts where counter_id = ?{wanted.condition()}"
+        verdicts = (
+            f"{LEDGER}.ledger_verdicts where counter_id = ? and state <> 'pending'"
+            f"{wanted.condition()}"
+        )
         names = ("entity", "id", "state", "column_name", "reason")
         longest = ", ".join(f"coalesce(max(length({name})), 0)" for name in names)
         total, *widths = session.wh.row(f"select count(*), {longest} from {verdicts}", [counter_id])

@@ -36,6 +36,10 @@ def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
             )
 
 
+_PREPARATION = 2
+"""Requests before a mart's first upload: read its custom attributes and create missing ones."""
+
+
 class Sync:
     """One run: sends the difference between marts and ledger, mart by mart."""
 
@@ -45,6 +49,7 @@ class Sync:
         self._journal = run.journal
         self._delivery = Delivery(judge, metrica, report, run)
         self._presumed_rightly = True
+        self._first_uploads: dict[str, int] = {}
 
     def resolve(self) -> None:
         """Find out what became of earlier uploads that have an id but no outcome.
@@ -76,6 +81,7 @@ class Sync:
             self._judge.decide(mart, presume=True)
         outcome.entities[mart.name] = self._judge.counts(delta, 0, 0)
         outcome.changes[mart.name] = find_changes(self._judge, mart)
+        self._first_uploads[mart.name] = self._judge.first_uploads(mart)
         return delta
 
     def _goals(self) -> frozenset[str]:
@@ -87,6 +93,10 @@ class Sync:
             self._report.line(f"{error} Orders whose status is a goal wait.")
             return frozenset()
 
+    def _reserved(self) -> int:
+        """Return how many requests the marts that are still to come need for their first waves."""
+        return sum(n and n + _PREPARATION for n in self._first_uploads.values())
+
     def export(self, delta: Delta, outcome: Outcome) -> None:
         """Send a judged mart's delta, and count in `outcome` what became of its rows.
 
@@ -97,8 +107,9 @@ class Sync:
         if not self._presumed_rightly:
             self._judge.decide(mart, presume=False)
         judged, sent = self._judge.counts(delta, 0, 0), Sent()
+        self._first_uploads.pop(mart.name)
         try:
-            self._delivery.send(mart, sent)
+            self._delivery.send(mart, sent, reserved=self._reserved())
         except MetricaError:
             self._end_pass(delta, None)
             raise

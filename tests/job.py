@@ -59,7 +59,7 @@ class Job:
         for name, counts in outcome.entities.items():
             (rows,) = self.marts.sql(f"select count(*) from metrica.{name}")[0]
             assert counts.rows == rows, name
-            if outcome.error is None:
+            if outcome.error is None and "max_steps" not in more:
                 assert counts.pending == 0, name
         return outcome
 

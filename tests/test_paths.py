@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from exporter import amends
+from exporter import amends, standing
+from exporter.config import Limits
 from tests.job import Job
 
 
@@ -158,3 +159,72 @@ def test_a_path_with_a_status_that_nobody_knows_is_not_sent(
     assert job.run().exit_code == 0
     assert job.states("orders")["1"] == verdict
     assert way(job, "1") == []
+
+
+# Long paths.
+
+ON_DUCKDB = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+LONG = ",".join(["new", "in_work"] * 200)
+
+
+def requests(job: Job) -> int:
+    ((count,),) = job.emulator.sql("select count(*) from requests")
+    return int(count)
+
+
+def test_paths_longer_than_max_steps_go_on_in_the_next_run(job: Job) -> None:
+    put(job, "new,in_work,new,in_work,paid", "1", updated_at="2026-10-01 00:00:00+00")
+    put(job, "new,in_work", "2")
+    planned = job.plan(limits=Limits(max_steps=2))
+    first = job.run(max_steps=2)
+    assert planned.entities == first.entities
+    orders = first.entities["orders"]
+    assert (first.exit_code, orders.sent, orders.pending, orders.held) == (0, 1, 1, 0)
+    assert job.states("orders") == {"1": ("pending", "steps_left"), "2": ("sent", None)}
+    assert standing.rejects(job.dbt, job.emulator.counter) == []
+    second = job.run(max_steps=2).entities["orders"]
+    assert (second.sent, second.unchanged, second.pending) == (0, 1, 1)
+    assert way(job, "1") == ["new", "in_work", "new", "in_work"]
+    assert job.run(max_steps=2).entities["orders"].sent == 1
+    assert way(job, "1")[4:] == ["paid"]
+    assert job.states("orders")["1"] == ("sent", None)
+    assert job.sent() == {}
+
+
+@ON_DUCKDB
+def test_paths_of_hundreds_of_steps_take_max_steps_requests_a_run(job: Job) -> None:
+    put(job, LONG, "1")
+    job.marts.contacts("c2")
+    first = job.run(daily_requests=100, max_steps=20)
+    assert (first.exit_code, first.entities["orders"].pending) == (0, 1)
+    assert len(way(job, "1")) == 20
+    job.marts.contacts("c2", name="Иная")
+    put(job, "new", "2")
+    second = job.run(daily_requests=100, max_steps=20)
+    assert (second.entities["contacts"].sent, second.entities["orders"].sent) == (1, 1)
+    assert len(way(job, "1")) == 40
+    assert job.run(everything=True, max_steps=1).entities["orders"].pending == 1
+    assert way(job, "1") == LONG.split(",")[:41]
+
+
+@ON_DUCKDB
+def test_later_waves_leave_half_of_the_requests_of_the_day(job: Job) -> None:
+    put(job, LONG, "1")
+    outcome = job.run(daily_requests=40, max_steps=1000)
+    assert (outcome.exit_code, outcome.entities["orders"].pending) == (0, 1)
+    assert 10 < outcome.requests <= 20
+    assert job.states("orders")["1"] == ("pending", "steps_left")
+
+
+@ON_DUCKDB
+def test_searches_for_guilty_rows_leave_the_first_waves_of_later_marts_their_requests(
+    job: Job,
+) -> None:
+    job.marts.contacts(*map(str, range(64)))
+    put(job, "new", "1")
+    job.run(only=("order_statuses", "contacts"))
+    job.marts.contacts(*map(str, range(64)), name="Иная")
+    job.emulator.fault("failed", "POST /data/contacts/csv", times=None)
+    outcome = job.run(daily_requests=requests(job) + 8)
+    assert outcome.error is None
+    assert outcome.entities["orders"].sent == 1
