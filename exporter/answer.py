@@ -1,6 +1,7 @@
 """Metrica's answers, read with limits of size and time, since no server is to be trusted."""
 
 import json
+import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -96,10 +97,26 @@ def read_object(response: requests.Response) -> dict[str, Any]:
             if len(body) > MAX_BYTES:
                 return {}
     try:
-        found = json.loads(body)
+        found = _storable(json.loads(body))
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _storable(found: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    """Replace characters that PostgreSQL and UTF-8 cannot hold by one that no name has."""
+    match found:
+        case str():
+            return _NOT_STORABLE.sub("\x7f", found)
+        case list():
+            return [_storable(item) for item in found]
+        case dict():
+            return {_storable(key): _storable(value) for key, value in found.items()}
+        case _:
+            return found
+
+
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def error_type(body: dict[str, Any]) -> str:
@@ -113,7 +130,7 @@ def error_type(body: dict[str, Any]) -> str:
 
 
 def is_name(found: object) -> bool:
-    """Return whether a value can be stored as an id and shown: PostgreSQL takes no NUL."""
+    """Return whether a value can stand for something in the ledger and in a message."""
     return isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_NAME
 
 

@@ -5,7 +5,6 @@ errors come at once.
 """
 
 import io
-import json
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ import click
 from exporter import options
 from exporter.access import read_api
 from exporter.errors import ExportError, InterruptedRunError
+from exporter.redaction import json_line, printable
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -125,7 +125,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
 
     states, last = standing.status(options.dbt_of(given), counter_id)
     if as_json:
-        click.echo(json.dumps({"entities": states, "runs": last}, ensure_ascii=False))
+        click.echo(json_line({"entities": states, "runs": last}))
         return
     heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
     rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
@@ -147,7 +147,7 @@ def rejects(*, as_json: bool, counter_id: int, **given: Any) -> None:
 
     found = standing.rejects(options.dbt_of(given), counter_id)
     if as_json:
-        click.echo(json.dumps({"rejects": found}, ensure_ascii=False))
+        click.echo(json_line({"rejects": found}))
     elif found:
         keys = ("entity", "id", "state", "column", "reason", "explanation")
         report.show(("mart", *keys[1:]), [tuple(line[key] for key in keys) for line in found])
@@ -212,7 +212,7 @@ def _end(exit_code: int, error: str) -> NoReturn:
     if "--json" in sys.argv:
         # A script that was promised an object gets one, whatever was wrong.
         outcome = {"entities": {}, "requests": 0, "exit_code": exit_code, "error": error}
-        click.echo(json.dumps(outcome, ensure_ascii=False))
+        click.echo(json_line(outcome))
     sys.exit(exit_code)
 
 
@@ -227,7 +227,7 @@ def main() -> None:
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except ExportError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(printable(f"Error: {error}"), err=True)
         _end(error.exit_code, str(error))
     except click.ClickException as error:
         error.show()

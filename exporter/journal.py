@@ -7,6 +7,7 @@ several machines compare.
 from collections.abc import Iterable
 
 from exporter.entries import EntityCounts, Upload, Watermark
+from exporter.redaction import printable
 from exporter.spelling import literal, quote
 from exporter.warehouse import LEDGER as L
 from exporter.warehouse import Attached
@@ -54,7 +55,8 @@ class Journal:
         self._change(
             *counted,
             f"update {L}.ledger_runs set finished_at = now(), exit_code = {exit_code}, "
-            f"message = {quote(message)}, requests = {requests} where run_no = {self._run_no}",
+            f"message = {quote(printable(message))}, requests = {requests} "
+            f"where run_no = {self._run_no}",
         )
 
     def index(self) -> None:

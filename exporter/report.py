@@ -1,6 +1,5 @@
 """What a command tells: lines or a progress bar while it works, then a table or JSON."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import ExportError
+from exporter.redaction import json_line, printable
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 """The keys of an entity in JSON, and the columns of the table; a promise to scripts."""
@@ -58,7 +58,7 @@ class Outcome:
         }
         if self.error is not None:
             shown["error"] = self.error
-        return json.dumps(shown, ensure_ascii=False)
+        return json_line(shown)
 
 
 class Bar(Protocol):
@@ -83,7 +83,7 @@ class Reporter:
 
     def line(self, text: str) -> None:
         """Say one thing that has happened."""
-        self._console.print(text, markup=False, emoji=False)
+        self._console.print(printable(text), markup=False, emoji=False)
 
     def tell_retries(self) -> None:
         """Say a line for each request that is made again, instead of what stamina would log."""
@@ -139,7 +139,7 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
     elif outcome.entities:
         _show_sums(outcome, verb)
     if outcome.error is not None:
-        click.echo(f"Error: {outcome.error}", err=True)
+        say(f"Error: {outcome.error}", err=True)
 
 
 def show_changes(outcome: Outcome) -> None:
@@ -159,7 +159,7 @@ def show_changes(outcome: Outcome) -> None:
     if rows:
         show(("mart", "what would change", "rows"), rows)
     for what, text in outcome.exceeded.items():
-        click.echo(f"A run would stop here, unless --accept {what}: {text}.")
+        say(f"A run would stop here, unless --accept {what}: {text}.")
 
 
 def _show_sums(outcome: Outcome, verb: str) -> None:
@@ -173,7 +173,11 @@ def _show_sums(outcome: Outcome, verb: str) -> None:
     show(headers, rows)
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line, whatever it holds."""
+    click.echo(printable(text), err=err)
+
+
 def _cell(value: object) -> Text:
-    # As it is: an id may look like rich's markup, or hold what would move the cursor.
-    text = "" if value is None else str(value)
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    # As it is: an id may look like rich's markup.
+    return Text("" if value is None else printable(str(value)))

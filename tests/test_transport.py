@@ -386,6 +386,12 @@ def test_transport_takes_a_deeply_nested_body_for_unreadable(
         transport.call("GET", "/it")
 
 
+def test_transport_replaces_characters_that_no_warehouse_can_store(server: ScriptedServer) -> None:
+    server.will(ok(**{"a\0": ["b\ud800", {"c": "\0"}, 1, None]}))
+    found = Transport(server.api, BUDGET).call("GET", "/it")
+    assert found == {"a\x7f": ["b\x7f", {"c": "\x7f"}, 1, None]}
+
+
 @pytest.mark.parametrize(
     "kind", ["\x1b[2J", "a\x00", "\u202egnorw", "a\nb", "x" * 300, "ошибка", "a b", 5, None, ["a"]]
 )
