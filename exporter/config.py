@@ -22,13 +22,15 @@ MIN_FILE_BYTES = 1_000
 class DbtSettings:
     """Where dbt's project and profile are, in dbt's own words.
 
-    None means what it means to dbt: its environment variable, then its default.
+    None means what it means to dbt: its environment variable, then its default. Each command
+    that opens the warehouse stages rows in `staging_dir`, None for the system's folder.
     """
 
     project_dir: Path
     profiles_dir: Path | None = None
     profile: str | None = None
     target: str | None = None
+    staging_dir: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter import checks, chunk
+from exporter.answer import Answer
 from exporter.attributes import ENTITY_TYPES, differences
 from exporter.errors import MetricaError
 from exporter.handover import Run, hand_over
@@ -12,7 +13,7 @@ from exporter.judge import Judge
 from exporter.lists import send_list
 from exporter.manifest import STATUS_PATH, Mart
 from exporter.marts import LISTS
-from exporter.metrica import Answer, Metrica
+from exporter.metrica import Metrica
 from exporter.preparation import Prepared, preparation
 from exporter.redaction import redact
 from exporter.report import Bar, Reporter

@@ -1,6 +1,5 @@
 """The end of a command: every exception becomes one message and its exit code."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import click
 
 from exporter import crash
 from exporter.errors import ExportError
+from exporter.redaction import json_line
 
 if TYPE_CHECKING:
     from exporter.report import Outcome
@@ -66,5 +66,5 @@ def end(exit_code: int, error: str) -> NoReturn:
     words = sys.argv[1:]
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
         shown = _EMPTY | {"exit_code": exit_code, "error": error}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        click.echo(json_line(shown))
     sys.exit(exit_code)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.answer import Answer
 from exporter.errors import MetricaError
 from exporter.journal import Journal
-from exporter.metrica import Answer, Metrica
+from exporter.metrica import Metrica
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The commands that compare Metrica with the marts, and look at all that a run depends on."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import click
 from exporter import options
 from exporter.access import read_api
 from exporter.config import Limits, Options
+from exporter.redaction import json_line
 
 if TYPE_CHECKING:
     from exporter.schema import Differences
@@ -30,10 +30,10 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
 
     Ends with 0, or with the code of the first error, which is a run's.
     """
+    from exporter import report
     from exporter.doctor import examine
-    from exporter.report import Reporter
 
-    Reporter().tell_retries()
+    report.Reporter().tell_retries()
     chart = examine(_options_of(given), api_url)
     if as_json:
         shown = {
@@ -41,13 +41,13 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
             "skipped": chart.skipped,
             "exit_code": chart.exit_code,
         }
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        click.echo(json_line(shown))
     else:
         for finding in chart.findings:
             advice = f" {finding.advice}" if finding.advice else ""
-            _line(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
+            report.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
         if chart.skipped:
-            _line(f"Not looked at, for want of the above: {', '.join(chart.skipped)}.")
+            report.say(f"Not looked at, for want of the above: {', '.join(chart.skipped)}.")
     sys.exit(chart.exit_code)
 
 
@@ -74,7 +74,7 @@ def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
     Reporter().tell_retries()
     found = schema.diff(_options_of(given), read_api(api_url, given["counter_id"]))
     if as_json:
-        click.echo(json.dumps(_as_dict(found), ensure_ascii=False))
+        click.echo(json_line(_as_dict(found)))
     else:
         _show(found)
     sys.exit(int(not found.equal))
@@ -97,7 +97,7 @@ def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
     found = schema.apply(outcome, _options_of(given), read_api(api_url, given["counter_id"]))
     if as_json:
         shown = {"statuses": _as_dict(found)["statuses"], "exit_code": outcome.exit_code}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        click.echo(json_line(shown))
     else:
         _show(found)
         report.finish(outcome, "sent", as_json=False)
@@ -151,11 +151,6 @@ def _show(found: "Differences") -> None:
         )
     if not statuses and not found.attributes:
         click.echo("Metrica has the order statuses and custom attributes as the marts declare.")
-
-
-def _line(text: str) -> None:
-    # Ids may come from Metrica, and hold what would move the cursor.
-    click.echo("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def _ended(text: str) -> str:

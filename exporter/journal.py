@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from exporter import run_counts
 from exporter.entries import EntityCounts, Upload, Watermark
+from exporter.redaction import printable
 from exporter.spelling import data, literal, quote
 from exporter.warehouse import LEDGER as L
 from exporter.warehouse import Attached
@@ -56,7 +57,8 @@ class Journal:
         self._change(
             *run_counts.record(self._run_no, entities),
             f"update {L}.ledger_runs set finished_at = now(), exit_code = {exit_code}, "
-            f"message = {quote(message)}, requests = {requests} where run_no = {self._run_no}",
+            f"message = {quote(printable(message))}, requests = {requests} "
+            f"where run_no = {self._run_no}",
         )
 
     def index(self) -> None:

@@ -1,7 +1,6 @@
 """The commands that show what the ledger has: `status` and `rejects`."""
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
 from itertools import chain
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporter import options
+from exporter.redaction import json_line, printable
 
 if TYPE_CHECKING:
     from exporter.standing import Rejects
@@ -28,7 +28,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
 
     states, last = standing.status(options.dbt_of(given), counter_id)
     if as_json:
-        click.echo(json.dumps({"entities": states, "runs": last}, ensure_ascii=False))
+        click.echo(json_line({"entities": states, "runs": last}))
         return
     heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
     rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
@@ -81,7 +81,7 @@ _KEYS = ("entity", "id", "state", "column", "reason", "explanation")
 def _json(found: "Rejects") -> Iterator[str]:
     yield '{"rejects": ['
     for i, row in enumerate(found.rows):
-        line = json.dumps(dict(zip(_KEYS, row, strict=True)), ensure_ascii=False)
+        line = json_line(dict(zip(_KEYS, row, strict=True)))
         yield f", {line}" if i else line
     yield f'], "total": {found.total}}}\n'
 
@@ -100,8 +100,6 @@ def _csv(found: "Rejects") -> Iterator[str]:
 
 
 def _table(found: "Rejects") -> Iterator[str]:
-    from exporter.report import printable
-
     if not found.total:
         yield "No row is rejected or held.\n"
         return

@@ -4,13 +4,14 @@ import hashlib
 import json
 from typing import Any
 
+from exporter.answer import Answer
 from exporter.cells import cell
 from exporter.entries import Upload
 from exporter.handover import Run, hand_over
 from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import MAX_CATALOGUE, ORDER_STATUSES
-from exporter.metrica import Answer, Metrica
+from exporter.metrica import Metrica
 from exporter.sendable import deliveries
 from exporter.spelling import name
 

@@ -7,9 +7,10 @@ state twice changes nothing (modes).
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from exporter.access import Api
+from exporter.answer import Answer, answer_of, is_name
 from exporter.errors import MetricaError
 from exporter.manifest import Attribute
 from exporter.marts import SIMPLE_ORDERS, Entity
@@ -17,19 +18,6 @@ from exporter.transport import RefusedFileError, Transport
 
 _DELIMITER_NAMES = {",": "COMMA", ";": "SEMICOLON"}
 _POLLS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What Metrica said of an upload.
-
-    PASSED and FAILED are Metrica's own words; `unknown` is any other answer. `errors` may
-    repeat what is in the rows: it goes nowhere but through `redaction`.
-    """
-
-    status: Literal["PASSED", "FAILED", "unknown"]
-    uploading_id: str | None
-    errors: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ class Metrica:
             for goal in _listed(self._call("GET", url), "goals")
             if goal.get("type") == "action"
             for condition in _objects(goal, "conditions")
-            if condition.get("type") == "exact" and isinstance(condition.get("url"), str)
+            if condition.get("type") == "exact" and is_name(condition.get("url"))
         )
 
     def clock_ahead(self) -> float | None:
@@ -184,11 +172,11 @@ class Metrica:
         found = self._call(
             "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
         )
-        answers = map(_answer, _objects(found, "uploadings"))
+        answers = map(answer_of, _objects(found, "uploadings"))
         return {answer.uploading_id: answer for answer in answers if answer.uploading_id}
 
     def _settle(self, body: dict[str, Any]) -> Answer:
-        answer = _answer(body.get("uploading"))
+        answer = answer_of(body.get("uploading"))
         for _ in range(_POLLS):
             if answer.status != "unknown" or answer.uploading_id is None:
                 break
@@ -232,19 +220,3 @@ def _status(found: dict[str, Any]) -> Status:
 def _objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
     found = body.get(key)
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _answer(uploading: object) -> Answer:
-    if not isinstance(uploading, dict):
-        return Answer("unknown", None)
-    known = uploading.get("uploading_id")
-    identifier = str(known) if known and isinstance(known, str | int) else None
-    status = uploading.get("api_validation_status")
-    errors = uploading.get("api_validation_errors")
-    texts = errors if isinstance(errors, list) else []
-    # PASSED with errors may mean that Metrica took the good rows only; no page says.
-    if status == "FAILED" or (status == "PASSED" and texts):
-        return Answer("FAILED", identifier, " ".join(map(str, texts)))
-    if status == "PASSED" and identifier:
-        return Answer(status, identifier)
-    return Answer("unknown", identifier)

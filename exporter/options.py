@@ -81,6 +81,14 @@ warehouse = _all(
     ),
     click.option("--profile", help="Profile in profiles.yml.  [default: the project's]"),
     click.option("--target", help="Target of the profile.  [default: the profile's]"),
+    click.option(
+        "--staging-dir",
+        type=_FOLDER,
+        envvar="METRICA_STAGING_DIR",
+        show_envvar=True,
+        help="Where rows are staged, and leftovers of killed commands removed.  "
+        "[default: the system's]",
+    ),
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 daily_requests = _number(
@@ -102,13 +110,6 @@ limits = _all(
         "Statuses of one order that a run may send, one upload each; the next run goes on.",
     ),
     daily_requests,
-    click.option(
-        "--staging-dir",
-        type=_FOLDER,
-        envvar="METRICA_STAGING_DIR",
-        show_envvar=True,
-        help="Where files are made before they go out.  [default: the system's]",
-    ),
     _number(
         "--memory-mb",
         Staging().memory_mb,
@@ -213,6 +214,7 @@ def dbt_of(given: dict[str, Any]) -> DbtSettings:
         profiles_dir=given["profiles_dir"],
         profile=given["profile"],
         target=given["target"],
+        staging_dir=given["staging_dir"],
     )
 
 

@@ -1,6 +1,5 @@
 """What a command tells: lines or a progress bar while it works, then a table or JSON."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from exporter.config import FailOn
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import ExportError
 from exporter.left_out import LeftOut
+from exporter.redaction import json_line, printable, printable_lines
 from exporter.stamp import Stamp
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
@@ -88,7 +88,7 @@ class Outcome:
         }
         if self.error is not None:
             shown["error"] = self.error
-        return json.dumps(shown, ensure_ascii=False)
+        return json_line(shown)
 
 
 class Bar(Protocol):
@@ -113,7 +113,7 @@ class Reporter:
 
     def line(self, text: str) -> None:
         """Say one thing that has happened."""
-        self._console.print(text, markup=False, emoji=False)
+        self._console.print(printable(text), markup=False, emoji=False)
 
     def tell_retries(self) -> None:
         """Say a line for each request that is made again, instead of what stamina would log."""
@@ -170,7 +170,7 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
         show_left_out(outcome.left_out)
         _show_sums(outcome, verb)
     if outcome.error is not None:
-        click.echo(f"Error: {outcome.error}", err=True)
+        say(f"Error: {outcome.error}", err=True)
     elif outcome.stamp.run_no is not None and (outcome.rejected or outcome.held):
         failed = " --fail-on makes that exit code 1." if outcome.exit_code else ""
         click.echo(
@@ -196,7 +196,7 @@ def show_changes(outcome: Outcome) -> None:
     if rows:
         show(("mart", "what would change", "rows"), rows)
     for what, text in outcome.exceeded.items():
-        click.echo(f"A run would stop here, unless --accept {what}: {text}.")
+        say(f"A run would stop here, unless --accept {what}: {text}.")
 
 
 def show_left_out(found: list[LeftOut]) -> None:
@@ -218,16 +218,11 @@ def _show_sums(outcome: Outcome, verb: str) -> None:
     show(headers, rows)
 
 
-def printable(value: object) -> str:
-    """Return a value as text; a character that would move the cursor becomes its escape."""
-    text = "" if value is None else str(value)
-    return text if text.isprintable() else _escaped(text)
-
-
-def _escaped(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def say(text: str, *, err: bool = False) -> None:
+    """Print a message, whatever it holds."""
+    click.echo(printable_lines(text), err=err)
 
 
 def _cell(value: object) -> Text:
-    # As it is: an id may look like markup of rich.
+    # As it is: an id may look like rich's markup.
     return Text(printable(value))

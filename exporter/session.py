@@ -1,21 +1,18 @@
 """What one command has open: the warehouse, its marts, and a private folder for staging."""
 
-import os
-import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 
 from exporter.config import DbtSettings, Staging
 from exporter.errors import SettingsError
 from exporter.manifest import Marts, read_marts
 from exporter.profiles import Warehouse, read_warehouse
+from exporter.staging import staging_folder, sweep
 from exporter.warehouse import Attached
 
-_PREFIX = "metrica-export-"
 _DEFAULT = Staging()
 
 
@@ -39,44 +36,24 @@ def open_session(
     """
     profile = read_warehouse(dbt)
     marts = read_marts(dbt, profile)
-    place = staging.folder or Path(gettempdir())
-    try:
-        _sweep(place)
-        # Made for this user only, since contacts are staged in it.
-        folder = TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)
-    except OSError as error:
-        raise SettingsError(
-            f"Cannot make a folder for staging in {place} "
-            f"({error.strerror}): give --staging-dir a folder that can be written."
-        ) from None
-    with folder as name:
+    with ExitStack() as stack:
+        folder = _make_folder(staging.folder or dbt.staging_dir or Path(gettempdir()), stack)
         wh = Attached(
             profile,
-            Staging(Path(name), staging.memory_mb),
+            Staging(folder, staging.memory_mb),
             ledger_schema=marts.ledger_schema,
             read_only=read_only,
         )
-        try:
-            yield Session(profile, marts, wh, Path(name))
-        finally:
-            wh.close()
+        stack.callback(wh.close)
+        yield Session(profile, marts, wh, folder)
 
 
-def _sweep(place: Path) -> None:
-    """Remove what a killed run of this user left: personal data must not outlive its run."""
-    for folder in place.glob(f"{_PREFIX}*-*"):
-        owner = re.fullmatch(rf"{_PREFIX}(\d+)-.*", folder.name)
-        # Another run may end, or sweep, at the same moment.
-        with suppress(FileNotFoundError):
-            if owner and folder.stat().st_uid == os.getuid() and not _is_alive(int(owner[1])):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
+def _make_folder(place: Path, stack: ExitStack) -> Path:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        sweep(place)
+        return stack.enter_context(staging_folder(place))
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot make a folder for staging in {place} ({error.strerror}): give "
+            "--staging-dir a folder in which files can be written and locked."
+        ) from None

@@ -11,7 +11,6 @@ What is tried again, by the HTTP status of the answer (errors, quotas):
 
 """
 
-import json
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -24,6 +23,7 @@ import requests
 import stamina
 
 from exporter.access import Api
+from exporter.answer import TimedAdapter, error_type, read_object
 from exporter.errors import MetricaError, QuotaError
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}
@@ -65,6 +65,9 @@ class Transport:
         self._session.auth = _Token(api.token)
         # A proxy of the environment would be sent the token of a call to this very machine.
         self._session.trust_env = not api.is_local
+        self._adapter = TimedAdapter()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._adapter)
         self._last = 0.0
         self.requests = 0
         # Whether an earlier attempt of the last call may have had its effect.
@@ -89,7 +92,7 @@ class Transport:
             ):
                 with attempt:
                     try:
-                        response = self._request(method, path, params, body, file)
+                        response, found = self._request(method, path, params, body, file)
                     except requests.RequestException as error:
                         doubtful = True
                         raise _TryAgainError(
@@ -98,7 +101,7 @@ class Transport:
                         ) from None
                     doubtful |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
                     self.doubtful = doubtful
-                    return _read(f"{method} {path}", response)
+                    return _judge(f"{method} {path}", response, found)
         except MetricaError as error:
             error.doubtful = doubtful
             raise
@@ -111,22 +114,28 @@ class Transport:
         params: dict[str, str] | None,
         body: dict[str, Any] | None,
         file: Path | None,
-    ) -> requests.Response:
+    ) -> tuple[requests.Response, dict[str, Any]]:
         self._pace()
         self._spend()
         upload = None if file is None else _upload(file)
-        response = self._session.request(
-            method,
-            self._url + path,
-            params=params,
-            json=body,
-            data=upload,
-            headers={} if upload is None else {"Content-Type": upload.content_type},
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-        )
-        self.ahead = _ahead(response)
-        return response
+        try:
+            response = self._session.request(
+                method,
+                self._url + path,
+                params=params,
+                json=body,
+                data=upload,
+                headers={} if upload is None else {"Content-Type": upload.content_type},
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+            self.ahead = _ahead(response)
+            found = read_object(response)
+            self._adapter.check()
+            return response, found
+        finally:
+            self._adapter.stop()
 
     def _spend(self) -> None:
         if self.requests >= self._budget:
@@ -194,16 +203,13 @@ def _back_off(error: Exception) -> bool | float:
     return True if error.wait is None else error.wait
 
 
-def _read(what: str, response: requests.Response) -> dict[str, Any]:
+def _judge(what: str, response: requests.Response, body: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a 200; raise what the answer means otherwise (errors, quotas)."""
-    body = _json(response)
     status = response.status_code
     if status == HTTPStatus.OK:
         return body
-    errors = body.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else {}
-    kind = str(first.get("error_type", "")) if isinstance(first, dict) else ""
-    said = f"{what}: Metrica answered {status}" + (f" ({kind})" if kind.isidentifier() else "")
+    kind = error_type(body)
+    said = f"{what}: Metrica answered {status}" + (f" ({kind})" if kind else "")
     if status in {_ENHANCE_YOUR_CALM, HTTPStatus.TOO_MANY_REQUESTS}:
         if kind in _DAILY:
             raise QuotaError(
@@ -226,18 +232,10 @@ def _read(what: str, response: requests.Response) -> dict[str, Any]:
     raise MetricaError(f"{said}, which no retry can mend.")
 
 
-def _json(response: requests.Response) -> dict[str, Any]:
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _ahead(response: requests.Response) -> float | None:
     try:
         return parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
 
 

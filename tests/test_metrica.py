@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from exporter.answer import Answer
 from exporter.errors import MetricaError
 from exporter.manifest import Attribute
 from exporter.marts import CONTACTS, ORDERS, SIMPLE_ORDERS
-from exporter.metrica import Answer, Metrica
+from exporter.metrica import Metrica
 from tests.scripted_fixture import COUNTER, TOKEN, Reply, ScriptedServer, ok, refusal
 
 BASE = f"/cdp/api/v1/counter/{COUNTER}"
@@ -86,6 +87,10 @@ def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file
         (ok(uploading=uploading("PASSED", "")), Answer("unknown", None)),
         (ok(uploading=uploading("PASSED", None)), Answer("unknown", None)),
         (ok(uploading={"api_validation_status": "PASSED"}), Answer("unknown", None)),
+        *(
+            (ok(uploading=uploading("PASSED", unusable)), Answer("unknown", None))
+            for unusable in ("u\0001", "u-1\n", "\x1b[2J", "\ud800", "\u202eu-1", "u" * 256)
+        ),
         (ok(api_validation_status="PASSED", uploading_id="u-1"), Answer("unknown", None)),
         (ok(success=True), Answer("unknown", None)),
         (ok(uploading="PASSED"), Answer("unknown", None)),
@@ -182,6 +187,13 @@ def test_outcomes_are_the_listed_uploads_by_their_id(server: ScriptedServer) -> 
         "7": Answer("PASSED", "7"),
     }
     assert server.asked[0].params == {"limit": "1000", "source": "API"}
+
+
+def test_goals_skips_ids_that_no_warehouse_can_store(server: ScriptedServer) -> None:
+    ids = ("lead", "le\0ad", "lead\ud800", "l" * 256)
+    conditions = [[{"type": "exact", "url": each}] for each in ids]
+    server.will(ok(goals=[{"type": "action", "conditions": each} for each in conditions]))
+    assert Metrica(server.api, BUDGET).goals() == {"lead"}
 
 
 def test_the_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> None:

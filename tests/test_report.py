@@ -8,7 +8,7 @@ import pytest
 from exporter.config import FailOn
 from exporter.entries import EntityCounts
 from exporter.errors import LedgerError, MetricaError, SettingsError
-from exporter.report import Outcome, Reporter, finish, show
+from exporter.report import Outcome, Reporter, finish, show, show_changes
 
 Streams = pytest.CaptureFixture[str]
 
@@ -59,7 +59,7 @@ def test_the_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: Str
     assert (shown["exit_code"], shown["error"]) == (4, "Ошибка [1]\nsecond line")
     assert shown["entities"]["contacts"]["pending"] == 3
     assert "Ошибка" in out
-    assert err == "Error: Ошибка [1]\nsecond line\n"
+    assert err == "Error: Ошибка [1]\\nsecond line\n"
 
 
 def test_an_early_error_leaves_standard_output_empty_without_json(capsys: Streams) -> None:
@@ -157,3 +157,19 @@ def test_progress_in_a_log_is_plain_lines_on_standard_error(capsys: Streams) -> 
 def test_a_long_line_stays_one_line_in_a_log(capsys: Streams) -> None:
     Reporter().line("word " * 100)
     assert capsys.readouterr().err == "word " * 100 + "\n"
+
+
+CONTROLS = "a\x1b[2J\r\n\x00\x7f\x9b31m\u202eb\ud800\U000e0001"
+
+
+def test_no_output_lets_a_control_character_through(capsys: Streams) -> None:
+    outcome = Outcome({"contacts": DONE}, error=CONTROLS, exceeded={"drift": CONTROLS})
+    Reporter().line(CONTROLS)
+    finish(outcome, "sent", as_json=False)
+    show_changes(outcome)
+    finish(outcome, "sent", as_json=True)
+    out, err = capsys.readouterr()
+    for line in (out + err).split("\n"):
+        assert line.isprintable(), line
+    assert json.loads(out.splitlines()[-1])["error"] == CONTROLS
+    assert err.count("a\\x1b[2J") == 3

@@ -1,12 +1,21 @@
 """HTTP to Metrica, against a server that answers by a script (errors, quotas)."""
 
+import json
 import logging
+import socket
+import time
 import tracemalloc
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from python_multipart.multipart import File, FormParser, parse_options_header
 
@@ -277,6 +286,121 @@ def test_no_error_and_no_log_line_holds_the_token_or_metricas_texts(
     told += [f"{record.getMessage()} {vars(record)}" for record in logged.records]
     assert TOKEN not in "\n".join(told)
     assert "secret of the row" not in "\n".join(told)
+
+
+@contextmanager
+def dripping(*pieces: bytes) -> Iterator[Api]:
+    """Yield a server that sends the pieces, and then a byte every 0.05 s for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve(connection: socket.socket) -> None:
+            with suppress(OSError), connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"".join(pieces))
+                while True:
+                    connection.sendall(b"1")
+                    time.sleep(0.05)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}", COUNTER, TOKEN)
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (),
+        (b"HTTP/1.1 200 OK\r\nX-Header: ",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"fffff\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",),
+    ],
+    ids=["status", "header", "length", "until the end", "chunk", "chunk size"],
+)
+def test_transport_ends_an_answer_that_drips_for_ever(
+    waits: list[float], monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr("exporter.answer.SECONDS", 0.2)
+    begun = time.monotonic()
+    with dripping(*pieces) as api, pytest.raises(MetricaError, match="no answer") as caught:
+        Transport(api, BUDGET).call("POST", "/it")
+    assert caught.value.doubtful
+    assert len(waits) == ATTEMPTS - 1
+    assert time.monotonic() - begun < 0.2 * ATTEMPTS + 3
+
+
+@cache
+def bomb(zeros: int) -> Reply:
+    """Return an answer that is small on the wire and that many bytes when it is decoded."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = bytes(1_000_000)
+    packed = b"".join(packer.compress(block) for _ in range(zeros // len(block))) + packer.flush()
+    return Reply(body=packed, headers={"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_transport_does_not_decode_a_body_beyond_its_limit(
+    server: ScriptedServer, status: int
+) -> None:
+    server.will(replace(bomb(500_000_000), status=status))
+    transport = Transport(server.api, BUDGET)
+    before = psutil.Process().memory_info().rss
+    peak = 0
+    ended = Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not ended.wait(0.002):
+            peak = max(peak, psutil.Process().memory_info().rss)
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        if status == 200:
+            assert transport.call("GET", "/it") == {}
+        else:
+            with pytest.raises(MetricaError, match="403: the token"):
+                transport.call("GET", "/it")
+    finally:
+        ended.set()
+        watcher.join()
+    assert peak - before < 200_000_000
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"uploadings": ' + b"[" * 100_000]
+)
+def test_transport_takes_a_deeply_nested_body_for_unreadable(
+    server: ScriptedServer, body: bytes
+) -> None:
+    server.will(Reply(body=body), Reply(403, body))
+    transport = Transport(server.api, BUDGET)
+    assert transport.call("GET", "/it") == {}
+    with pytest.raises(MetricaError, match="403: the token"):
+        transport.call("GET", "/it")
+
+
+def test_transport_replaces_characters_that_no_warehouse_can_store(server: ScriptedServer) -> None:
+    server.will(ok(**{"a\0": ["b\ud800", {"c": "\0"}, 1, None]}))
+    found = Transport(server.api, BUDGET).call("GET", "/it")
+    assert found == {"a\x7f": ["b\x7f", {"c": "\x7f"}, 1, None]}
+
+
+@pytest.mark.parametrize(
+    "kind", ["\x1b[2J", "a\x00", "\u202egnorw", "a\nb", "x" * 300, "ошибка", "a b", 5, None, ["a"]]
+)
+def test_an_error_names_no_type_that_is_not_a_plain_word(
+    server: ScriptedServer, kind: object
+) -> None:
+    body = json.dumps({"errors": [{"error_type": kind}]}).encode()
+    error = fails(server, Reply(400, body))
+    assert str(error).startswith("GET /it: Metrica answered 400, ")
 
 
 def parts(asked: Asked) -> list[File]:

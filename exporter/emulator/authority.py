@@ -2,12 +2,45 @@
 
 import re
 import secrets
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
 
 from exporter.emulator.options import EmulatorOptions
 from exporter.emulator.refusal import Refusal
 from exporter.emulator.switches import Switches
 
 _COUNTER = re.compile(r"/counter/([0-9]+)(/|$)")
+
+
+def authorise_debug(headers: Headers, client: str, options: EmulatorOptions) -> None:
+    """Allow a debug request with the token, or one that a program on this machine made.
+
+    A web page that is open on this machine could ask too. Its requests name a host that is not
+    this machine (DNS rebinding), or carry an Origin. Raises Refusal.
+    """
+    _, _, token = (headers.get("authorization") or "").partition(" ")
+    if secrets.compare_digest(token.strip().encode(), options.token.encode()):
+        return
+    is_local = _is_loopback(client) and _is_loopback(_host_of(headers.get("host", "")))
+    if not is_local or "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+        message = "From another machine or a web page, send `Authorization: OAuth <token>`."
+        raise Refusal(403, "access_denied", message)
+
+
+def _host_of(header: str) -> str:
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def authorise(

@@ -1,6 +1,6 @@
 """Routes for tests, outside Metrica's API: look inside, change settings, ask for faults.
 
-They need no token; the emulator listens on loopback unless told otherwise.
+They need the token, except from a program on this machine (`authority.authorise_debug`).
 """
 
 import sqlite3

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.emulator.authority import authorise
+from exporter.emulator.authority import authorise, authorise_debug
 from exporter.emulator.connections import cut
 from exporter.emulator.faults import AFTER, Fault
 from exporter.emulator.metrica import Metrica
@@ -19,7 +19,7 @@ _PAGE = "<html><body><h1>A proxy's page, where JSON was expected</h1></body></ht
 
 
 class Gate:
-    """ASGI application around the emulator's own routes; debug routes pass freely."""
+    """ASGI application around the emulator's own routes."""
 
     def __init__(self, app: ASGIApp, metrica: Metrica) -> None:
         self._app = app
@@ -34,8 +34,11 @@ class Gate:
                 MutableHeaders(scope=message)["Date"] = date
             await send(message)
 
-        if scope["type"] != "http" or scope["path"].startswith("/debug/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, dated)
+            return
+        if scope["path"].startswith("/debug/"):
+            await self._debug(scope, receive, dated)
             return
         fault = self._metrica.faults.take(scope["method"], scope["path"])
         visit = Visit(self._metrica, scope, receive, dated, fault)
@@ -43,6 +46,15 @@ class Gate:
             await self._serve(visit, fault)
         finally:
             visit.leave()
+
+    async def _debug(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a debug route: without faults and quotas, and logged nowhere."""
+        try:
+            authorise_debug(Headers(scope=scope), scope["client"][0], self._metrica.options)
+        except Refusal as refusal:
+            await JSONResponse(refusal.body(), refusal.status)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
     async def _serve(self, visit: Visit, fault: Fault | None) -> None:
         if fault and fault.kind == "drop_before":

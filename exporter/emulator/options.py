@@ -13,8 +13,7 @@ class EmulatorOptions:
     `token` is the only one that the emulator knows. `state` is the SQLite file that holds
     what was uploaded; None keeps it in memory. `time_zone` is the counter's IANA name.
     `goals` are the ids of its JavaScript goals, `visits` a CSV file of visits to the site
-    (see exporter.emulator.visits). Port 0 takes any free port. The debug routes need no
-    token, hence the loopback host.
+    (see exporter.emulator.visits). Port 0 takes any free port.
     """
 
     counter: int

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 import requests
+from starlette.datastructures import Headers
 
-from exporter.emulator import Switches
+from exporter.emulator import EmulatorOptions, Switches
+from exporter.emulator.authority import authorise_debug
+from exporter.emulator.refusal import Refusal
 from tests.emulator_fixture import RunningEmulator
 
 AT_FIRST = Switches(columns_mapping_required="off")
@@ -167,3 +170,55 @@ def test_goals_can_be_given_and_are_listed_as_the_counters(emulator: RunningEmul
             for number, goal in enumerate(("lead", "call"), start=1)
         ]
     }
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example"},
+        {"Host": "attacker.example:80"},
+        {"Host": "127.0.0.1.attacker.example"},
+        {"Host": "localhost.attacker.example"},
+        {"Host": "[::1"},
+        {"Host": ""},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "attacker.example", "Authorization": "OAuth another"},
+    ],
+)
+def test_debug_routes_refuse_a_web_page_without_the_token(
+    emulator: RunningEmulator, headers: dict[str, str]
+) -> None:
+    for method, name in (("GET", "contacts"), ("POST", "reset"), ("POST", "switches")):
+        url = f"{emulator.url}/debug/{name}"
+        refused = requests.request(method, url, headers=headers, json={}, timeout=10)
+        assert (refused.status_code, refused.json()["errors"][0]["error_type"]) == (
+            403,
+            "access_denied",
+        )
+        allowed = headers | emulator.authorization
+        assert requests.request(method, url, headers=allowed, json={}, timeout=10).ok
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:80"])
+def test_debug_routes_answer_a_program_on_this_machine(
+    emulator: RunningEmulator, host: str
+) -> None:
+    answer = requests.get(f"{emulator.url}/debug/now", headers={"Host": host}, timeout=10)
+    assert answer.ok
+
+
+@pytest.mark.parametrize(
+    ("client", "allowed"), [("127.0.0.1", True), ("::1", True), ("192.0.2.7", False)]
+)
+def test_debug_routes_need_the_token_from_another_machine(client: str, *, allowed: bool) -> None:
+    options = EmulatorOptions(1, "the-token")
+    host = Headers({"host": "localhost"})
+    if allowed:
+        authorise_debug(host, client, options)
+    else:
+        with pytest.raises(Refusal):
+            authorise_debug(host, client, options)
+    authorise_debug(Headers({"authorization": "OAuth the-token"}), client, options)
