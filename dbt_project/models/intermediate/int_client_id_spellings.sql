@@ -25,7 +25,7 @@ pieces as (
 client_ids as (
     select distinct
         cell,
-        regexp_replace({{ clean_text('piece') }}, '^[=''"[]+|[''"]]+$', '', 'g') as raw
+        regexp_replace({{ clean_text('piece') }}, '^[=''"[]+|[]''"]+$', '', 'g') as raw
     from pieces
 ),
 
