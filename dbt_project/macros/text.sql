@@ -1,13 +1,20 @@
 {% macro clean_text(text) -%}
-    {#- Engines disagree on what trim() strips, so every blank becomes a plain space first.
-        Characters without a counterpart in the second list are removed by translate(). -#}
-    {%- set blanks = [9, 10, 11, 12, 13, 160, 8194, 8195, 8199, 8201, 8202, 8239, 12288] -%}
-    {%- set invisible = [173, 8203, 8204, 8205, 8206, 8207, 8288, 65279] -%}
-    nullif(trim(both ' ' from translate(
-        {{ text }},
-        {% for code in blanks + invisible %}chr({{ code }}){{ ' || ' if not loop.last }}{% endfor %},
-        '{{ ' ' * blanks | length }}'
-    )), '')
+    {#- Engines disagree on what trim() strips, so every blank becomes a plain space first. -#}
+    nullif(trim(both ' ' from {{ visible_text(text) }}), '')
+{%- endmacro %}
+
+
+{% macro visible_text(text) -%}
+    {#- Unicode's blanks (Zs, Zl, Zp and the controls that are blanks), and what it says to
+        ignore when it shows a text: format characters, fillers, variation selectors, tags.
+        regexp_replace() takes a third of the time of translate() with lists of this length. -#}
+    {%- set blanks = '\t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000' -%}
+    {%- set invisible = '\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f'
+        ~ '\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
+        ~ '\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff' -%}
+    regexp_replace(
+        regexp_replace({{ text }}, '[{{ blanks }}]', ' ', 'g'), '[{{ invisible }}]', '', 'g'
+    )
 {%- endmacro %}
 
 
@@ -31,11 +38,11 @@
 {%- endmacro %}
 
 {% macro default__matches(text, pattern) -%}
-    {{ text }} ~ '{{ pattern }}'
+    {{ text }} ~ '{{ pattern | replace("'", "''") }}'
 {%- endmacro %}
 
 {% macro duckdb__matches(text, pattern) -%}
-    regexp_matches({{ text }}, '{{ pattern }}')
+    regexp_matches({{ text }}, '{{ pattern | replace("'", "''") }}')
 {%- endmacro %}
 
 

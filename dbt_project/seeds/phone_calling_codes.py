@@ -27,7 +27,13 @@ def trunk_prefixes(metadata: PhoneMetadata) -> list[str]:
     return [digits for digits in SHORT if pattern and re.fullmatch(pattern, digits)]
 
 
-def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str]:
+def exit_prefix(metadata: PhoneMetadata) -> str:
+    """Return what a caller at home dials before a foreign code, unless that begins with 00."""
+    prefix = metadata.international_prefix or ""
+    return prefix if re.fullmatch("[0-9]{3}", prefix) and not prefix.startswith("00") else ""
+
+
+def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str, str]:
     """Return the seed's row for one calling code; its first region decides on the prefix."""
     metadata = [
         PhoneMetadata.metadata_for_nongeo_region(code)
@@ -45,6 +51,7 @@ def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str]:
     return (
         str(code),
         ",".join(trunk_prefixes(metadata[0])),
+        exit_prefix(metadata[0]),
         str(leading_zero).lower(),
         ",".join(map(str, fitting)),
     )
@@ -53,7 +60,9 @@ def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str]:
 def write(out: TextIO) -> None:
     """Write the seed, header first, sorted by code."""
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("calling_code", "trunk_prefixes", "leading_zero", "national_lengths"))
+    writer.writerow(
+        ("calling_code", "trunk_prefixes", "exit_prefix", "leading_zero", "national_lengths")
+    )
     rows = (row(code, regions) for code, regions in COUNTRY_CODE_TO_REGION_CODE.items())
     writer.writerows(sorted(r for r in rows if r[-1]))
 

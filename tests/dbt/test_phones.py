@@ -23,6 +23,21 @@ def test_a_mistyped_number_is_left_out_where_the_library_refuses_it(built: Wareh
     assert _differences(built, expected) == {"+241060312347": (None, "24160312347")}
 
 
+def test_signs_and_wrappings_of_other_programs_are_understood(built: Warehouse) -> None:
+    forms = phone_spellings.typeset()
+    assert len(forms) > 8000
+    assert _differences(built, dict(forms)) == {}
+    # The library agrees wherever it reads a form at all.
+    read = {form: phone_spellings.expected(form) for form in forms}
+    agreed = [form for form, phone in read.items() if phone == forms[form]]
+    assert len(agreed) > 4000
+    assert {form: phone for form, phone in read.items() if phone not in (None, forms[form])} == {}
+
+
+def test_floating_point_numbers_and_formulas_keep_every_digit(built: Warehouse) -> None:
+    assert _differences(built, dict(phone_spellings.written_by_programs())) == {}
+
+
 def test_both_engines_read_every_phone_alike(built_on: dict[str, Warehouse]) -> None:
     query = "select cell, raw, phone, reason from metrica_work.int_phone_spellings order by 1, 2"
     duckdb, postgres = (sorted(warehouse.rows(query), key=str) for warehouse in built_on.values())

@@ -55,7 +55,8 @@ class Warehouse:
     output: Path
 
     def dbt(self, *args: str, **variables: Any) -> Outcome:
-        """Run a dbt command in this process."""
+        """Run a dbt command in this process, for a CRM with Russian phones unless it says else."""
+        variables = {"default_calling_code": "7"} | variables
         complaints: list[str] = []
 
         def listen(event: EventMsg) -> None:

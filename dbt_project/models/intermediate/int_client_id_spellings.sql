@@ -8,37 +8,58 @@ with cells as (
     {{ new_spellings('client_id') }}
 ),
 
+elements as (
+    {{ cell_elements('cells') }}
+),
+
 pieces as (
     select
         cell,
-        unnest(string_to_array(translate(cell, '; ' || chr(10) || chr(13), ',,,,'), ',')) as piece
-    from cells
+        unnest(string_to_array(
+            translate({{ point_for_comma('element') }}, '; ' || chr(10) || chr(13), ',,,,'), ','
+        )) as piece
+    from elements
 ),
 
+-- A spreadsheet keeps a number as text by an apostrophe or a formula: '123, ="123".
 client_ids as (
     select distinct
         cell,
-        {{ clean_text('piece') }} as raw
+        regexp_replace({{ clean_text('piece') }}, '^[=''"[]+|[]''"]+$', '', 'g') as raw
     from pieces
+),
+
+numbers as (
+    select
+        cell,
+        raw,
+        {{ whole_number('raw') }} as digits
+    from client_ids
+    where raw <> ''
 ),
 
 judged as (
     select
         cell,
         raw,
+        digits,
         case
-            when {{ matches('raw', '^[0-9]+([.][0-9]+)?[Ee][+]?[0-9]+$') }}
+            when {{ lost_digits('digits') }} then 'written_by_a_spreadsheet'
+            when {{ matches('digits', '[^0-9]') }} then 'not_digits'
+            -- A fraction: beyond 2^53 a floating-point number has lost the last digits.
+            when
+                digits <> raw
+                and lpad({{ bytes('digits') }}, 20, '0') > '00009007199254740992'
                 then 'written_by_a_spreadsheet'
-            when {{ matches('raw', '[^0-9]') }} then 'not_digits'
-            when not {{ matches('raw', '^[1-9][0-9]{0,19}$') }} then 'not_a_client_id'
+            when not {{ matches('digits', '^[1-9][0-9]{0,19}$') }} then 'not_a_client_id'
         end as reason
-    from client_ids
-    where raw is not null
+    from numbers
 )
 
 select
     cell,
     raw,
     reason,
-    case when reason is null then raw end as client_id
+    case when reason is null then digits end as client_id,
+    '{{ reading_key() }}' as read_with
 from judged

@@ -4,22 +4,51 @@
     post_hook=["{{ delete_unused_spellings('email') }}", "{{ mark_reading() }}"],
 ) }}
 
+{%- set atext = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]" %}
+
 with cells as (
     {{ new_spellings('email') }}
 ),
 
+elements as (
+    {{ cell_elements('cells') }}
+),
+
 pieces as (
+    -- The comma of a name in quotes, "Li, Anna" <a@example.com>, is no separator.
     select
         cell,
-        unnest(string_to_array(translate(cell, ';' || chr(10) || chr(13), ',,,'), ',')) as piece
-    from cells
+        unnest(string_to_array(
+            translate(
+                regexp_replace(element, '"[^"@]*" *<', '<', 'g'), ';' || chr(10) || chr(13), ',,,'
+            ),
+            ','
+        )) as piece
+    from elements
+),
+
+-- Name <a@example.com>, and what a spreadsheet or a link leaves around an address.
+bare as (
+    select
+        cell,
+        regexp_replace(
+            regexp_replace(
+                {{ visible_text('piece') }}, '^.*<([^<>]*@[^<>]*)>.*$', '\1'
+            ),
+            '^[ =''‘’"“”„«»<[]+|[]> ''‘’"“”„«»]+$',
+            '',
+            'g'
+        ) as address
+    from pieces
 ),
 
 addresses as (
     select distinct
         cell,
-        {{ clean_text('piece') }} as raw
-    from pieces
+        {{ clean_text(
+            "regexp_replace(address, '^[Mm][Aa][Ii][Ll][Tt][Oo]:([^?]*)([?].*)?$', '\\1')"
+        ) }} as raw
+    from bare
 ),
 
 judged as (
@@ -31,10 +60,10 @@ judged as (
             when {{ matches('raw', '[^!-~]') }} then 'not_latin'
             when not {{ matches(
                 'raw',
-                '^[A-Za-z0-9_%+=#$&*!?^{|}~-]+([.][A-Za-z0-9_%+=#$&*!?^{|}~-]+)*'
+                '^' ~ atext ~ '+([.]' ~ atext ~ '+)*'
                 '@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$'
             ) }} then 'not_an_address'
-            when length(raw) > 254 then 'not_an_address'
+            when length(raw) > 254 or position('@' in raw) > 65 then 'not_an_address'
         end as reason
     from addresses
     where raw is not null
@@ -44,5 +73,6 @@ select
     cell,
     raw,
     case when reason is null then {{ fold_case('raw') }} end as email,
-    reason
+    reason,
+    '{{ reading_key() }}' as read_with
 from judged

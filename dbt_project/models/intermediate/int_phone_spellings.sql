@@ -1,11 +1,13 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
+    pre_hook="{{ require_calling_code(ref('phone_calling_codes')) }}",
     post_hook=["{{ delete_unused_spellings('phone') }}", "{{ mark_reading() }}"],
 ) }}
 
-{%- set default_code = var('default_calling_code') | string %}
+{%- set default_code = default_calling_code() %}
 {%- set extension = '(ext|extension|доб|добавочный|вн|внутр|внутренний|x|х|#)' %}
+{%- set label = '(tel|callto|sms|smsto|тел|телефон|моб)' %}
 {%- set code_columns = 'codes.calling_code, codes.trunk_prefixes, codes.leading_zero, '
     'codes.national_lengths' %}
 
@@ -13,18 +15,53 @@ with cells as (
     {{ new_spellings('phone') }}
 ),
 
-marked as (
-    -- The comma before an extension joins; a plus after a digit begins another number.
+elements as (
+    {{ cell_elements('cells') }}
+),
+
+written as (
+    select
+        cell,
+        {{ phone_text('element') }} as phones
+    from elements
+),
+
+-- A link: tel:999-555-11-11;phone-context=+7;ext=12
+links as (
     select
         cell,
         regexp_replace(
             regexp_replace(
-                translate({{ fold_case('cell') }}, ';/' || chr(10) || chr(13), ',,,,'),
+                regexp_replace(
+                    phones, 'tel:([^;,]*);phone-context=([+][0-9().-]+)', '\2 \1', 'g'
+                ),
+                '; *ext=', ' ext=', 'g'
+            ),
+            ';[a-z-]+=[^;,]*',
+            '',
+            'g'
+        ) as phones
+    from written
+),
+
+-- The comma of a fraction or before an extension joins; a plus after a digit begins another number.
+marked as (
+    select
+        cell,
+        regexp_replace(
+            regexp_replace(
+                translate(
+                    regexp_replace(
+                        {{ point_for_comma('phones') }}, '^( *[+]?[0-9]{7,15}),0+ *$', '\1'
+                    ),
+                    ';/' || chr(10) || chr(13),
+                    ',,,,'
+                ),
                 ', *{{ extension }}', ' \1', 'g'
             ),
-            '([0-9)]) *\+', '\1,+', 'g'
+            '([0-9)]|]) *[+]', '\1,+', 'g'
         ) as list
-    from cells
+    from links
 ),
 
 pieces as (
@@ -34,10 +71,14 @@ pieces as (
     from marked
 ),
 
+-- What a spreadsheet or a link leaves around a number: '8 999 …, ="8 999 …", <tel:+7 999 …>
 numbers as (
     select distinct
         cell,
-        {{ clean_text('piece') }} as raw
+        {{ whole_number(clean_text(
+            "regexp_replace(piece, '^[ =''‘’`\"“”„«»<]*(" ~ label
+            ~ "[.:]+)?[ ''‘’`\"“”„«»]*|[ ''‘’`\"“”„«»>]+$', '', 'g')"
+        )) }} as raw
     from pieces
 ),
 
@@ -50,16 +91,38 @@ without_extension as (
     where raw is not null
 ),
 
-understood as (
+dialled_digits as (
     select
         cell,
         raw,
-        {{ matches('dialled', '^[0-9+() ._~–—‑−-]*[0-9][0-9() ._~–—‑−-]*$') }} as is_number,
-        {{ matches('dialled', '^[( ]*([+]|00)') }} as is_international,
+        {{ matches(
+            'dialled', '^[][0-9+() ._~-]*[0-9][][0-9() ._~-]*$'
+        ) }} as is_number,
+        {{ matches('dialled', '^[[( ]*([+]|00)') }} as is_international,
         regexp_replace(
-            regexp_replace(dialled, '^[( ]*00', ''), '[^0-9]', '', 'g'
+            regexp_replace(dialled, '^[[( ]*00', ''), '[^0-9]', '', 'g'
         ) as digits
     from without_extension
+),
+
+-- Abroad is dialled by a prefix of the default country's own: 8 10 375 …, 011 44 …
+understood as (
+    select
+        dialled_digits.cell,
+        dialled_digits.raw,
+        dialled_digits.is_number,
+        dialled_digits.is_international or home.exit_prefix is not null as is_international,
+        substr(
+            dialled_digits.digits, 1 + coalesce(length(home.exit_prefix), 0)
+        ) as digits
+    from dialled_digits
+    left join {{ ref('phone_calling_codes') }} as home
+        on
+            home.calling_code = '{{ default_code }}'
+            and home.exit_prefix <> ''
+            and not dialled_digits.is_international
+            and left(dialled_digits.digits, length(home.exit_prefix)) = home.exit_prefix
+            and substr(dialled_digits.digits, length(home.exit_prefix) + 1, 1) <> '0'
 ),
 
 readings as (
@@ -154,11 +217,13 @@ select
     possible.phone,
     case
         when possible.phone is not null then null
+        when {{ lost_digits('understood.raw') }} then 'written_by_a_spreadsheet'
         when not understood.is_number then 'not_a_phone'
         when not understood.is_international then 'no_country_code'
         when coded.raw is null then 'unknown_country_code'
         else 'impossible_number'
-    end as reason
+    end as reason,
+    '{{ reading_key() }}' as read_with
 from understood
 left join possible
     on

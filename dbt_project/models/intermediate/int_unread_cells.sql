@@ -6,7 +6,7 @@ from {{ ref('int_identifier_cells') }} as cells
 left join {{ ref('int_' ~ kind ~ '_spellings') }} as spellings on cells.cell = spellings.cell
 where
     cells.kind = '{{ kind }}'
-    and {{ clean_text("translate(cells.cell, ',;/', '   ')") }} is not null
+    and {{ clean_text("translate(cells.cell, ',;/[]{}', '       ')") }} is not null
     and spellings.cell is null
 {{ 'union all' if not loop.last }}
 {% endfor %}

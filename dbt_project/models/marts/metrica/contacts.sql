@@ -35,12 +35,26 @@ known as (
 ),
 
 identifiers as (
-    select distinct
+    select
         contact_id,
         kind,
-        identifier
+        identifier,
+        max(updated_at) as updated_at
     from known
     where identifier is not null
+    group by contact_id, kind, identifier
+),
+
+newest_first as (
+    select
+        contact_id,
+        kind,
+        identifier,
+        row_number() over (
+            partition by contact_id, kind
+            order by updated_at desc nulls last, {{ bytes('identifier') }}
+        ) as place
+    from identifiers
 ),
 
 lists as (
@@ -52,7 +66,8 @@ lists as (
         {{ if_sent('phones', 'plain', joined('identifier', "kind = 'phone'")) }} as phones,
         {{ if_sent('emails', 'md5', joined('md5(identifier)', "kind = 'email'")) }} as emails_md5,
         {{ if_sent('phones', 'md5', joined('md5(identifier)', "kind = 'phone'")) }} as phones_md5
-    from identifiers
+    from newest_first
+    where place <= {{ max_identifiers('kind') }}
     group by contact_id
 ),
 

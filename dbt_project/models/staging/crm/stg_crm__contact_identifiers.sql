@@ -3,7 +3,7 @@
 select
     {{ id_text('contact_id') }} as contact_id,
     {{ fold_case(clean_text('cast(kind as text)')) }} as kind,
-    cast(value as text) as value,
+    {{ cell_text('value') }} as value,
     {{ instant('updated_at') }} as updated_at
 from {{ source('crm', 'contact_identifiers') }}
 {% else %}

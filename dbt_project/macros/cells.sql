@@ -1,0 +1,163 @@
+{% macro cell_text(value) -%}
+    {{ return(adapter.dispatch('cell_text')(value)) }}
+{%- endmacro %}
+
+{% macro default__cell_text(value) -%}
+    {#- The inner case keeps the planner from trying the cast on a constant of another type. -#}
+    {%- set type = type_name(value) -%}
+    {%- set number = "cast(case when " ~ type ~ " in ('numeric', 'double precision', 'real') then "
+        ~ "cast(" ~ value ~ " as text) end as double precision)" -%}
+    case
+        when {{ type }} like '%]' then cast(to_json({{ value }}) as text)
+        when {{ type }} in ('json', 'jsonb') then nullif(cast({{ value }} as text), 'null')
+        when
+            {{ type }} = 'numeric'
+            and {{ matches("cast(" ~ value ~ " as text)", '^[0-9]+([.]0*)?$') }}
+            then split_part(cast({{ value }} as text), '.', 1)
+        when {{ is_exact(number, type ~ " = 'real'") }} then cast(cast({{ number }} as bigint) as text)
+        when abs({{ number }}) < 1e300
+            then trim(both ' ' from to_char({{ number }}, '9.9999999999999999EEEE'))
+        else cast({{ value }} as text)
+    end
+{%- endmacro %}
+
+{% macro duckdb__cell_text(value) -%}
+    {%- set type = type_name(value) -%}
+    {%- set number = "case when " ~ matches(type, '^(decimal|double|float)') ~ " then try_cast(cast("
+        ~ value ~ " as text) as double) end" -%}
+    case
+        when {{ matches(type, '(^struct.*|])$') }} then cast(to_json({{ value }}) as text)
+        when {{ type }} = 'json' then nullif(cast({{ value }} as text), 'null')
+        when
+            {{ matches(type, '^decimal') }}
+            and {{ matches("cast(" ~ value ~ " as text)", '^[0-9]+([.]0*)?$') }}
+            then split_part(cast({{ value }} as text), '.', 1)
+        when {{ is_exact(number, type ~ " = 'float'") }}
+            then cast(try_cast({{ number }} as bigint) as text)
+        when abs({{ number }}) < 1e300 then printf('%.16e', {{ number }})
+        else cast({{ value }} as text)
+    end
+{%- endmacro %}
+
+
+{% macro is_exact(number, is_single) -%}
+    {#- Beyond 2^24 and 2^53 neighbouring whole numbers share one floating-point number. -#}
+    {{ number }} = floor({{ number }})
+    and {{ number }} between 0 and case when {{ is_single }} then 16777216 else 9007199254740992 end
+{%- endmacro %}
+
+
+{% macro cell_elements(cells) -%}
+    select
+        cell,
+        {{ without_braces('cell') }} as element
+    from {{ cells }}
+    where not {{ is_json('cell') }}
+    union all
+    select
+        cell,
+        {{ adapter.dispatch('json_item_text')('item') }} as element
+    from (
+        select
+            cell,
+            unnest({{ adapter.dispatch('json_items')('cell') }}) as item
+        from {{ cells }}
+        where {{ is_json('cell') }}
+    ) as items
+{%- endmacro %}
+
+
+{% macro without_braces(cell) -%}
+    {#- An array of PostgreSQL's that was loaded as text: `{"+7 999 …",NULL}`. -#}
+    case
+        when {{ matches(cell, '^[{][^{}]*[}]$') }}
+            then regexp_replace(translate({{ cell }}, '{}"', ''), '(^|,)NULL(,|$)', '\1\2', 'g')
+        else {{ cell }}
+    end
+{%- endmacro %}
+
+
+{% macro is_json(text) -%}
+    {#- JSON's grammar for a text, and for a list of texts, numbers and flat objects: PostgreSQL
+        before 16 cannot try a cast, and a cell that is no JSON must not stop the build. It
+        refuses NUL and halves of surrogate pairs. An exponent may have lost digits. -#}
+    {%- set blank = '[ \\t\\r\\n]*' -%}
+    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
+    {%- set scalar = '(?:' ~ string
+        ~ '|-?(?:0|[1-9][0-9]{0,18})(?:[.][0-9]+)?|true|false|null)' -%}
+    {%- set member = blank ~ string ~ blank ~ ':' ~ blank ~ scalar ~ blank -%}
+    {%- set item = blank ~ '(?:' ~ scalar ~ '|[{]' ~ member ~ '(?:,' ~ member ~ ')*[}])' ~ blank -%}
+    {%- set pair = '\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
+    (
+        {{ matches(text, '^' ~ blank ~ '[[{"]') }}
+        and {{ matches(
+            text, '^(?:' ~ item ~ '|' ~ blank ~ '\\[' ~ item ~ '(?:,' ~ item ~ ')*\\]' ~ blank
+            ~ '|' ~ blank ~ '\\[' ~ blank ~ '\\]' ~ blank ~ ')$'
+        ) }}
+        and not {{ matches(
+            "regexp_replace(" ~ text ~ ", '" ~ pair ~ "', '', 'g')", '\\\\u(0000|[dD][89a-fA-F])'
+        ) }}
+    )
+{%- endmacro %}
+
+
+{% macro json_list(text) -%}
+    case when {{ matches(text, '^[^{"]*[[]') }} then {{ text }} else '[' || {{ text }} || ']' end
+{%- endmacro %}
+
+{% macro default__json_items(text) -%}
+    array(select json_array_elements(cast({{ json_list(text) }} as json)))
+{%- endmacro %}
+
+{% macro duckdb__json_items(text) -%}
+    from_json({{ json_list(text) }}, '["json"]')
+{%- endmacro %}
+
+
+{% macro default__json_item_text(item) -%}
+    case json_typeof({{ item }})
+        when 'object'
+            then coalesce(
+                {{ item }} ->> 'VALUE', {{ item }} ->> 'value', {{ item }} ->> 'number',
+                cast({{ item }} as text)
+            )
+        else {{ item }} #>> '{}'
+    end
+{%- endmacro %}
+
+{% macro duckdb__json_item_text(item) -%}
+    case json_type({{ item }})
+        when 'OBJECT'
+            then coalesce(
+                {{ item }} ->> 'VALUE', {{ item }} ->> 'value', {{ item }} ->> 'number',
+                cast({{ item }} as text)
+            )
+        else {{ item }} ->> '$'
+    end
+{%- endmacro %}
+
+
+{% macro whole_number(text) -%}
+    {#- `79995551111.0` and `7.9995551111e+10`, where every digit of the number is written. -#}
+    {%- set fraction = "regexp_replace(" ~ text ~ ", '^[0-9][.]([0-9]+)[eE].*$', '\\1')" -%}
+    {%- set exponent = "regexp_replace(" ~ text ~ ", '^.*[eE][+]?0*', '')" -%}
+    case
+        when {{ matches(text, '^[+]?[0-9]{7,}[.]0+$') }} then split_part({{ text }}, '.', 1)
+        when
+            {{ matches(text, '^[0-9][.][0-9]+[eE][+]?[0-9]{1,2}$') }}
+            and cast(length({{ fraction }}) as text) = {{ exponent }}
+            then left({{ text }}, 1) || {{ fraction }}
+        else {{ text }}
+    end
+{%- endmacro %}
+
+
+{% macro lost_digits(text) -%}
+    {{ matches(text, '^[0-9]([.][0-9]+)?[eE][+]?[0-9]{1,2}$') }}
+{%- endmacro %}
+
+
+{% macro point_for_comma(text) -%}
+    {#- The comma of `1,6789E+18` is no separator. -#}
+    regexp_replace({{ text }}, '(^|[^0-9])([0-9]),([0-9]+[eE][+]?[0-9])', '\1\2.\3', 'g')
+{%- endmacro %}

@@ -1,0 +1,25 @@
+{% macro max_identifiers(kind) -%}
+    {#- Metrica's page uploadContactJson: what a contact may have at most. -#}
+    case when {{ kind }} = 'client_id' then 500 else 50 end
+{%- endmacro %}
+
+
+{% macro warn_of_left_out(left_out) -%}
+    {%- if execute -%}
+        {%- set lines = [] -%}
+        {%- for entity, kind, reason, count, total in run_query(
+            "select entity, kind, reason, left_out, total from " ~ left_out ~ " order by 1, 2, 3"
+        ).rows -%}
+            {%- do lines.append(
+                "  " ~ entity ~ ": " ~ count ~ " of " ~ total ~ " " ~ kind ~ " ("
+                ~ "%.1f" | format(100 * count / total) ~ " %), " ~ reason
+            ) -%}
+        {%- endfor -%}
+        {%- if lines -%}
+            {%- do exceptions.warn(
+                "Left out of the marts, by reason:\n" ~ lines | join("\n")
+                ~ "\nThe values are in metrica_work.int_contact_identifiers."
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

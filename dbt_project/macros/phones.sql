@@ -1,0 +1,67 @@
+{% macro phone_text(text) -%}
+    {#- Every decimal digit of Unicode's first plane, by its zero. Most phones have none of them,
+        and translate() is slow with a list of this length. -#}
+    {%- set zeros = [
+        1632, 1776, 1984, 2406, 2534, 2662, 2790, 2918, 3046, 3174, 3302, 3430, 3558, 3664, 3792,
+        3872, 4160, 4240, 6112, 6160, 6470, 6608, 6784, 6800, 6992, 7088, 7232, 7248, 42528, 43216,
+        43264, 43472, 43504, 43600, 44016, 65296
+    ] -%}
+    {%- set dashes = '\u2010-\u2015\u2043\u2053\u207b\u208b\u2212\u223c\u2e3a\u2e3b\u301c\u3030\u30fc'
+        ~ '\ufe58\ufe63\uff0d\uff5e' -%}
+    {%- set others = {
+        '+': '\ufe62\uff0b', '(': '\uff08', ')': '\uff09', '[': '\uff3b', ']': '\uff3d',
+        '.': '\uff0e', '/': '\uff0f', ',': '\uff0c\u3001\u060c', ';': '\uff1b', ':': '\uff1a',
+        '#': '\uff03', 'x': '\uff58\uff38',
+    } -%}
+    {%- set from = namespace(text='') -%}
+    {%- set to = namespace(text='') -%}
+    {%- for ascii, characters in others.items() -%}
+        {%- set from.text = from.text ~ characters -%}
+        {%- set to.text = to.text ~ ascii * (characters | length) -%}
+    {%- endfor -%}
+    {%- for zero in zeros -%}
+        {%- for digit in range(10) -%}
+            {%- set from.text = from.text ~ '%c' | format(zero + digit) -%}
+            {%- set to.text = to.text ~ digit -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set plain = "regexp_replace(" ~ visible_text(fold_case(text)) ~ ", '[" ~ dashes
+        ~ "]', '-', 'g')" -%}
+    case
+        when {{ matches(text, '[^ -~А-Яа-яЁё\n\r]') }}
+            then translate({{ plain }}, '{{ from.text }}', '{{ to.text }}')
+        else {{ fold_case(text) }}
+    end
+{%- endmacro %}
+
+
+{% macro default_calling_code() -%}
+    {%- set code = var('default_calling_code') -%}
+    {%- if code is not none and not modules.re.fullmatch('[0-9]*', code | string) -%}
+        {{ wrong_calling_code(code) }}
+    {%- endif -%}
+    {{ return('' if code is none else code | string) }}
+{%- endmacro %}
+
+
+{% macro require_calling_code(codes) -%}
+    {%- set code = default_calling_code() -%}
+    {%- if execute and code -%}
+        {%- set found = run_query(
+            "select 1 from " ~ codes ~ " where calling_code = '" ~ code ~ "'"
+        ) -%}
+        {%- if not found.rows -%}
+            {{ wrong_calling_code(code) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro wrong_calling_code(code) -%}
+    {{ exceptions.raise_compiler_error(
+        "The var default_calling_code is '" ~ code ~ "', which is no country's calling code."
+        ~ " Write its digits alone, for example \"7\" for Russia or \"375\" for Belarus, in"
+        ~ " dbt_project.yml or by --vars. Without the var, phones that name no country are"
+        ~ " left out and counted."
+    ) }}
+{%- endmacro %}

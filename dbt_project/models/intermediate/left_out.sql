@@ -1,0 +1,85 @@
+{{ config(materialized='table') }}
+
+with identifiers as (
+    select distinct
+        contact_id,
+        kind,
+        coalesce(identifier, raw) as identifier,
+        reason
+    from {{ ref('int_contact_identifiers') }}
+),
+
+totals as (
+    select
+        kind,
+        count(*) as total
+    from identifiers
+    group by kind
+),
+
+unread as (
+    select
+        kind,
+        reason,
+        count(*) as left_out
+    from identifiers
+    where reason is not null
+    group by kind, reason
+),
+
+per_contact as (
+    select
+        contact_id,
+        kind,
+        count(*) as known,
+        {{ max_identifiers('kind') }} as allowed
+    from identifiers
+    where reason is null
+    group by contact_id, kind
+),
+
+too_many as (
+    select
+        kind,
+        'too_many' as reason,
+        sum(known - allowed) as left_out
+    from per_contact
+    where known > allowed
+    group by kind
+),
+
+without_any as (
+    select
+        'contact' as kind,
+        'no_identifier' as reason,
+        count(*) filter (where found.contact_id is null) as left_out,
+        count(*) as total
+    from {{ ref('stg_crm__contacts') }} as contacts
+    left join (select distinct contact_id from per_contact) as found
+        on contacts.contact_id = found.contact_id
+),
+
+counted as (
+    select
+        left_out.kind,
+        left_out.reason,
+        left_out.left_out,
+        totals.total
+    from (
+        select * from unread
+        union all
+        select * from too_many
+    ) as left_out
+    inner join totals on left_out.kind = totals.kind
+    union all
+    select * from without_any
+    where left_out > 0
+)
+
+select
+    'contacts' as entity,
+    kind,
+    reason,
+    cast(left_out as bigint) as left_out,
+    cast(total as bigint) as total
+from counted
