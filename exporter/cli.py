@@ -16,7 +16,7 @@ from exporter import options
 from exporter.access import read_api
 from exporter.ending import Call, end, ending, printing
 from exporter.errors import InterruptedRunError
-from exporter.redaction import printable_lines
+from exporter.redaction import printable
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -213,5 +213,5 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - each one becomes an exit code
         found = call.report(error)
-        click.echo(printable_lines(f"Error: {found}"), err=True)
+        click.echo(printable(f"Error: {found}"), err=True)
         end(found.exit_code, str(found))

@@ -4,6 +4,7 @@ The text of a foreign exception may repeat a cell, and so may the variables of i
 A report holds the exceptions' types and the places in the code, and nothing else of them.
 """
 
+import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def unexpected(error: Exception) -> ExportError:
 def report(error: Exception, command: str, folder: Path | None, *, debug: bool) -> ExportError:
     """Return the error to show: for an unexpected one, where its traceback is and what to report.
 
-    With `debug` the message ends with the traceback. Without it, a private file in `folder`,
+    With `debug` the traceback goes to standard error. Without it, a private file in `folder`,
     or else in the system's folder for temporary files, holds the traceback.
     """
     found = unexpected(error)
@@ -41,11 +42,12 @@ def report(error: Exception, command: str, folder: Path | None, *, debug: bool) 
     where = f"metrica-export {command}".rstrip()
     text = "\n".join(_traceback(found.origin))
     if debug:
-        advice = f"Report this message.\n{text}"
+        sys.stderr.write(f"{text}\n")
+        advice = "Report this line and the traceback above it."
     elif path := _write(text, folder):
         advice = f"Report this line and the file {path}, which holds no data."
     else:
-        advice = "Report this line and the traceback that `metrica-export --debug` adds to it."
+        advice = "Report this line and the traceback that `metrica-export --debug` prints."
     return UnexpectedError(
         f"{found} Command: `{where}`, version {version('metrica-crm-export')}. {advice}",
         found.origin,

@@ -34,11 +34,6 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def printable_lines(text: str) -> str:
-    """Return the lines of a message of ours, each of them printable."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def json_line(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     """Return JSON on one line; equal to its value, and escaped like `printable`."""
     text = json.dumps(value, ensure_ascii=False)

@@ -17,7 +17,7 @@ from exporter.config import FailOn
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import ExportError
 from exporter.left_out import LeftOut
-from exporter.redaction import json_line, printable, printable_lines
+from exporter.redaction import json_line, printable
 from exporter.stamp import Stamp
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
@@ -219,8 +219,8 @@ def _show_sums(outcome: Outcome, verb: str) -> None:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a message, whatever it holds."""
-    click.echo(printable_lines(text), err=err)
+    """Print one line, whatever it holds."""
+    click.echo(printable(text), err=err)
 
 
 def _cell(value: object) -> Text:
