@@ -171,12 +171,13 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
         _show_sums(outcome, verb)
     if outcome.error is not None:
         say(f"Error: {outcome.error}", err=True)
-    elif outcome.stamp.run_no is not None and (outcome.rejected or outcome.held):
-        failed = " --fail-on makes that exit code 1." if outcome.exit_code else ""
-        click.echo(
-            f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`).{failed}",
-            err=True,
-        )
+    elif outcome.rejected or outcome.held:
+        failed = " --fail-on makes that exit code 1." if outcome.exit_code == 1 else ""
+        if outcome.stamp.run_no is not None:
+            told = f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`)."
+            click.echo(told + failed, err=True)
+        elif not as_json:
+            click.echo(f"A run would finish with warnings: {outcome.summary()}.{failed}", err=True)
 
 
 def show_changes(outcome: Outcome) -> None:

@@ -149,7 +149,7 @@ def _export(url: str) -> None:
     )
     command = [sys.executable, "-m", "exporter", "run"]
     code = subprocess.run(command, env=environment, check=False).returncode
-    if code > 1:
+    if code:
         raise ExportError(f"The run ended with exit code {code}; its message is above.")
 
 
