@@ -26,10 +26,12 @@ _Chunks = list[chunk.Chunk]
 class Sent:
     """What one delivery has come to so far: rows that are PASSED, and uploads.
 
-    `complete` says that every row that was laid out has arrived.
+    `erased` counts vanished rows that were emptied; they are no mart rows. `complete` says that
+    every row that was laid out has arrived.
     """
 
     rows: int = 0
+    erased: int = 0
     uploads: int = 0
     complete: bool = True
 
@@ -121,6 +123,7 @@ class Delivery:
                 if answer.status == "PASSED":
                     rows = self._judge.completed(mart, part)
                     sent.rows += rows
+                    sent.erased += 0 if mart.has_path else part.rows - rows
                     bar(rows)
                 waiting = ahead.take_waiting()
                 self._waiting = len(waiting)

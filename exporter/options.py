@@ -10,7 +10,7 @@ import click
 from exporter.access import DEFAULT_API_URL
 from exporter.config import GATE, DbtSettings, Form, Gate, Limits, Options, Staging, read_only
 from exporter.errors import SettingsError
-from exporter.marts import ENTITIES, MODES
+from exporter.marts import CONTACTS, ENTITIES, MODES
 
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -162,6 +162,11 @@ gate = _all(
 scope = _all(
     click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),
     click.option("--reconcile", is_flag=True, help="Compare every row, whatever the watermark."),
+    click.option(
+        "--erase-vanished",
+        type=click.Choice([CONTACTS.name]),
+        help="Empty in Metrica, once, what was delivered and is no longer in this mart.",
+    ),
 )
 rows = _all(
     click.option(
@@ -207,6 +212,7 @@ def options_of(given: dict[str, Any]) -> Options:
         ),
         staging=Staging(given["staging_dir"], given["memory_mb"]),
         saved_plan=given.get("saved_plan"),
+        erase_vanished=given["erase_vanished"],
     )
 
 

@@ -119,7 +119,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         for mart in map(session.marts.get, options.names):
             check_relation(session.wh, mart)
             delta = judge.judge(mart, everything=options.everything)
-            deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, mart)
+            deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, delta)
         outcome.exceeded = gate.exceeded(judge, options.gate, deltas, outcome.changes)
         if out is not None:
             SavedPlan.of(judge, options, deltas, outcome.changes).write(out)

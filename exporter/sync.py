@@ -1,5 +1,7 @@
 """The flow: statuses and products, then contacts, then orders (data: order of work)."""
 
+from dataclasses import replace
+
 from exporter.changes import find_changes
 from exporter.delivery import Delivery, Sent
 from exporter.delta import Delta
@@ -8,7 +10,7 @@ from exporter.errors import MetricaError, QuotaError, SettingsError
 from exporter.handover import Run
 from exporter.judge import Judge
 from exporter.manifest import Mart
-from exporter.marts import Kind
+from exporter.marts import CONTACTS, Kind
 from exporter.metrica import Metrica
 from exporter.relation import time_zone
 from exporter.report import Reporter
@@ -74,7 +76,13 @@ class Sync:
             self._journal.keep_goals(self._goals())
             self._judge.decide(mart, presume=True)
         self._first_uploads[mart.name] = self._judge.first_uploads(mart)
-        return delta, find_changes(self._judge, mart)
+        if delta.vanished:
+            advice = "; see --erase-vanished" if mart.entity is CONTACTS else ""
+            self._report.line(
+                f"{mart.name}: {delta.vanished} delivered rows are no longer in the mart, and "
+                f"Metrica keeps them{advice}"
+            )
+        return delta, find_changes(self._judge, delta)
 
     def _goals(self) -> frozenset[str]:
         try:
@@ -106,9 +114,14 @@ class Sync:
         except MetricaError as caught:
             error = caught
         self._presumed_rightly &= sent.complete
+        watermark = delta.watermark and replace(
+            delta.watermark, vanished=delta.vanished - sent.erased
+        )
+        if sent.erased:
+            self._report.line(f"{mart.name}: erased {sent.erased} rows that have left the mart")
         self._journal.end_pass(
             mart.name,
             self._judge.verdicts(mart),
-            delta.watermark if error is None else None,
+            watermark if error is None else None,
         )
         return self._judge.counts(delta, sent.rows, sent.uploads), error

@@ -38,17 +38,19 @@ class Job:
         form: Form | None = None,
         gate: Gate | None = None,
         saved_plan: Path | None = None,
-        **limits: int,
+        **more: Any,
     ) -> Outcome:
         """Run; an error that ended the run is in the outcome, as on the command line."""
         outcome = Outcome()
+        erase_vanished = more.pop("erase_vanished", None)
         options = self.options(
             only,
             everything=everything,
             form=form or Form(),
             gate=gate or Gate(),
             saved_plan=saved_plan,
-            limits=Limits(**limits),
+            erase_vanished=erase_vanished,
+            limits=Limits(**more),
         )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
         try:
@@ -58,7 +60,7 @@ class Job:
         for name, counts in outcome.entities.items():
             (rows,) = self.marts.sql(f"select count(*) from metrica.{name}")[0]
             assert counts.rows == rows, name
-            if outcome.error is None and "max_steps" not in limits:
+            if outcome.error is None and "max_steps" not in more:
                 assert counts.pending == 0, name
         return outcome
 
