@@ -1,5 +1,6 @@
 """What a run is about to change in Metrica, counted before anything is sent."""
 
+from exporter.delta import Delta
 from exporter.entries import Changes
 from exporter.judge import Judge
 from exporter.manifest import Mart
@@ -7,13 +8,15 @@ from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, SIMP
 from exporter.sendable import filled_cells
 from exporter.spelling import quote
 from exporter.statuses import mart_of
+from exporter.vanished import ERASED
 from exporter.warehouse import relation
 
 
-def find_changes(judge: Judge, mart: Mart) -> Changes:
+def find_changes(judge: Judge, delta: Delta) -> Changes:
     """Count what the sendable rows of a judged mart would change."""
+    mart = delta.mart
     if judge.is_empty(mart):
-        return Changes()
+        return Changes(vanished=delta.vanished)
     if mart.entity is ORDER_STATUSES:
         return Changes(paid=_retyped(judge))
     if mart.entity in LISTS:
@@ -48,17 +51,20 @@ def find_changes(judge: Judge, mart: Mart) -> Changes:
         moved=moved,
         late=late,
         expiring=expiring,
+        vanished=delta.vanished,
         erased=erased,
         reached={status: rows for status, rows in sorted(reached.items()) if rows},
     )
 
 
 def finishing(judge: Judge, mart: Mart) -> int:
-    """Return how many sendable rows are delivered completely within `max_steps` waves."""
-    if not mart.has_path or judge.is_empty(mart):
-        return judge.sendable(mart)
-    steps = judge.limits.max_steps
-    (rows,) = judge.wh.row(f"select count(*) from ({judge.rows(mart)}) where _left < {steps}")
+    """Return how many sendable mart rows are delivered completely within `max_steps` waves."""
+    if judge.is_empty(mart):
+        return 0
+    (rows,) = judge.wh.row(
+        f"select count(*) from ({judge.rows(mart)}) "
+        f"where _left < {judge.limits.max_steps} and _hash <> {quote(ERASED)}"
+    )
     return int(rows)
 
 

@@ -200,7 +200,8 @@ class Options:
     """What one `run` or `plan` is asked to do.
 
     `names` are the marts to export, in the order of work; `everything` compares whole
-    marts whatever the watermarks say (`--reconcile`).
+    marts whatever the watermarks say (`--reconcile`). `erase_vanished` names the mart whose
+    vanished rows are emptied in Metrica.
     """
 
     dbt: DbtSettings
@@ -213,6 +214,22 @@ class Options:
     staging: Staging = field(default_factory=Staging)
     saved_plan: Path | None = None
     fail_on: FailOn = field(default_factory=FailOn)
+    erase_vanished: str | None = None
+
+    def __post_init__(self) -> None:
+        mart = self.erase_vanished
+        if mart is None:
+            return
+        if mart not in self.names:
+            raise SettingsError(
+                f"--erase-vanished {mart}: this command does not export {mart}. Add {mart} to "
+                "--only, or leave --erase-vanished out."
+            )
+        if self.form.merge_mode(mart) != "SAVE":
+            raise SettingsError(
+                f"--erase-vanished {mart}: Metrica erases nothing under --merge-mode "
+                f"{mart}={self.form.merge_mode(mart)}. Rerun with SAVE, or without one of the two."
+            )
 
 
 def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:

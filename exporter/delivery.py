@@ -28,11 +28,13 @@ _Chunks = list[chunk.Chunk]
 class Sent:
     """The counts of one delivery so far: rows that are PASSED, uploads, and their bytes.
 
-    `rejected` and `held` rows are those that Metrica refused or did not decide on. `complete`
-    says that every row that was laid out has arrived.
+    `rejected` and `held` rows are those that Metrica refused or did not decide on. `erased`
+    counts vanished rows that were emptied; they are no mart rows. `complete` says that every row
+    that was laid out has arrived.
     """
 
     rows: int = 0
+    erased: int = 0
     uploads: int = 0
     bytes: int = 0
     rejected: int = 0
@@ -129,6 +131,7 @@ class Delivery:
                 sent.bytes += prepared.file.size
                 if answer.status == "PASSED":
                     sent.rows += completed
+                    sent.erased += 0 if mart.has_path else part.rows - completed
                     bar(completed)
                 waiting = ahead.take_waiting()
                 self._waiting = len(waiting)

@@ -22,6 +22,7 @@ from exporter.mart_source import MartSource
 from exporter.marts import LISTS
 from exporter.prior import read_known
 from exporter.spelling import quote
+from exporter.vanished import count_vanished
 from exporter.warehouse import Attached
 
 
@@ -31,7 +32,8 @@ class Delta:
 
     `staged_<mart>` holds the rows to judge: `_id`, `_hash`, `_updated_at` and the mart's
     columns. `kept_<mart>` holds the verdicts that still stand. Every row of the mart is
-    staged, unchanged, or has a kept verdict: the three counts add up to `mart_rows`.
+    staged, unchanged, or has a kept verdict: the three counts add up to `mart_rows`. `vanished`
+    counts delivered rows that are no longer in the mart; of a list they are not counted.
     """
 
     mart: Mart
@@ -41,6 +43,7 @@ class Delta:
     kept: int
     watermark: Watermark | None
     widened: bool = False
+    vanished: int = 0
 
 
 def find_delta(
@@ -96,7 +99,8 @@ class _Finder:
             seen = fingerprint.of_rows(self.wh, f"{self.relation} m") if marked else None
         if not is_new and not self._stage(None):
             return None
-        return self._count(None, seen, (0, Decimal(0)))
+        vanished = 0 if among else count_vanished(self.wh, self.mart)
+        return self._count(None, seen, (0, Decimal(0)), vanished)
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
@@ -114,7 +118,9 @@ class _Finder:
             return None
         if not self._stage(window):
             return None
-        return self._count(since, fingerprint.of_hashes(self.wh, f"from seen_{mart}"), behind)
+        seen = fingerprint.of_hashes(self.wh, f"from seen_{mart}")
+        # Had a row left the mart, or come back to it, the fingerprints would differ.
+        return self._count(since, seen, behind, before.vanished)
 
     def _held(self) -> str:
         held = f'select "_id" from verdicts_{self.mart.name} where "_state" <> \'rejected\''
@@ -186,7 +192,9 @@ class _Finder:
             "staged", f'select * from {source} as mart where "_id" in ({changed}) or "_id" is null'
         )
 
-    def _count(self, since: str | None, seen: Fingerprint | None, behind: Fingerprint) -> Delta:
+    def _count(
+        self, since: str | None, seen: Fingerprint | None, behind: Fingerprint, vanished: int
+    ) -> Delta:
         mart = self.mart.name
         (now,) = self.wh.row(
             f"select cast(now as text) from {self.wh.remote('select now() as now')}"
@@ -217,7 +225,8 @@ class _Finder:
             # Behind the watermark every row is as the last pass left it: rejected, or sent.
             unchanged=same + behind[0] - (kept - kept_seen),
             kept=kept,
-            watermark=Watermark(latest, rows, seen[1] + behind[1]) if seen else None,
+            watermark=Watermark(latest, rows, seen[1] + behind[1], vanished) if seen else None,
+            vanished=vanished,
         )
 
     def _table(self, kind: str, query: str) -> None:

@@ -10,12 +10,13 @@ class Watermark:
 
     `updated_at` is the greatest timestamp that was not in the future, as text with its
     offset, None if no row had one; `fingerprint` the sum that `exporter.fingerprint` makes of
-    the rows' hashes.
+    the rows' hashes; `vanished` counts delivered rows that are no longer in the mart.
     """
 
     updated_at: str | None
     mart_rows: int
     fingerprint: Decimal
+    vanished: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Changes:
     counts the orders that newly come to a status, which is what reaches goals. `erased` are,
     by column, the values that become empty. `moved` rows have another creation date than the
     one that went first, which is sent again. `late` orders are past Metrica's window,
-    `expiring` ones will be within a day.
+    `expiring` ones will be within a day. `vanished` rows were delivered and have left the mart.
     """
 
     new: int = 0
@@ -62,5 +63,6 @@ class Changes:
     moved: int = 0
     late: int = 0
     expiring: int = 0
+    vanished: int = 0
     erased: dict[str, int] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)

@@ -162,7 +162,7 @@ class Journal:
             marked = "null" if seen.updated_at is None else f"timestamptz {quote(seen.updated_at)}"
             watermark.append(
                 f"insert into {L}.ledger_watermarks values ({self._counter_id}, {quote(entity)}, "
-                f"{marked}, {seen.mart_rows}, {seen.fingerprint}, {self._run_no})"
+                f"{marked}, {seen.mart_rows}, {seen.fingerprint}, {self._run_no}, {seen.vanished})"
             )
         with self._wh.transaction():
             self._wh.command(

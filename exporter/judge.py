@@ -22,6 +22,7 @@ from exporter.relation import wall_clock
 from exporter.sendable import Layout, find_paths, rows
 from exporter.spelling import quote
 from exporter.suspicion import refused_last
+from exporter.vanished import ERASED, stage_vanished
 from exporter.warehouse import Attached, relation
 from exporter.whole import keep_whole
 
@@ -39,6 +40,7 @@ class Judge:
         self._judged: set[str] = set()
         self._clock = ""
         self._staged: dict[str, int] = {}
+        self._erase = options.erase_vanished
         self._layouts: dict[str, Layout] = {}
         self._chunks: dict[str, list[chunk.Chunk]] = {}
 
@@ -47,12 +49,13 @@ class Judge:
 
         Its relation has been compared with its declaration (`check_relation`).
         """
-        everything = everything or mart.entity in LISTS
+        everything = everything or mart.entity in LISTS or mart.name == self._erase
         delta = find_delta(self.wh, self.ledger, mart, everything=everything, marked=self._marked)
         if mart.entity in LISTS:
             keep_whole(self.wh, mart)
-        self._staged[mart.name] = delta.staged
-        if delta.staged:
+        erased = stage_vanished(self.wh, mart) if mart.name == self._erase else 0
+        self._staged[mart.name] = delta.staged + erased
+        if self._staged[mart.name]:
             read_prior(self.wh, self.ledger, mart)
         else:
             read_no_prior(self.wh, mart)
@@ -180,7 +183,8 @@ class Judge:
         return (
             f"select _id, _hash, _state, _column, _reason, _detail from kept_{mart.name} "
             "union all select s._id, s._hash, p._state, p._column, p._reason, p._detail "
-            f"from staged_{mart.name} s join problems_{mart.name} p on p._row = s.rowid"
+            f"from staged_{mart.name} s join problems_{mart.name} p on p._row = s.rowid "
+            f"where s._hash is distinct from {quote(ERASED)}"
         )
 
     def counts(self, delta: Delta, sent: int, uploads: int) -> EntityCounts:
@@ -227,12 +231,12 @@ class Judge:
         return chunk.cut(self.wh, mart, self.rows(mart), self.limits, self.layout(mart).now)
 
     def completed(self, mart: Mart, part: chunk.Chunk) -> int:
-        """Return how many rows of a chunk are complete with it."""
-        if not mart.has_path:
+        """Return how many mart rows are delivered completely with a chunk."""
+        if not mart.has_path and mart.name != self._erase:
             return part.rows
         here = rows(mart, self.layout(mart), part)
-        (found,) = self.wh.row(f"select count(*) from ({here}) where _left = 0")
-        return int(found)
+        ours = f"_left = 0 and _hash <> {quote(ERASED)}"
+        return int(self.wh.row(f"select count(*) from ({here}) where {ours}")[0])
 
     def next_wave(self, mart: Mart) -> bool:
         """Go on to the orders that have further steps to go; False when there are none."""

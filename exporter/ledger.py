@@ -11,7 +11,7 @@ from exporter.errors import LedgerError
 from exporter.spelling import quote
 from exporter.warehouse import LEDGER, Attached
 
-VERSION = 3
+VERSION = 4
 """Of the ledger's tables. A ledger of a later version is left alone."""
 
 _TABLES = {
@@ -82,11 +82,11 @@ class Ledger:
         None too when an upload since then has no known outcome: a row of it that has been
         turned back meanwhile looks untouched, and Metrica may have the other state.
         """
-        if not self.exists:
+        if self.version < _WITH_VANISHED:
             return None
         found = self._wh.rows(
             f"""
-            select cast(updated_at as text), mart_rows, cast(fingerprint as text)
+            select cast(updated_at as text), mart_rows, cast(fingerprint as text), vanished
             from {LEDGER}.ledger_watermarks w
             where counter_id = ? and entity = ? and not exists (
                 select 1 from {LEDGER}.ledger_uploads u
@@ -96,7 +96,10 @@ class Ledger:
             """,
             [self.counter_id, entity],
         )
-        return Watermark(found[0][0], found[0][1], Decimal(found[0][2])) if found else None
+        if not found:
+            return None
+        ((updated_at, rows, fingerprint, vanished),) = found
+        return Watermark(updated_at, rows, Decimal(fingerprint), vanished)
 
     def delivered(self, entity: str, among: str | None = None) -> str:
         """Return a FROM item of the PASSED ones of `deliveries`."""
@@ -215,6 +218,9 @@ class Ledger:
 
 _WITH_DETAILS = 3
 """The version that began to record what a delivery said."""
+
+_WITH_VANISHED = 4
+"""The version that began to count vanished rows."""
 
 NOT_TAKEN = "'FAILED', 'prepared'"
 """Statuses of an upload that has left Metrica as it was."""

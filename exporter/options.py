@@ -21,7 +21,7 @@ from exporter.config import (
     read_only,
 )
 from exporter.errors import SettingsError
-from exporter.marts import ENTITIES, MODES
+from exporter.marts import CONTACTS, ENTITIES, MODES
 
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -190,6 +190,11 @@ fail_on = click.option(
 scope = _all(
     click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),
     click.option("--reconcile", is_flag=True, help="Compare every row, whatever the watermark."),
+    click.option(
+        "--erase-vanished",
+        type=click.Choice([CONTACTS.name]),
+        help="Empty in Metrica, once, what was delivered and is no longer in this mart.",
+    ),
 )
 mart = click.option(
     "--mart", type=click.Choice([e.name for e in ENTITIES]), help="One mart.  [default: all]"
@@ -239,6 +244,7 @@ def options_of(given: dict[str, Any]) -> Options:
         staging=Staging(given["staging_dir"], given["memory_mb"]),
         saved_plan=given.get("saved_plan"),
         fail_on=FailOn.parse(given["fail_on"]),
+        erase_vanished=given["erase_vanished"],
     )
 
 

@@ -192,6 +192,7 @@ def show_changes(outcome: Outcome) -> None:
             "have another creation date than was sent; the first one goes again": c.moved,
             "are past Metrica's window": c.late,
             "will be past it within a day": c.expiring,
+            "are in Metrica and no longer in the mart": c.vanished,
         }
         rows.extend((mart, what, n) for what, n in told.items() if n)
     if rows:

@@ -157,7 +157,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         for mart in map(session.marts.get, options.names):
             check_relation(session.wh, mart)
             delta = judge.judge(mart, everything=options.everything)
-            deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, mart)
+            deltas[mart.name], outcome.changes[mart.name] = delta, find_changes(judge, delta)
             rows = finishing(judge, mart)
             outcome.entities[mart.name] = judge.counts(delta, rows, judge.uploads(mart))
         _find_exceeded(outcome, judge, options, deltas)

@@ -11,7 +11,7 @@ from exporter.errors import MetricaError, QuotaError, SettingsError
 from exporter.handover import Run
 from exporter.judge import Judge
 from exporter.manifest import Mart
-from exporter.marts import Kind
+from exporter.marts import CONTACTS, Kind
 from exporter.metrica import Metrica
 from exporter.relation import time_zone
 from exporter.report import Outcome, Reporter
@@ -80,8 +80,14 @@ class Sync:
             self._journal.keep_goals(self._goals())
             self._judge.decide(mart, presume=True)
         outcome.entities[mart.name] = self._judge.counts(delta, 0, 0)
-        outcome.changes[mart.name] = find_changes(self._judge, mart)
+        outcome.changes[mart.name] = find_changes(self._judge, delta)
         self._first_uploads[mart.name] = self._judge.first_uploads(mart)
+        if delta.vanished:
+            advice = "; see --erase-vanished" if mart.entity is CONTACTS else ""
+            self._report.line(
+                f"{mart.name}: {delta.vanished} delivered rows are no longer in the mart, and "
+                f"Metrica keeps them{advice}"
+            )
         return delta
 
     def _goals(self) -> frozenset[str]:
@@ -123,7 +129,10 @@ class Sync:
                 uploads=sent.uploads,
             )
         self._presumed_rightly &= sent.complete
-        self._end_pass(delta, delta.watermark)
+        if sent.erased:
+            self._report.line(f"{mart.name}: erased {sent.erased} rows that have left the mart")
+        seen = delta.watermark and replace(delta.watermark, vanished=delta.vanished - sent.erased)
+        self._end_pass(delta, seen)
 
     def _end_pass(self, delta: Delta, seen: Watermark | None) -> None:
         mart = delta.mart

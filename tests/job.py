@@ -49,6 +49,7 @@ class Job:
             gate=gate or Gate(),
             saved_plan=more.pop("saved_plan", None),
             fail_on=fail_on or FailOn(),
+            erase_vanished=more.pop("erase_vanished", None),
             limits=Limits(**more),
         )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
