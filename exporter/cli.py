@@ -30,17 +30,20 @@ Exit codes:
 """
 
 
+_ELSEWHERE = ("doctor", "recover", "schema")
+
+
 class _Commands(click.Group):
     """The commands of this module, and those of others, imported only when they are meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*sorted([*super().list_commands(ctx), "doctor", "schema"]), "emulator"]
+        return [*sorted([*super().list_commands(ctx), *_ELSEWHERE]), "emulator"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in {"doctor", "schema"}:
+        if cmd_name in _ELSEWHERE:
             from exporter import inspections
 
-            return inspections.doctor if cmd_name == "doctor" else inspections.schema_group
+            return inspections.COMMANDS[cmd_name]
         if cmd_name == "emulator":
             from exporter.emulator.command import emulator
 

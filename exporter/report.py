@@ -26,12 +26,14 @@ class Outcome:
     """What one `run` or `plan` came to. `error` is the message that ended it early.
 
     `changes` is what the rows to be sent change in Metrica, mart by mart; `exceeded` names the
-    limits of the gate that they go beyond.
+    limits of the gate that they go beyond. `foreign_uploads` counts the uploads in Metrica's
+    list that the ledger does not know, None where nobody asked.
     """
 
     entities: dict[str, EntityCounts] = field(default_factory=dict)
     changes: dict[str, Changes] = field(default_factory=dict)
     exceeded: dict[str, str] = field(default_factory=dict)
+    foreign_uploads: int | None = None
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
@@ -53,6 +55,7 @@ class Outcome:
             },
             "changes": {name: asdict(changes) for name, changes in self.changes.items()},
             "exceeded": self.exceeded,
+            "foreign_uploads": self.foreign_uploads,
             "requests": self.requests,
             "exit_code": self.exit_code,
         }

@@ -56,7 +56,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         error: ExportError | None = None
         try:
             check_time_zone(metrica, marts, wh)
-            sync.resolve()
+            outcome.foreign_uploads = sync.resolve()
             deltas = {}
             for mart in marts:
                 deltas[mart.name], outcome.changes[mart.name] = sync.look(
