@@ -4,9 +4,9 @@ import json
 import re
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Timer
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,12 +26,15 @@ class Answer:
     """What Metrica said of an upload.
 
     PASSED and FAILED are Metrica's own words; `unknown` is any other answer. `errors` may
-    repeat what is in the rows: it goes nowhere but through `redaction`.
+    repeat what is in the rows: it goes nowhere but through `redaction`. `uploaded_at` is
+    Metrica's text, in ISO 8601 or as a wall clock's time without a zone.
     """
 
     status: Literal["PASSED", "FAILED", "unknown"]
     uploading_id: str | None
     errors: str = field(default="", repr=False)
+    uploaded_at: str = field(default="", compare=False)
+    rows: int | None = field(default=None, compare=False)
 
 
 class TimedAdapter(HTTPAdapter):
@@ -129,7 +132,7 @@ def error_type(body: dict[str, Any]) -> str:
     return ""
 
 
-def is_name(found: object) -> bool:
+def is_name(found: object) -> TypeGuard[str]:
     """Return whether a value can stand for something in the ledger and in a message."""
     return isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_NAME
 
@@ -145,9 +148,16 @@ def answer_of(uploading: object) -> Answer:
     status = uploading.get("api_validation_status")
     errors = uploading.get("api_validation_errors")
     texts = errors if isinstance(errors, list) else []
+    at, rows = uploading.get("datetime"), uploading.get("elements_count")
+    answer = Answer(
+        "unknown",
+        identifier,
+        uploaded_at=at if is_name(at) else "",
+        rows=rows if isinstance(rows, int) else None,
+    )
     # PASSED with errors may mean that Metrica took the good rows only; no page says.
     if status == "FAILED" or (status == "PASSED" and texts):
-        return Answer("FAILED", identifier, " ".join(map(str, texts)))
+        return replace(answer, status="FAILED", errors=" ".join(map(str, texts)))
     if status == "PASSED" and identifier:
-        return Answer(status, identifier)
-    return Answer("unknown", identifier)
+        return replace(answer, status="PASSED")
+    return answer

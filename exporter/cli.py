@@ -32,7 +32,7 @@ Exit codes:
   130  interrupted
 """
 
-_LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "schema")
+_LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "recover", "schema")
 
 
 class _Commands(click.Group):

@@ -71,6 +71,7 @@ def examine(options: Options, api_url: str) -> Chart:
         metrica, zone = chart.open("access", doctor_metrica.access, api, limit) or (None, None)
         if metrica:
             chart.look("scope", partial(doctor_metrica.scope, wh, ledger), api)
+        chart.look("uploads", doctor_metrica.uploads, metrica, wh, ledger, zone)
         chart.look("first-party data", doctor_metrica.first_party_data, metrica)
         chart.look("clocks", lambda: doctor_warehouse.clocks(wh, metrica))
         chart.look("time zone", partial(doctor_metrica.zone, wh=wh), zone, marts)

@@ -4,6 +4,7 @@ from exporter import attributes, statuses
 from exporter.access import Api
 from exporter.errors import GateError, MetricaError, SettingsError
 from exporter.finding import Finding, error, ok, warning
+from exporter.foreign import ADVICE, count_foreign
 from exporter.ledger import Ledger
 from exporter.manifest import Mart, Marts
 from exporter.marts import DEFAULT_STATUSES, Kind
@@ -43,6 +44,15 @@ def scope(wh: Attached | None, ledger: Ledger | None, api: Api) -> Finding:
         "See that it has the scopes metrika:read and metrika:write, and that its owner may edit "
         "the counter.",
     )
+
+
+def uploads(metrica: Metrica, wh: Attached, ledger: Ledger, zone: str) -> Finding:
+    """Look for uploads in Metrica's list that the ledger does not know."""
+    listed = metrica.outcomes()
+    foreign = count_foreign(wh, ledger, listed.values(), zone)
+    if foreign:
+        return warning("uploads", f"the ledger does not know {foreign} of Metrica's", ADVICE)
+    return ok("uploads", f"the ledger knows the {len(listed)} newest that Metrica lists")
 
 
 def zone(theirs: str, marts: Marts, wh: Attached | None) -> Finding:

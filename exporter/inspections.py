@@ -1,4 +1,4 @@
-"""The commands that compare Metrica with the marts, and look at all that a run depends on."""
+"""The commands that compare Metrica with the marts or the ledger."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,39 @@ def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
         if not found.to_apply:
             click.echo("There is nothing to apply.")
     sys.exit(outcome.exit_code)
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.counter
+@options.api_url
+@options.warehouse
+@options.mode
+def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any) -> None:
+    """Make a ledger usable that was restored from a backup, or lost; send nothing.
+
+    The next run sends the present state of every row once, and no order an older status. Load
+    the CRM's present data and run `dbt build` before it.
+    """
+    from exporter import recovery
+    from exporter.report import Reporter
+
+    api = read_api(api_url, counter_id)
+    Reporter().tell_retries()
+    click.echo(
+        "The next run will send every row of the marts once. Orders skip the statuses before "
+        "their present one."
+    )
+    if yes or click.confirm(f"Recover the ledger of counter {counter_id}?", abort=True):
+        for mart, rows in recovery.recover(options.dbt_of(given), api, mode).items():
+            click.echo(f"{mart}: {rows} rows will be sent again")
+
+
+COMMANDS: dict[str, click.Command] = {
+    "doctor": doctor,
+    "recover": recover,
+    "schema": schema_group,
+}
 
 
 def _as_dict(found: "Differences") -> dict[str, Any]:

@@ -22,6 +22,11 @@ class Journal:
         self._wh, self._counter_id = wh, counter_id
         self._run_no = 0
 
+    @property
+    def run_no(self) -> int:
+        """The number of the run that is recorded."""
+        return self._run_no
+
     def beside(self, wh: Attached) -> "Journal":
         """Return the same journal of the same run, to be used in another thread."""
         other = Journal(wh, self._counter_id)

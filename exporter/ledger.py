@@ -64,8 +64,8 @@ class Ledger:
             schema = self._wh.ledger_schema
             raise LedgerError(
                 f"The ledger is damaged: schema {schema} lacks {missing}. Restore it from a "
-                f"backup. If there is none, drop schema {schema}: the next run makes a new ledger "
-                "and sends every row once more, orders with each status of their path."
+                f"backup, or drop schema {schema} if there is none. Then run `metrica-export "
+                "recover`: the next run sends every row once more, and no order an older status."
             )
         if version > VERSION:
             raise LedgerError(
@@ -215,6 +215,9 @@ class Ledger:
             f"and v.entity = {quote(entity)} and v.state <> 'rejected' and v.id is not null"
         )
 
+
+RECOVERED = "recovered: Metrica may have any state of any row"
+"""The message of a run that `metrica-export recover` records."""
 
 _WITH_DETAILS = 3
 """The version that began to record what a delivery said."""

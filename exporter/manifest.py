@@ -20,6 +20,7 @@ from exporter.marts import (
     Entity,
     Kind,
 )
+from exporter.models import metrica_meta, metrica_models
 from exporter.profiles import Duckdb, Warehouse, read_project
 
 OWN_COLUMNS = ("updated_at", "row_hash")
@@ -109,13 +110,13 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
     path = _manifest_path(dbt)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        nodes = manifest["nodes"].values()
+        nodes = dict(manifest["nodes"].items())
         adapter = manifest["metadata"].get("adapter_type")
     except FileNotFoundError:
         raise SettingsError(
             f"No manifest at {path}: run `dbt build --project-dir {dbt.project_dir}` first."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise SettingsError(f"{path} is not dbt's manifest; run `dbt build` again.") from None
     if adapter != warehouse.kind:
         raise SettingsError(
@@ -124,11 +125,11 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
         )
     found: dict[str, Mart] = {}
     left_out = None
-    for node in nodes:
-        meta = _metrica_meta(node)
+    for node in metrica_models(path, nodes):
+        meta = metrica_meta(node)
         if meta.get("role") == "left_out":
             left_out = (node["schema"], node.get("alias") or node["name"])
-        if node.get("resource_type") != "model" or "entity" not in meta:
+        if "entity" not in meta:
             continue
         built_for = meta.get("dbt_target")
         if built_for not in (None, warehouse.target):
@@ -169,14 +170,6 @@ def _manifest_path(dbt: DbtSettings) -> Path:
     return dbt.project_dir / folder / "manifest.json"
 
 
-def _metrica_meta(thing: dict[str, Any]) -> dict[str, Any]:
-    for holder in (thing.get("config") or {}, thing):
-        meta = (holder.get("meta") or {}).get("metrica")
-        if isinstance(meta, dict):
-            return meta
-    return {}
-
-
 def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     entity = next((e for e in ENTITIES if e.name == meta["entity"]), None)
     label = f"Model {node.get('name')}"
@@ -184,7 +177,7 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
         raise SettingsError(f"{label}: {meta['entity']!r} is no entity of Metrica's.")
     columns: list[Column] = []
     attributes: list[Attribute] = []
-    for name, entry in node.get("columns", {}).items():
+    for name, entry in node["columns"].items():
         if name in OWN_COLUMNS or (entity is ORDERS and name == STATUS_PATH):
             continue
         column = entity.column(name)
@@ -193,13 +186,13 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
                 f"{label}: Metrica takes no custom attributes of {entity.name}; drop {name}."
             )
         if column is None:
-            attribute = _attribute(label, name, _metrica_meta(entry))
+            attribute = _attribute(label, name, metrica_meta(entry))
             attributes.append(attribute)
             kind = _KIND_OF_TYPE[attribute.type_name]
             column = Column(name, Kind.TEXT if attribute.multivalued else kind)
         columns.append(column)
     needed = [c.name for c in entity.columns if c.required] + list(OWN_COLUMNS)
-    absent = [name for name in needed if name not in node.get("columns", {})]
+    absent = [name for name in needed if name not in node["columns"]]
     if absent:
         raise SettingsError(
             f"{label} declares no column {', '.join(absent)}, which the export needs; "
@@ -212,7 +205,7 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
         columns=tuple(columns),
         attributes=tuple(attributes),
         time_zone=meta.get("counter_time_zone"),
-        has_path=entity is ORDERS and STATUS_PATH in node.get("columns", {}),
+        has_path=entity is ORDERS and STATUS_PATH in node["columns"],
     )
 
 

@@ -168,11 +168,14 @@ class Metrica:
         return answer
 
     def outcomes(self) -> dict[str, Answer]:
-        """Return the latest uploads by their id (getLastUploadings), at most 1,000."""
+        """Return the latest uploads of rows by their id (getLastUploadings), at most 1,000."""
         found = self._call(
             "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
         )
-        answers = map(answer_of, _objects(found, "uploadings"))
+        # No page says whether lists of products are among them; their own answers have no id.
+        listed = _objects(found, "uploadings")
+        uploads = [u for u in listed if not str(u.get("entity_type")).endswith("_LIST")]
+        answers = map(answer_of, uploads)
         return {answer.uploading_id: answer for answer in answers if answer.uploading_id}
 
     def _settle(self, body: dict[str, Any]) -> Answer:

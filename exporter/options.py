@@ -116,16 +116,17 @@ limits = _all(
         "Megabytes of rows to keep in memory; the rest goes to --staging-dir.",
     ),
 )
+mode = click.option(
+    "--mode",
+    type=click.Choice(list(MODES)),
+    default=Form().mode,
+    show_default=True,
+    envvar="METRICA_MODE",
+    show_envvar=True,
+    help="detailed: contacts, then orders.  simple: the mart simple_orders alone.",
+)
 form = _all(
-    click.option(
-        "--mode",
-        type=click.Choice(list(MODES)),
-        default=Form().mode,
-        show_default=True,
-        envvar="METRICA_MODE",
-        show_envvar=True,
-        help="detailed: contacts, then orders.  simple: the mart simple_orders alone.",
-    ),
+    mode,
     click.option(
         "--merge-mode",
         "merge_modes",

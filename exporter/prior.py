@@ -35,8 +35,9 @@ def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:
 
     `_row` is the row's in `staged_<mart>`; `_delivered` says whether a delivery has PASSED;
     `_status`, `_step` and `_filled` are what the last such said, `_filled` with what later ones
-    may have said. `_created` is the creation date that went first, certainly or perhaps: Metrica
-    never changes it again (modes).
+    may have said. `_perhaps_step` is the greatest step of later deliveries that may have arrived.
+    `_created` is the creation date that went first, certainly or perhaps: Metrica never changes
+    it again (modes).
     """
     among = f"select _id from staged_{mart.name}"
     _read_told(wh, ledger.details(mart.name, among), among)
@@ -48,11 +49,18 @@ def read_prior(wh: Attached, ledger: Ledger, mart: Mart) -> None:
                 bit_or(_filled) filter (not _passed) as _perhaps_filled,
                 arg_min(_created, _upload_no) as _created
             from told group by _id
+        ),
+        perhaps as (
+            select told._id, max(told._step) as _step
+            from told join summed on summed._id = told._id
+            where not told._passed and told._upload_no > coalesce(summed._no, -1)
+            group by told._id
         )
         select s.rowid as _row, _no is not null as _delivered, summed._created, t._status, t._step,
-            t._filled | coalesce(_perhaps_filled, 0) as _filled
+            t._filled | coalesce(_perhaps_filled, 0) as _filled, perhaps._step as _perhaps_step
         from summed
-        join staged_{mart.name} s using (_id)
+        left join perhaps on perhaps._id = summed._id
+        join staged_{mart.name} s on s._id = summed._id
         left join told t on t._id = summed._id and t._upload_no = _no
         """
     )
@@ -62,7 +70,8 @@ def read_no_prior(wh: Attached, mart: Mart) -> None:
     """Make the same table for a mart of which nothing is staged."""
     wh.run(
         f"create or replace table prior_{mart.name} (_row bigint, _delivered boolean, "
-        "_created timestamp, _status text, _step integer, _filled bigint)"
+        "_created timestamp, _status text, _step integer, _filled bigint, "
+        "_perhaps_step integer)"
     )
 
 

@@ -1,16 +1,17 @@
 """The warehouse that dbt's profiles.yml names, read as dbt reads it, without starting dbt."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import yaml
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from exporter.config import DbtSettings
 from exporter.errors import SettingsError
+from exporter.yaml_file import load_mapping
 
 PROJECT_FILE = "dbt_project.yml"
 PROFILES_FILE = "profiles.yml"
@@ -59,7 +60,7 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     path = _profiles_file(dbt)
     own = _render(project.get("profile"), dbt.project_dir / PROJECT_FILE, "profile")
     name = dbt.profile or os.environ.get("DBT_PROFILE") or own
-    profiles = _load(path)
+    profiles = load_mapping(path)
     profile = profiles.get(str(name))
     if not isinstance(profile, dict):
         known = ", ".join(sorted(str(k) for k in profiles if k != "config")) or "none"
@@ -83,7 +84,7 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
 
 def read_project(project_dir: Path) -> dict[str, Any]:
     """Return dbt_project.yml as a dictionary; SettingsError when it is not there."""
-    return _load(project_dir / PROJECT_FILE, "point --project-dir at the dbt project")
+    return load_mapping(project_dir / PROJECT_FILE, "point --project-dir at the dbt project")
 
 
 def _profiles_file(dbt: DbtSettings) -> Path:
@@ -99,18 +100,21 @@ def _profiles_file(dbt: DbtSettings) -> Path:
     )
 
 
-def _load(path: Path, advice: str = "check the path") -> dict[str, Any]:
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"Cannot read {path} ({type(error).__name__}); {advice}.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{path} is not valid YAML{line}.") from None
-    if not isinstance(loaded, dict):
-        raise SettingsError(f"{path} is not a YAML mapping; {advice}.")
-    return loaded
+class _Sandbox(SandboxedEnvironment):
+    """Jinja that computes no product and no power: one of them can fill the memory."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, *_: object) -> NoReturn:
+        """Refuse the operation."""
+        raise TemplateError
+
+
+_TEMPLATE_ERRORS = (
+    *(TemplateError, TypeError, ValueError, ArithmeticError),
+    *(LookupError, AttributeError, RecursionError, MemoryError),
+)
+"""What a template can end with. An ExportError of `env_var` is none of them."""
 
 
 def _render(value: object, path: Path, key: str) -> object:
@@ -125,13 +129,13 @@ def _render(value: object, path: Path, key: str) -> object:
             )
         return found
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined)
+    environment = _Sandbox(undefined=StrictUndefined)
     environment.globals["env_var"] = env_var
     # dbt's filters set a type; here every value is read as text and typed by `_warehouse`.
     environment.filters.update(dict.fromkeys(("as_number", "as_bool", "as_text", "as_native"), str))
     try:
         return environment.from_string(value).render()
-    except (TemplateError, TypeError, ValueError) as error:
+    except _TEMPLATE_ERRORS as error:
         if isinstance(error, TemplateSyntaxError) and key.endswith(".password"):
             # As dbt does: braces in a password need not be a template.
             return value
@@ -143,7 +147,7 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
     def need(*names: str) -> str:
         for name in names:
             if output.get(name) not in (None, ""):
-                return str(output[name])
+                return _text(output[name], f"{where}.{name}")
         raise SettingsError(f"{where} has no {names[0]!r}; add it.")
 
     kind = output.get("type")
@@ -152,10 +156,10 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
     if kind == "postgres":
         try:
             port = int(output.get("port") or 5432)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{where}.port is not a number.") from None
         options = tuple(
-            (name, str(output[name]))
+            (name, _text(output[name], f"{where}.{name}"))
             for name in _PASSED_THROUGH
             if name != "role" and output.get(name) not in (None, "")
         )
@@ -165,8 +169,25 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
             port=port,
             user=need("user"),
             dbname=need("dbname", "database"),
-            password=str(output.get("password") or output.get("pass") or ""),
+            password=_text(output.get("password") or output.get("pass") or "", f"{where}.password"),
             options=options,
-            role=str(output["role"]) if output.get("role") else None,
+            role=_text(output["role"], f"{where}.role") if output.get("role") else None,
         )
-    raise SettingsError(f"{where}.type is {kind!r}; this project runs on duckdb and postgres.")
+    shown = kind if isinstance(kind, str | None) else "not a text"
+    raise SettingsError(f"{where}.type is {shown!r}; this project runs on duckdb and postgres.")
+
+
+def _text(value: object, where: str) -> str:
+    if isinstance(value, dict | list | set | bytes):
+        raise SettingsError(f"{where} is not a text; put it in quotes.")
+    try:
+        found = str(value)
+    except ValueError:
+        # A number of thousands of digits.
+        found = ""
+    if _IMPOSSIBLE.search(found):
+        raise SettingsError(f"{where} holds a character that no setting can have.")
+    return found
+
+
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")

@@ -30,13 +30,15 @@ class Outcome:
 
     `changes` are the changes in Metrica by the rows to be sent, mart by mart; `exceeded` names
     the limits of the gate that they exceed. `new` counts the rejected and held rows that were
-    neither after the last complete run, None if the end was not reached.
+    neither after the last complete run, None if the end was not reached. `foreign_uploads`
+    counts the uploads in Metrica's list that the ledger does not know, None where nobody asked.
     """
 
     entities: dict[str, EntityCounts] = field(default_factory=dict)
     changes: dict[str, Changes] = field(default_factory=dict)
     exceeded: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
+    foreign_uploads: int | None = None
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
@@ -82,6 +84,7 @@ class Outcome:
             "exceeded": self.exceeded,
             "warnings": {"rejected": self.rejected, "held": self.held, "new": self.new},
             "left_out": [each.as_dict() for each in self.left_out],
+            "foreign_uploads": self.foreign_uploads,
             "requests": self.requests,
             "bytes": self.bytes,
             "exit_code": self.exit_code,

@@ -65,7 +65,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         error: ExportError | None = None
         try:
             check_time_zone(metrica, marts, wh)
-            sync.resolve()
+            outcome.foreign_uploads = sync.resolve()
             deltas = {
                 mart.name: sync.look(mart, outcome, everything=options.everything) for mart in marts
             }

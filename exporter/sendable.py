@@ -75,14 +75,16 @@ def find_paths(wh: Attached, mart: Mart) -> None:
     `_before` counts the steps that it knows already, `_pending` lists the others. The delivered
     step is where the path has the delivered status: at the same place, or else, when the history
     was written anew, at its last one. If it has it nowhere, or ends with it, only the present
-    state goes: what came earlier must not follow what came later.
+    state goes: what came earlier must not follow what came later. Nor does a step go that is
+    earlier than one that may have arrived.
     """
     path = f"string_split(s.{STATUS_PATH}, ',')"
     latest = f"len({path}) + 1 - list_position(list_reverse({path}), p._status)"
-    known = (
+    delivered = (
         f"case when p._delivered is not true then 0 "
         f"when {path}[p._step] = p._status then p._step else {latest} end"
     )
+    known = f"greatest({delivered}, coalesce(p._perhaps_step, 1) - 1)"
     wh.run(
         f"""
         create or replace table paths_{mart.name} as

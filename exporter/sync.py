@@ -8,6 +8,7 @@ from exporter.delivery import Delivery, Sent
 from exporter.delta import Delta
 from exporter.entries import Watermark
 from exporter.errors import MetricaError, QuotaError, SettingsError
+from exporter.foreign import ADVICE, count_foreign
 from exporter.handover import Run
 from exporter.judge import Judge
 from exporter.manifest import Mart
@@ -51,18 +52,35 @@ class Sync:
         self._presumed_rightly = True
         self._first_uploads: dict[str, int] = {}
 
-    def resolve(self) -> None:
+    def resolve(self) -> int | None:
         """Find out what became of earlier uploads that have an id but no outcome.
 
         An upload whose answer was lost has no id, and nothing in Metrica's list says
         without doubt which one it was: its rows simply go again.
+        Returns how many listed uploads the ledger does not know, None without a list.
         """
         waiting = self._journal.unknown_uploads()
-        if not waiting:
-            return
-        for uploading_id, answer in self._metrica.outcomes().items():
+        try:
+            listed = self._metrica.outcomes()
+        except QuotaError:
+            raise
+        except MetricaError as error:
+            if waiting:
+                raise
+            self._report.line(f"{error} The run cannot tell whether Metrica has other uploads.")
+            return None
+        for uploading_id, answer in listed.items():
             if uploading_id in waiting and answer.status != "unknown":
                 self._journal.end_upload(waiting[uploading_id], answer.status, uploading_id)
+        judge = self._judge
+        zone = judge.marts.time_zone or "UTC"
+        foreign = count_foreign(judge.wh, judge.ledger, listed.values(), zone)
+        if foreign:
+            self._report.line(
+                f"Metrica lists {foreign} uploads of counter {judge.ledger.counter_id} that the "
+                f"ledger does not know. {ADVICE}"
+            )
+        return foreign
 
     def look(self, mart: Mart, outcome: Outcome, *, everything: bool) -> Delta:
         """Judge a mart, presuming that earlier marts are delivered; sends nothing.

@@ -110,7 +110,7 @@ def point_at(job: Job, **cells: Any) -> None:
 
 LINES = [
     *("settings", "warehouse", "ledger", "token", "extension", "destination", "last run", "quota"),
-    *("access", "scope", "first-party data", "clocks", "time zone"),
+    *("access", "scope", "uploads", "first-party data", "clocks", "time zone"),
     *("mart order_statuses", "statuses", "goals", "mart products"),
     *("mart contacts", "attributes of contacts", "mart orders", "attributes of orders"),
 ]

@@ -222,6 +222,71 @@ def test_a_manifest_that_is_none_is_told(project: Project, content: str) -> None
     assert "dbt build" in told
 
 
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"nodes": ' * 100_000])
+def test_a_manifest_that_is_nested_too_deeply_is_none(project: Project, content: str) -> None:
+    project.path.write_text(content)
+    assert "is not dbt's manifest" in project.message()
+
+
+def with_field(field: str, value: object) -> Change:
+    return lambda nodes: nodes["orders"].update({field: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (lambda nodes: nodes.update(odd=None), "nodes.model.crm.odd "),
+        (lambda nodes: nodes.update(odd=[1]), "nodes.model.crm.odd "),
+        *(
+            (with_field(field, value), f"orders.{field} ")
+            for field, value in (
+                ("schema", None),
+                ("schema", 5),
+                ("schema", ["metrica"]),
+                ("schema", "a\0b"),
+                ("schema", "\ud800"),
+                ("alias", ["orders"]),
+                ("columns", []),
+                ("columns", "id"),
+            )
+        ),
+        (lambda nodes: nodes["orders"]["columns"].update(id=5), "orders.columns.id "),
+        (lambda nodes: nodes["orders"]["columns"].update({"a\0": {}}), "orders.columns.a"),
+        (
+            lambda nodes: meta(nodes["orders"]).update(counter_time_zone=["UTC"]),
+            "orders.config.meta.metrica.counter_time_zone ",
+        ),
+    ],
+)
+def test_a_node_of_an_odd_shape_is_named_by_its_key(
+    project: Project, change: Change, key: str
+) -> None:
+    manifest = json.loads(project.path.read_text())
+    nodes = {node["name"]: node for node in manifest["nodes"].values()}
+    change(nodes)
+    manifest["nodes"] = {f"model.crm.{name}": node for name, node in nodes.items()}
+    project.path.write_text(json.dumps(manifest))
+    told = project.message()
+    assert str(project.path) in told
+    assert key in told
+    assert "dbt build" in told
+
+
+def test_a_model_without_a_name_is_named_by_its_key(project: Project) -> None:
+    manifest = json.loads(project.path.read_text())
+    del manifest["nodes"]["model.crm.orders"]["name"]
+    project.path.write_text(json.dumps(manifest))
+    assert "nodes.model.crm.orders.name is not a name" in project.message()
+
+
+@pytest.mark.parametrize("odd", [None, [], "text", 5, {"metrica": []}, {"metrica": None}])
+def test_meta_of_an_odd_shape_makes_no_model_a_mart(project: Project, odd: object) -> None:
+    project.change(lambda nodes: nodes["simple_orders"]["config"].update(meta=odd))
+    project.change(lambda nodes: nodes["simple_orders"].update(meta=odd))
+    project.change(lambda nodes: nodes["orders"]["columns"].update(client_type=None))
+    assert [mart.name for mart in project.read().all][-1] == "orders"
+
+
 def test_a_manifest_that_is_no_text_is_told(project: Project) -> None:
     project.path.write_bytes(b"\xff\xfe\x00")
     assert "is not dbt's manifest" in project.message()

@@ -1,6 +1,7 @@
 """profiles.yml is read as dbt reads it, and no message repeats a secret."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,69 @@ def test_what_cannot_be_read_is_told_with_file_and_key(
     found = message(settings(project, content, **flags))
     assert told in found
     assert str(project / "profiles.yml") in found
+
+
+def multiplied(first: str, item: str) -> str:
+    """Return YAML in which each line repeats the one before nine times."""
+    lines = [f"a0: &a0 {first}"]
+    lines += [f"a{n}: &a{n} {item.format(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 12)]
+    return "\n".join(lines)
+
+
+LAUGHS = multiplied("[x, x]", "[{}]")
+MERGES = multiplied("{k: v}", "{{<<: [{}]}}")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (LAUGHS, "100000 values"),
+        (LAUGHS + "\ncrm: {target: prod, outputs: {prod: {type: duckdb, path: *a11}}}", "values"),
+        (MERGES, "100000 values"),
+        ("crm: &crm {outputs: *crm}", "line 1 contains itself"),
+        ("crm: &crm [*crm]", "line 1 contains itself"),
+        ("crm: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("crm: " + "{a: " * 3000 + "}" * 3000, "nested too deeply"),
+        ("crm: 2026-13-45", "invalid value"),
+        ("crm: !!int many", "invalid value"),
+        ("crm: !!python/object:os.system {}", "not valid YAML"),
+        *(
+            (output(host=f"'{{{{ {text} }}}}'"), "cannot render crm.outputs.prod.host")
+            for text in (
+                "1 / 0",
+                "1 // 0",
+                "1 % 0",
+                "10.0 ** 400",
+                "10 ** 10 ** 10",
+                '"s3cret" * 10 ** 10',
+                "range(1000000000) | list",
+                "().__class__.__bases__",
+                "[][1].s3cret",
+                '{}["s3cret"].x',
+                '"s3cret".nothing()',
+                '"%d" % "s3cret"',
+                "(" * 500 + "1" + ")" * 500,
+            )
+        ),
+        (output(host="[s3cret]"), "crm.outputs.prod.host is not a text"),
+        (output(password="{a: s3cret}"), "crm.outputs.prod.password is not a text"),
+        (output(sslmode="[s3cret]"), "crm.outputs.prod.sslmode is not a text"),
+        (output(role="[s3cret]"), "crm.outputs.prod.role is not a text"),
+        (output(port=".inf"), "crm.outputs.prod.port is not a number"),
+        (output(type="[s3cret]"), "crm.outputs.prod.type is 'not a text'"),
+        (output(password='"s3cret\\0"'), "crm.outputs.prod.password holds a character"),
+        (output(user='"\\ud800"'), "crm.outputs.prod.user holds a character"),
+    ],
+)
+def test_profile_that_no_program_can_read_is_an_error_of_settings(
+    project: Path, content: str, told: str
+) -> None:
+    begun = time.monotonic()
+    found = message(settings(project, content))
+    assert told in found
+    assert str(project / "profiles.yml") in found
+    assert "s3cret" not in found
+    assert time.monotonic() - begun < 20
 
 
 def test_a_file_that_is_no_text_is_told(project: Path) -> None:
