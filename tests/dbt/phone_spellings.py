@@ -40,9 +40,9 @@ def expected(cell: str) -> str | None:
     return digits if possible and 7 <= len(digits) <= 15 else None
 
 
-def correct() -> dict[str, str]:
+def correct() -> dict[str, str | None]:
     """Return spellings of right numbers of every country, and the digits of each."""
-    found = {}
+    found: dict[str, str | None] = {}
     for region in sorted(SUPPORTED_REGIONS):
         for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE):
             number = example_number_for_type(region, kind)
