@@ -9,13 +9,16 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from exporter import options
 from exporter.access import read_api
 from exporter.errors import ExportError, InterruptedRunError
+
+if TYPE_CHECKING:
+    from exporter.runs import Parts
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -72,14 +75,15 @@ def cli() -> None:
 @options.form
 @options.gate
 @options.limits
-def run(*, as_json: bool, api_url: str, **given: Any) -> None:
+@click.pass_obj
+def run(parts: "Parts | None", /, *, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
     api, wanted = read_api(api_url, given["counter_id"]), options.options_of(given)
     from exporter import report, runs
 
     outcome = report.Outcome()
     try:
-        runs.run(outcome, wanted, api)
+        runs.run(outcome, wanted, api, parts or runs.PARTS)
     except ExportError as error:
         outcome.fail(error)
     report.finish(outcome, "sent", as_json=as_json)
@@ -216,8 +220,11 @@ def _end(exit_code: int, error: str) -> NoReturn:
     sys.exit(exit_code)
 
 
-def main() -> None:
-    """Run the command line; every error becomes one message and its exit code."""
+def main(parts: "Parts | None" = None) -> None:
+    """Run the command line; every error becomes one message and its exit code.
+
+    Only the fault campaign gives `parts`.
+    """
     # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -225,7 +232,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(cli.main(standalone_mode=False, obj=parts) or 0)
     except ExportError as error:
         click.echo(f"Error: {error}", err=True)
         _end(error.exit_code, str(error))
