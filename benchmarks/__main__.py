@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -114,11 +115,11 @@ def _filled(place: _Place, kind: str, orders: int) -> Iterator[Bench]:
             yield Bench(marts, server, place.sink, place.folder)
 
 
-def _stages(bench: Bench) -> dict[str, object]:
+def _stages(bench: Bench) -> dict[str, Any]:
     out = bench.folder / "stages.json"
-    command = [sys.executable, "-m", "benchmarks.stages", out, "run", *bench.marts.flags]
+    command = [sys.executable, "-m", "benchmarks.stages", str(out), "run", *bench.marts.flags]
     subprocess.run(command, env=bench.env, check=True, capture_output=True)
-    found: dict[str, object] = json.loads(out.read_text())
+    found: dict[str, Any] = json.loads(out.read_text())
     return found
 
 

@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _discard(self, size: int) -> None:
         block = memoryview(bytearray(_BLOCK))
         while size > 0:
-            read = self.rfile.readinto(block[: min(size, _BLOCK)])  # type: ignore[attr-defined]
+            read = self.rfile.readinto(block[: min(size, _BLOCK)])
             if not read:
                 return
             size -= read

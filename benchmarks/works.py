@@ -95,7 +95,7 @@ class Bench:
         yield RECONCILE, self._take(self._ours("run", "--reconcile"))
         if rivals is not None:
             for name, module in RIVALS.items():
-                command = [rivals, "-m", f"benchmarks.rivals.{module}"]
+                command: list[str | Path] = [rivals, "-m", f"benchmarks.rivals.{module}"]
                 yield name, self._take(self._command(command))
 
     def _take(self, work: Callable[[], Usage]) -> Figure:
@@ -120,7 +120,7 @@ class Bench:
                 f"import duckdb; duckdb.connect({str(path)!r}, read_only=True).execute({copies!r})"
             )
             return measure([sys.executable, "-c", code], self.env)
-        return measure(self._psql(), self.env | self._database_env())
+        return measure(self._psql(), {**self.env, **self._database_env()})
 
     def _write_files(self) -> None:
         """Keep what the floor of reading reads, for the floor of uploading."""

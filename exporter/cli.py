@@ -8,7 +8,7 @@ import io
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from exporter.access import read_api
 from exporter.ending import Call, end, ending, printing
 from exporter.errors import InterruptedRunError
 from exporter.redaction import printable
+
+if TYPE_CHECKING:
+    from exporter.runs import Parts
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -96,14 +99,15 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
 @options.gate
 @options.fail_on
 @options.limits
-def run(*, as_json: bool, api_url: str, **given: Any) -> None:
+@click.pass_obj
+def run(call: Call, /, *, as_json: bool, api_url: str, **given: Any) -> None:
     """Send what Metrica does not have yet."""
     api, wanted = read_api(api_url, given["counter_id"]), options.options_of(given)
     from exporter import report, runs
 
     outcome = report.Outcome()
     with ending(outcome, wanted.staging.folder):
-        runs.run(outcome, wanted, api)
+        runs.run(outcome, wanted, api, call.parts or runs.PARTS)
     with printing():
         report.finish(outcome, "sent", as_json=as_json)
     sys.exit(outcome.exit_code)
@@ -192,8 +196,11 @@ def _interrupt(signum: int, _: object) -> None:
     )
 
 
-def main() -> None:
-    """Run the command line; every exception becomes one message and its exit code."""
+def main(parts: "Parts | None" = None) -> None:
+    """Run the command line; every exception becomes one message and its exit code.
+
+    Only the fault campaign gives `parts`.
+    """
     # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         # Windows has no SIGHUP.
@@ -202,7 +209,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    call = Call()
+    call = Call(parts=parts)
     try:
         sys.exit(cli.main(standalone_mode=False, obj=call) or 0)
     except click.ClickException as error:

@@ -209,10 +209,12 @@ class Delivery:
         """Return Metrica's reason for refusing a chunk without the words of the chunk's cells."""
         cells_of = cells(mart, mart.columns, self._judge.layout(mart), part)
         whole = ", ".join(name(column.name) for column in mart.columns)
+        # Only the cells' words that the reason may repeat: a chunk has many.
         found = self._wh.rows(
             "select distinct _word from (select unnest(regexp_extract_all("
-            f"lower(concat_ws(' ', {whole})), '[a-z][a-z0-9_-]*')) as _word from ({cells_of})) "
-            "where list_contains(?, _word)",
-            [re.findall(r"[a-z][a-z0-9_-]*", reason.lower())],
+            f"lower(concat_ws(' ', {whole})), '[a-z]+')) as _word from ({cells_of})) "
+            "where list_bool_or(list_transform(?, lambda said: "
+            "contains(said, _word) or starts_with(_word, said)))",
+            [re.findall(r"[a-z]+", reason.lower()) or [""]],
         )
         return redact(reason, [word for (word,) in found])

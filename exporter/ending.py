@@ -17,6 +17,7 @@ from exporter.redaction import json_line
 
 if TYPE_CHECKING:
     from exporter.report import Outcome
+    from exporter.runs import Parts
 
 _EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes": 0}
 """The counts of a run or plan that ended before it began."""
@@ -24,11 +25,15 @@ _EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes":
 
 @dataclass(slots=True)
 class Call:
-    """The parts of the command line that a report of an unexpected error needs."""
+    """One call of the command line: what a report of an unexpected error needs of it.
+
+    `parts` are the fault campaign's; None stands for the product's own.
+    """
 
     command: str = ""
     debug: bool = False
     folder: Path | None = None
+    parts: "Parts | None" = None
 
     def report(self, error: Exception) -> ExportError:
         """Return any exception as the error that the command ends with."""

@@ -18,6 +18,14 @@ class Watermark:
     fingerprint: Decimal
     vanished: int = 0
 
+    def covers(self, behind: tuple[int, Decimal], seen: tuple[int, Decimal]) -> bool:
+        """Return whether the rows behind the watermark are still those of the last pass.
+
+        `behind` is their fingerprint now, `seen` the fingerprint of the other rows as the
+        last pass saw them.
+        """
+        return behind == (self.mart_rows - seen[0], self.fingerprint - seen[1])
+
 
 @dataclass(frozen=True, slots=True)
 class EntityCounts:

@@ -188,6 +188,3 @@ def _show(found: "Differences") -> None:
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!")) else f"{text}."
-
-
-COMMANDS = {"doctor": doctor, "schema": schema_group}

@@ -1,6 +1,8 @@
 """The commands themselves, between the command line and the flow."""
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,38 @@ from exporter.ledger import Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.left_out import read_left_out
 from exporter.lock import run_lock
+from exporter.manifest import Marts
 from exporter.marts import ORDER_STATUSES, ORDERS
 from exporter.metrica import Metrica
+from exporter.profiles import Warehouse
 from exporter.relation import check_relation
 from exporter.report import Outcome, Reporter
 from exporter.saved import SavedPlan
 from exporter.session import open_session
 from exporter.statuses import describe, find_drift
 from exporter.sync import Sync, check_time_zone
+from exporter.warehouse import Attached
 
 
-def run(outcome: Outcome, options: Options, api: Api) -> None:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a run that keep its promises.
+
+    Every command uses `PARTS`. The fault campaign passes others, one of them without its
+    guard, to prove that it finds the damage.
+    """
+
+    lock: Callable[[Warehouse, int], AbstractContextManager[Callable[[], None]]] = run_lock
+    ledger: Callable[[Attached, int, Marts], Ledger] = open_ledger
+    journal: Callable[[Attached, int], Journal] = Journal
+    metrica: Callable[[Api, int], Metrica] = Metrica
+    judge: type[Judge] = Judge
+
+
+PARTS = Parts()
+
+
+def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> None:
     """Send what Metrica does not have yet; `outcome` is filled in as far as the run gets.
 
     Raises ExportError. The ledger has every row that was delivered before an error.
@@ -38,7 +61,7 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
     outcome.stamp.counter, outcome.stamp.mode = api.counter_id, options.form.mode
     with (
         open_session(options.dbt, staging=options.staging) as session,
-        run_lock(session.profile, api.counter_id) as check_lock,
+        parts.lock(session.profile, api.counter_id) as check_lock,
     ):
         wh, outcome.stamp.target = session.wh, session.profile.target
         marts = [session.marts.get(name) for name in options.names]
@@ -51,16 +74,16 @@ def run(outcome: Outcome, options: Options, api: Api) -> None:
         found = Ledger(wh, api.counter_id)
         check_destination(wh, found, is_local=api.is_local)
         check_mode(wh, found, options.form.mode)
-        ledger = open_ledger(wh, api.counter_id, session.marts)
-        journal = Journal(wh, api.counter_id)
+        ledger = parts.ledger(wh, api.counter_id, session.marts)
+        journal = parts.journal(wh, api.counter_id)
         outcome.stamp.run_no, started = journal.start_run()
         outcome.stamp.start(started)
         budget = options.limits.daily_requests - journal.requests_today()
-        metrica = Metrica(api, budget)
+        metrica = parts.metrica(api, budget)
         report = Reporter()
         report.tell_retries()
         run = Run(journal, budget, session.staging, api.is_local, check_lock)
-        judge = Judge(wh, ledger, session.marts, options, marked=True)
+        judge = parts.judge(wh, ledger, session.marts, options, marked=True)
         sync = Sync(judge, metrica, report, run)
         error: ExportError | None = None
         try:

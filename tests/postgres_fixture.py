@@ -231,7 +231,7 @@ def _new_home(account: Account) -> Path:
     home = Path(tempfile.mkdtemp(prefix="postgres-"))
     if account:
         os.chown(home, account["user"], account["group"])
-    test = ["/bin/sh", "-c", 'test -w "$0"', home]
+    test = ["/bin/sh", "-c", 'test -w "$0"', str(home)]
     if subprocess.run(test, check=False, cwd="/", **account).returncode != 0:
         message = (
             f"PostgreSQL does not run as root, and {account} cannot enter {home}."

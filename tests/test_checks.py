@@ -1,6 +1,6 @@
 """Whether a row can be sent: every rule, at its bounds, on real staging tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -337,7 +337,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 
 def judge(
-    session: Session, mart: str, rows: list[Mapping[str, Any]], **types: str
+    session: Session, mart: str, rows: Sequence[Mapping[str, Any]], **types: str
 ) -> dict[int, Verdict]:
     """Stage rows and return the verdicts by a row's place; `types` stand for the columns' own.
 
@@ -365,7 +365,7 @@ def judge(
 @pytest.fixture(scope="module")
 def verdicts(session: Session) -> dict[tuple[str, str, int], Verdict | None]:
     """Judge all values of a mart at once; returns the verdicts by mart, column and place."""
-    found = {}
+    found: dict[tuple[str, str, int], Verdict | None] = {}
     for mart, good in GOOD.items():
         cases = [
             (column, place, value)

@@ -348,7 +348,7 @@ def size_alone(row: Mapping[str, Any]) -> int:
     # A separator or the line's end after each cell.
     size = len(HEADER["orders"].encode()) + len(COLUMNS["orders"])
     for column in COLUMNS["orders"]:
-        cell = (row | {"revenue": money}).get(column)
+        cell = {**row, "revenue": money}.get(column)
         if cell not in {None, ""}:
             size += len(str(cell).replace('"', '""').encode()) + 2
     return size

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from exporter.answer import Answer
 from exporter.errors import InterruptedRunError, LedgerError, WarehouseError
 from exporter.journal import Journal
-from exporter.metrica import Answer, Metrica
+from exporter.metrica import Metrica
 from tests.job import Job
 
 ON_DUCKDB = pytest.mark.parametrize("job", ["duckdb"], indirect=True)

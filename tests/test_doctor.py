@@ -43,7 +43,8 @@ def ask(job: Job, *words: str, env: Mapping[str, str | None] | None = None) -> T
     given: dict[str, str | None] = {
         "METRICA_TOKEN": job.emulator.token,
         "METRICA_COUNTER_ID": str(job.emulator.counter),
-    } | dict(env or {})
+        **(env or {}),
+    }
     shown = CliRunner().invoke(cli, ["doctor", "--json", *flags], env=given)
     said = json.loads(shown.stdout)
     plain = CliRunner().invoke(cli, ["doctor", *flags], env=given)

@@ -1,14 +1,22 @@
 """A short part of the fault campaign, with fixed seeds; `make faults` runs all of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 
-from tests.faults import history, kills
-from tests.faults.controls import CONTROLS
+from exporter.errors import WarehouseError
+from exporter.journal import Journal
+from exporter.runs import PARTS, Parts
+from tests.faults import history, kills, trials
+from tests.faults.campaign import Found, Wanted
+from tests.faults.controls import CONTROLS, Control, Trials
 from tests.faults.history import Told
+from tests.faults.marts import HandMade
 from tests.faults.places import Place, Server, source_of
+from tests.faults.summary import summary
+from tests.faults.world import World
 from tests.job import Job
 from tests.postgres_fixture import RunningPostgres
 
@@ -24,10 +32,22 @@ def place(postgres: RunningPostgres) -> Iterator[Place]:
     made.close()
 
 
-def live(place: Place, seed: int, kind: str, control: str | None = None) -> Told:
+def live(place: Place, seed: int, kind: str) -> Told:
     dice = Random(f"history {seed}")  # noqa: S311 - not a secret
-    with place.hand_made(kind, dice, control) as (world, crm):
+    with place.hand_made(kind, dice) as (world, crm):
         return history.live(world, source_of(crm), seed, dice)
+
+
+def attempt(place: Place, control: Control, *, guarded: bool) -> Told:
+    parts = PARTS if guarded else control.parts
+    dice = Random("trial")  # noqa: S311 - not a secret
+    with place.hand_made(control.warehouses[0], dice, parts) as (world, crm):
+        return trials.judge(world, crm, control.trial, 1)
+
+
+def told(*broken: str, rows: int = 1) -> Told:
+    violations = tuple((invariant, "it is broken") for invariant in broken)
+    return Told(1, "duckdb", "trial", (), violations, Counter({trials.DELIVERED: rows}))
 
 
 @pytest.mark.parametrize("kind", WAREHOUSES)
@@ -60,14 +80,67 @@ def test_a_run_killed_where_the_gate_stops_it_lets_nothing_pass(place: Place, ki
         assert told.violations == (), told.actions
 
 
-@pytest.mark.parametrize("control", ["commit_before_upload", "success_on_200", "one_wave"])
-def test_a_history_without_a_guard_breaks_what_the_guard_is_for(place: Place, control: str) -> None:
-    broken: set[str] = set()
-    for seed in range(1, 20):
-        broken |= {invariant for invariant, _ in live(place, seed, "duckdb", control).violations}
-        if CONTROLS[control].breaks in broken:
-            return
-    pytest.fail(f"only {broken} broken")
+@pytest.mark.parametrize("name", CONTROLS)
+def test_control_breaks_only_the_invariant_of_its_guard(place: Place, name: str) -> None:
+    control = CONTROLS[name]
+    found = Trials(
+        [attempt(place, control, guarded=True)], [attempt(place, control, guarded=False)]
+    )
+    assert found.dead(control) is None, [*found.guarded, *found.without]
+    assert found.broken().keys() == {control.breaks}
+
+
+def first_load(world: World, crm: HandMade) -> None:
+    """Leave the only runs to those that end every trial."""
+    crm.add("contacts", crm.make.contact("c1"), crm.later())
+    crm.write([("contacts", "c1")])
+    assert world.kind == "duckdb"
+
+
+class RaisesAttributeError(Journal):
+    def start_upload(self, upload_no: int, requests: int) -> None:
+        raise AttributeError(f"start_upload moved away: {upload_no}, {requests}")
+
+
+class EndsWithExit3(Journal):
+    def start_upload(self, upload_no: int, requests: int) -> None:
+        raise WarehouseError(f"The warehouse is gone: {upload_no}, {requests}")
+
+
+@pytest.mark.parametrize("journal", [RaisesAttributeError, EndsWithExit3])
+def test_control_whose_runs_do_not_end_in_order_is_dead(
+    place: Place, journal: type[Journal]
+) -> None:
+    control = Control(Parts(journal=journal), "state", first_load)
+    found = Trials([told()], [attempt(place, control, guarded=False)])
+    assert found.broken()["end"] == 1
+    assert "which its guard does not protect" in str(found.dead(control))
+
+
+@pytest.mark.parametrize(
+    ("guarded", "without", "why"),
+    [
+        ([], [told("state")], "a trial is missing"),
+        ([told()], [], "a trial is missing"),
+        ([told("state")], [told("state")], "with its guard the trial breaks state"),
+        ([told()], [told("state", "end")], "it breaks end"),
+        ([told()], [told("order")], "it breaks order"),
+        ([told()], [told("state", rows=0)], "a trial delivered nothing"),
+        ([told()], [told("state"), told()], "a trial does not break state"),
+    ],
+)
+def test_control_without_proof_is_dead(guarded: list[Told], without: list[Told], why: str) -> None:
+    control = CONTROLS["success_on_200"]
+    assert why in str(Trials(guarded, without).dead(control))
+    found = Found(controls={"success_on_200": Trials(guarded, without)})
+    assert not found.passed
+    assert "DEAD" in summary(Wanted(0, 1, 1, ("duckdb",)), found, 1.0)
+
+
+def test_campaign_passes_with_controls_that_are_alive() -> None:
+    found = Found(controls={"success_on_200": Trials([told()], [told("state")])})
+    assert found.passed
+    assert "success_on_200         alive" in summary(Wanted(0, 1, 1, ("duckdb",)), found, 1.0)
 
 
 def test_a_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes_next(job: Job) -> None:

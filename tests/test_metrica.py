@@ -1,10 +1,10 @@
 """The calls of Metrica's API, and how its answers are judged."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -110,7 +110,11 @@ def test_an_upload_is_judged_by_its_status_and_id(
 @pytest.mark.parametrize("status", ["PASSED", "FAILED"])
 @pytest.mark.parametrize("first", ["IN_PROGRESS", "passed", "", None, True, ["PASSED"]])
 def test_an_unknown_status_is_looked_up_in_the_list(
-    server: ScriptedServer, file: Path, naps: list[float], first: object, status: str
+    server: ScriptedServer,
+    file: Path,
+    naps: list[float],
+    first: object,
+    status: Literal["PASSED", "FAILED"],
 ) -> None:
     server.will(
         ok(uploading=uploading(first)),
@@ -267,11 +271,11 @@ def test_a_schema_change_that_is_not_confirmed_is_an_error(
 ) -> None:
     server.will(*[reply] * 3)
     metrica = Metrica(server.api, BUDGET)
-    changes = (
+    changes: list[Callable[[], None]] = [
         lambda: metrica.put_statuses([]),
         lambda: metrica.put_products([]),
         lambda: metrica.create_attributes("CONTACT", []),
-    )
+    ]
     for change in changes:
         with pytest.raises(MetricaError, match="success") as caught:
             change()

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import psycopg2
@@ -30,7 +31,7 @@ time.sleep(600)
 """
 
 
-@pytest.fixture(scope="module", params=_KINDS.values(), ids=_KINDS)
+@pytest.fixture(scope="module", params=list(_KINDS.values()), ids=list(_KINDS))
 def server(request: pytest.FixtureRequest) -> Iterator[RunningPostgres]:
     with RunningPostgres(request.param) as running:
         yield running
@@ -45,7 +46,8 @@ def database(server: RunningPostgres) -> Database:
 def ask(database: Database, query: str) -> object:
     with database.connect() as connection, connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchone()[0]
+        [value] = cursor.fetchall()[0]
+        return value
 
 
 def run(database: Database, statement: str) -> None:
@@ -59,7 +61,7 @@ def server_process(server: RunningPostgres) -> psutil.Process:
 
 
 def test_version_is_one_that_dbt_can_use(database: Database) -> None:
-    assert int(ask(database, "show server_version_num")) >= OLDEST_VERSION * 10_000
+    assert int(str(ask(database, "show server_version_num"))) >= OLDEST_VERSION * 10_000
 
 
 def test_only_loopback_is_served(database: Database) -> None:
@@ -122,7 +124,7 @@ def test_database_is_dropped_under_an_open_connection(
 
 @pytest.mark.parametrize("mode", ["smart", "fast", "immediate"])
 def test_stopped_server_comes_back_with_its_data(
-    server: RunningPostgres, database: Database, mode: str
+    server: RunningPostgres, database: Database, mode: Literal["smart", "fast", "immediate"]
 ) -> None:
     run(database, "create table kept as select 7 as number")
     server.stop(mode)
@@ -182,6 +184,7 @@ def test_killed_session_leaves_nothing(binaries: Path) -> None:
     session = subprocess.Popen(
         [sys.executable, "-c", _SESSION, binaries], stdout=subprocess.PIPE, text=True
     )
+    assert session.stdout is not None
     home, port = session.stdout.readline().split()
     assert Path(home).exists()
     session.send_signal(signal.SIGKILL)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -182,7 +183,8 @@ def test_a_crashed_run_has_counts_and_an_end_in_the_ledger(
     job.marts.contacts("c1", "c2")
     job.marts.orders("1")
     upload = "exporter.metrica.Metrica.upload"
-    monkeypatch.setattr(upload, lambda *_: {}[SECRET])
+    nothing: dict[str, Any] = {}
+    monkeypatch.setattr(upload, lambda *_: nothing[SECRET])
     outcome = job.run()
     assert outcome.exit_code == UnexpectedError.exit_code == 70
     assert "KeyError at tests.test_unexpected" not in (outcome.error or "")

@@ -12,7 +12,7 @@ from dlt.sources.sql_database import sql_database
 from benchmarks.rivals.job import CHUNK_ROWS, DSN, MARTS, upload
 
 
-@dlt.destination(
+@dlt.destination(  # type: ignore[untyped-decorator] # dlt is not installed here
     batch_size=CHUNK_ROWS, loader_file_format="parquet", skip_dlt_columns_and_tables=True
 )
 def metrica(items: pa.RecordBatch | pa.Table, table: TTableSchema) -> None:

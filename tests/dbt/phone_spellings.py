@@ -59,9 +59,9 @@ def expected(cell: str) -> str | None:
     return digits if possible and 7 <= len(digits) <= 15 else None
 
 
-def correct() -> dict[str, str]:
+def correct() -> dict[str, str | None]:
     """Return spellings of right numbers of every country, and the digits of each."""
-    found = {}
+    found: dict[str, str | None] = {}
     for region in sorted(SUPPORTED_REGIONS):
         for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE):
             number = example_number_for_type(region, kind)
@@ -90,7 +90,7 @@ def typeset() -> dict[str, str]:
 
     Every sign is used with several numbers, and every number with several signs.
     """
-    found = {}
+    found: dict[str, str] = {}
     signs = zip(
         cycle(INVISIBLE),
         cycle(BLANKS),
@@ -111,7 +111,7 @@ def typeset() -> dict[str, str]:
 
 def written_by_programs() -> dict[str, str]:
     """Return home numbers as floating-point numbers and in wrappings, and their digits."""
-    found = {}
+    found: dict[str, str] = {}
     for tail in range(1000):
         national = f"{8125551000 + tail}"
         digits = f"7{national}"

@@ -129,7 +129,7 @@ def test_spellings_are_read_again_when_the_default_country_changes(warehouse: Wa
     )
     plus = ("plus", "79995551111", None)
     missing = "no_country_code"
-    read = {
+    read: dict[str | None, list[tuple[str, str | None, str | None]]] = {
         None: [("de", None, missing), plus, ("ru", None, missing)],
         "7": [("de", None, missing), plus, ("ru", "79995551112", None)],
         "49": [("de", "497112842222", None), plus, ("ru", "4989995551112", None)],

@@ -218,4 +218,5 @@ def test_a_developers_schema_is_part_of_the_schema_names(warehouses: Warehouses)
 def manifest(warehouse: Warehouse) -> dict[str, Any]:
     """Return what dbt wrote down about the project when it last ran."""
     text = (warehouse.output / "target/manifest.json").read_text(encoding="utf-8")
-    return json.loads(text)
+    found: dict[str, Any] = json.loads(text)
+    return found

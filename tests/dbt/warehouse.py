@@ -61,7 +61,7 @@ class Warehouse:
 
         def listen(event: EventMsg) -> None:
             if event.info.level in {"warn", "error"}:
-                complaints.append(event.info.msg)
+                complaints.append(event.info.msg)  # type: ignore[attr-defined] # it has one
 
         command = [
             *args,
@@ -75,7 +75,7 @@ class Warehouse:
                 patch.setenv(name, value)
             result = dbtRunner(callbacks=[listen]).invoke(command)
         # Otherwise the file stays locked for as long as this process lives.
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         if result.exception:
             complaints.append(str(result.exception))
         # A list of nodes has no states, and `docs generate` a catalogue instead of results.
@@ -125,7 +125,7 @@ class Warehouse:
             with duckdb.connect(self.env["METRICA_DUCKDB_PATH"]) as connection:
                 yield connection
             return
-        connection = psycopg2.connect(
+        session = psycopg2.connect(
             host=self.env["PGHOST"],
             port=self.env["PGPORT"],
             user=self.env["PGUSER"],
@@ -133,10 +133,10 @@ class Warehouse:
             dbname=self.env["PGDATABASE"],
         )
         try:
-            with connection, connection.cursor() as cursor:
+            with session, session.cursor() as cursor:
                 yield cursor
         finally:
-            connection.close()
+            session.close()
 
 
 def _plain(value: object) -> object:

@@ -118,7 +118,8 @@ def edit_status(emulator: RunningEmulator, **fields: object) -> requests.Respons
 
 
 def test_statuses_can_be_changed_as_in_the_interface(emulator: RunningEmulator) -> None:
-    status = {"id": "won", "type": "PAID", "humanized": "Won", "goal_action_ids": ["lead"]}
+    status: dict[str, object] = {"id": "won", "type": "PAID", "humanized": "Won"}
+    status["goal_action_ids"] = ["lead"]
     emulator.call("POST", "/schema/order_statuses", json={"order_statuses": [status]})
     changes: list[dict[str, object]] = [
         {"type": "CANCELLED"},

@@ -184,7 +184,7 @@ def test_faults_hit_every_method(emulator: RunningEmulator, fault: str) -> None:
     ],
 )
 def test_a_fault_that_does_not_exist_is_refused(
-    emulator: RunningEmulator, fault: str, fields: dict[str, object], message: str
+    emulator: RunningEmulator, fault: str, fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         emulator.fault(fault, **fields)

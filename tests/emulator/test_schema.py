@@ -152,7 +152,7 @@ def test_a_bad_attribute_is_refused(
 def test_the_entity_type_is_required_and_in_capitals(
     emulator: RunningEmulator, method: str
 ) -> None:
-    body = {"attributes": []} if method == "POST" else None
+    body: dict[str, list[str]] | None = {"attributes": []} if method == "POST" else None
     answer = emulator.call(method, ATTRIBUTES, json=body)
     assert refusal(answer) == (400, "missing_parameter", "entity_type")
     answer = emulator.call(method, f"{ATTRIBUTES}?entity_type=order", json=body)

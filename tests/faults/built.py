@@ -39,7 +39,7 @@ class Project:
         self._bases: dict[str, str] = {}
 
     @contextmanager
-    def world(self, kind: str, dice: Random, control: str | None) -> Iterator[tuple[World, Source]]:
+    def world(self, kind: str, dice: Random) -> Iterator[tuple[World, Source]]:
         """Make a world whose marts dbt has built from a small CRM."""
         base = self._bases.get(kind) or self._build(kind)
         with self._place.home(kind, base) as (folder, database):
@@ -50,7 +50,7 @@ class Project:
             flags += ["--profiles-dir", str(self._profiles), "--target", kind]
             environment = warehouse.env | {"DBT_TARGET_PATH": str(warehouse.output / "target")}
             yield (
-                World(marts, self._place.emulator, flags, environment, crm.secrets, control),
+                World(marts, self._place.emulator, flags, environment, crm.secrets),
                 Source(
                     "dbt",
                     crm.add,

@@ -1,101 +1,155 @@
-"""The exporter's guards, switched off one at a time.
+"""Runs with one part that lacks its guard, and the trial that shows what the guard is for.
 
-With any of them off, the campaign has to find something wrong; a campaign that does not
-would find nothing wrong with a broken exporter either. They patch a process of the
-campaign's own; the product has no such switches.
+Each control is built from the exporter's public parts: a subclass of one of `runs.Parts`,
+or a function in its place. The trial of a control meets the one danger that the guard is
+against. With the guard, no invariant may break in it; without, exactly the one that the
+guard protects.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
-from exporter import delta, journal, judge, metrica, runs, sendable
-from exporter.entries import Upload, Watermark
-from exporter.manifest import Mart
+from exporter.answer import Answer
+from exporter.entries import Watermark
+from exporter.journal import Journal
+from exporter.judge import Judge
+from exporter.ledger import Ledger
+from exporter.ledger_schema import open_ledger
+from exporter.manifest import Mart, Marts
+from exporter.marts import Entity
+from exporter.metrica import Metrica
+from exporter.profiles import Warehouse
+from exporter.runs import Parts
 from exporter.warehouse import Attached
-from tests.faults.steps import replace
+from tests.faults import trials
+from tests.faults.history import Told
+from tests.faults.marts import HandMade
+from tests.faults.world import World
 
 
-def commit_before_upload() -> None:
-    """Let the ledger say PASSED before the first byte goes out, and never hear the answer."""
-    start, end = journal.Journal.start_upload, journal.Journal.end_upload
+class CommitBeforeUpload(Journal):
+    """Records PASSED before the first byte goes out, and keeps to it whatever the answer is."""
 
-    def start_and_end(self: journal.Journal, upload: Upload, sent: str) -> int:
-        upload_no = start(self, upload, sent)
-        end(self, upload_no, "PASSED", None)
-        return upload_no
+    def start_upload(self, upload_no: int, requests: int) -> None:
+        super().start_upload(upload_no, requests)
+        super().end_upload(upload_no, "PASSED", None)
 
-    replace(journal.Journal, "start_upload", start_and_end)
-    replace(journal.Journal, "end_upload", lambda *_: None)
-
-
-def timestamp_only() -> None:
-    """Look only at rows later than the watermark; compare nothing behind it."""
-
-    def later_rows(finder: delta._Finder, before: Watermark, since: str) -> delta.Delta:
-        window = f"(m.updated_at > timestamptz '{since}')"
-        finder._read_keys(window)  # noqa: SLF001 - a control reaches inside
-        finder._read_ledger(window)  # noqa: SLF001 - the same
-        rows, _ = finder._behind(window)  # noqa: SLF001 - the same
-        return finder._stage_and_count(window, rows, Decimal(0), before)  # noqa: SLF001 - the same
-
-    replace(delta._Finder, "in_window", later_rows)  # noqa: SLF001 - the same
+    def end_upload(
+        self, upload_no: int, status: str, uploading_id: str | None, completed: int | None = None
+    ) -> None:
+        if status == "PASSED":
+            super().end_upload(upload_no, status, uploading_id, completed)
 
 
-def no_lock() -> None:
-    """Let any number of runs be at work at a time."""
-
-    @contextmanager
-    def unlocked(*_: Any) -> Iterator[Callable[[], None]]:
-        yield lambda: None
-
-    replace(runs, "run_lock", unlocked)
+class _TrustedWatermark(Watermark):
+    def covers(self, behind: tuple[int, Decimal], seen: tuple[int, Decimal]) -> bool:
+        del behind, seen
+        return True
 
 
-def success_on_200() -> None:
-    """Take an upload for PASSED when the answer is 200, whatever is in it."""
-    answer = metrica._answer  # noqa: SLF001 - the same
+class TimestampOnly(Ledger):
+    """Skips every row behind the watermark, whether it changed or not."""
 
-    def passed(uploading: object) -> metrica.Answer:
-        return metrica.Answer("PASSED", answer(uploading).uploading_id or "none was given")
+    def watermark(self, entity: str) -> Watermark | None:
+        found = super().watermark(entity)
+        if found is None:
+            return None
+        return _TrustedWatermark(found.updated_at, found.mart_rows, found.fingerprint)
 
-    replace(metrica, "_answer", passed)
+
+def _timestamp_only(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
+    open_ledger(wh, counter_id, marts)
+    return TimestampOnly(wh, counter_id)
 
 
-def one_wave() -> None:
-    """Let all steps of an order go at once, in one file where there is room."""
-    find_paths = sendable.find_paths
+@contextmanager
+def no_lock(_profile: Warehouse, _counter_id: int) -> Iterator[Callable[[], None]]:
+    """Let any number of runs work at the same time."""
+    yield lambda: None
 
-    def one_row_a_step(wh: Attached, mart: Mart) -> None:
-        find_paths(wh, mart)
-        wh.run(
-            f"""
-            create or replace table paths_{mart.name} as
-            select _row, cast(_before - 1 + _place as integer) as _before,
-                [_pending[_place]] as _pending
-            from (
-                select *, unnest(range(1, len(_pending) + 1)) as _place from paths_{mart.name}
+
+class SuccessOn200(Metrica):
+    """Takes every upload that was answered with 200 for PASSED, whatever the answer says."""
+
+    def upload(self, entity: Entity, columns: list[str], path: Path, merge_mode: str) -> Answer:
+        answer = super().upload(entity, columns, path, merge_mode)
+        # Only an answer of 200 has an id.
+        return replace(answer, status="PASSED") if answer.uploading_id else answer
+
+
+class OneWave(Judge):
+    """Sends every order in one wave: its present status, without the steps before it."""
+
+    def decide(self, mart: Mart, *, presume: bool) -> None:
+        super().decide(mart, presume=presume)
+        if mart.has_path:
+            self.wh.run(
+                f"update paths_{mart.name} "
+                "set _before = _before + len(_pending) - 1, _pending = _pending[-1:]"
             )
-            """
-        )
-
-    replace(judge, "find_paths", one_row_a_step)
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """How to switch a guard off, and the invariant that must then be found broken."""
+    """Parts of a run without one guard, the invariant that it protects, and the trial.
 
-    switch_off: Callable[[], None]
+    `warehouses` are those that the guard matters on: a DuckDB file is locked by the operating
+    system, which no control can switch off.
+    """
+
+    parts: Parts
     breaks: str
+    trial: Callable[[World, HandMade], None]
+    warehouses: tuple[str, ...] = ("duckdb", "postgres")
 
 
 CONTROLS = {
-    "commit_before_upload": Control(commit_before_upload, "state"),
-    "timestamp_only": Control(timestamp_only, "state"),
-    "no_lock": Control(no_lock, "order"),
-    "success_on_200": Control(success_on_200, "state"),
-    "one_wave": Control(one_wave, "order"),
+    "commit_before_upload": Control(Parts(journal=CommitBeforeUpload), "state", trials.lost_upload),
+    "timestamp_only": Control(
+        Parts(ledger=_timestamp_only), "state", trials.change_under_old_timestamp
+    ),
+    "no_lock": Control(Parts(lock=no_lock), "order", trials.two_runs, ("postgres",)),
+    "success_on_200": Control(Parts(metrica=SuccessOn200), "state", trials.refused_upload),
+    "one_wave": Control(Parts(judge=OneWave), "order", trials.orders_move_on),
 }
+
+
+@dataclass(slots=True)
+class Trials:
+    """The trials of one control, with its guard and without."""
+
+    guarded: list[Told] = field(default_factory=list)
+    without: list[Told] = field(default_factory=list)
+
+    def add(self, told: Told, *, guarded: bool) -> None:
+        (self.guarded if guarded else self.without).append(told)
+
+    def dead(self, control: Control) -> str | None:
+        """Return why the control proves nothing, None if it is alive.
+
+        A run that did not end in order breaks the invariant `end` (`World.end`).
+        """
+        if not self.guarded or not self.without:
+            return "DEAD: a trial is missing"
+        if broken := self.broken(guarded=True):
+            return f"DEAD: with its guard the trial breaks {', '.join(broken)}"
+        if others := self.broken().keys() - {control.breaks}:
+            return f"DEAD: it breaks {', '.join(sorted(others))}, which its guard does not protect"
+        if not all(told.tally[trials.DELIVERED] for told in self.without):
+            return "DEAD: a trial delivered nothing"
+        if not all(told.violations for told in self.without):
+            return f"DEAD: a trial does not break {control.breaks}"
+        return None
+
+    def broken(self, *, guarded: bool = False) -> Counter[str]:
+        """Return how many trials break each invariant."""
+        told_of = self.guarded if guarded else self.without
+        return Counter(name for told in told_of for name in {name for name, _ in told.violations})
+
+    def total(self, counted: str) -> int:
+        """Return a count over the trials without the guard."""
+        return sum(told.tally[counted] for told in self.without)

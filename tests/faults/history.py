@@ -8,14 +8,12 @@ from random import Random
 from tests.faults import invariants, outside, reading, ways
 from tests.faults.launcher import Process
 from tests.faults.states import State
-from tests.faults.world import MAY_END, World
+from tests.faults.world import BUSY, MAY_END, World
 
 _KILL_AMONG = 260
 _ALSO_FAULTS = 0.3
-_SLOW_SECONDS: dict[str | None, float] = {"no_lock": 3.0}
-"""How long one run is held up while another starts; without the lock the other one works."""
-
-_BUSY = 5
+_SLOW_SECONDS = 0.8
+"""How long one run is held up while another starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ def _overlap(world: World, source: Source, options: list[str], *, second: bool) 
     """Hold a run up in the middle of its contacts; change them there, and start another run."""
     told = [source.renew()]
     world.observe()
-    world.emulator.fault(f"slow:{_SLOW_SECONDS.get(world.control, 0.8)}", "POST /data/contacts/csv")
+    world.emulator.fault(f"slow:{_SLOW_SECONDS}", "POST /data/contacts/csv")
 
     def meanwhile(first: Process) -> None:
         while first.is_alive() and any(f["kind"] == "slow" for f in world.emulator.faults()):
@@ -161,9 +159,9 @@ def _overlap(world: World, source: Source, options: list[str], *, second: bool) 
             told.append(source.renew())
             world.observe()
         if second:
-            other = world.end(world.start("--chunk-rows", "3"), (*MAY_END, _BUSY))
+            other = world.end(world.start("--chunk-rows", "3"), (*MAY_END, BUSY))
             told.append(f"the other's exit {other.exit_code}")
-            if other.exit_code != _BUSY and first.is_alive():
+            if other.exit_code != BUSY and first.is_alive():
                 world.wrong("end", f"two runs at once, the second's exit {other.exit_code}")
 
     ended = world.run(*options, "--chunk-rows", "2", meanwhile=meanwhile)

@@ -76,7 +76,7 @@ _OPTIONS = ("--chunk-rows", "2")
 
 @contextmanager
 def _prepared(place: Place, name: str, kind: str) -> Iterator[tuple[World, HandMade, Snapshot]]:
-    with place.hand_made(kind, Random(name), None) as (world, crm):  # noqa: S311 - not a secret
+    with place.hand_made(kind, Random(name)) as (world, crm):  # noqa: S311 - not a secret
         SCENARIOS[name].prepare(world, crm)
         world.observe()
         world.tally.clear()

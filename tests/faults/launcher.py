@@ -6,13 +6,13 @@ saves the second that a start from scratch takes.
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exporter import cli, inspections, runs  # noqa: F401 - what a run imports, before the fork
-from tests.faults.controls import CONTROLS
+from exporter import cli, inspections, runs  # noqa: F401 - imported before the fork
 from tests.faults.steps import Steps
 
 _LONGEST_SLEEP = 0.01
@@ -29,7 +29,7 @@ class Launch:
     environment: dict[str, str] = field(repr=False)
     output: Path
     kill_at: int | None = None
-    control: str | None = None
+    parts: runs.Parts = runs.PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ class Process:
 
     def is_alive(self) -> bool:
         return self._process.is_alive()
+
+    def pause(self) -> None:
+        """Stop the process, wherever it is."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a stopped process go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
 
     def wait(self) -> Launched:
         """Wait for its end; TimeoutError when it hangs, and then it is killed."""
@@ -84,13 +96,11 @@ def _run(launch: Launch) -> None:
     # Back-off and pace are shown elsewhere; here their waits would only take time.
     sleep = time.sleep
     time.sleep = lambda seconds: sleep(min(seconds, _LONGEST_SLEEP))
-    if launch.control:
-        CONTROLS[launch.control].switch_off()
     steps = Steps(launch.kill_at)
     steps.install()
     sys.argv = ["metrica-export", *launch.arguments]
     try:
-        cli.main()
+        cli.main(launch.parts)
     finally:
         labels = list(steps.labels)
         launch.output.with_suffix(".steps").write_text("\n".join(labels), encoding="utf-8")

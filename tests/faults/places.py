@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
+from exporter.runs import PARTS, Parts
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.faults import changes, outside
@@ -71,14 +72,17 @@ class Place:
 
     @contextmanager
     def hand_made(
-        self, kind: str, dice: Random, control: str | None
+        self, kind: str, dice: Random, parts: Parts = PARTS
     ) -> Iterator[tuple[World, HandMade]]:
-        """Make a world with empty hand-made marts, on `duckdb` or `postgres`."""
+        """Make a world with empty hand-made marts, on `duckdb` or `postgres`.
+
+        Its runs are made of these parts.
+        """
         with self.home(kind) as (folder, database):
             marts = make_marts(folder, database)
             crm = HandMade(marts, dice)
             yield (
-                World(marts, self.emulator, marts.flags, {}, crm.make.secrets, control),
+                World(marts, self.emulator, marts.flags, {}, crm.make.secrets, parts),
                 crm,
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.faults.campaign import Found, Wanted
 from tests.faults.controls import CONTROLS
 from tests.faults.invariants import INVARIANTS
+from tests.faults.trials import DELIVERED
 
 
 def summary(wanted: Wanted, found: Found, seconds: float) -> str:
@@ -49,11 +50,12 @@ def _of(tally: Counter[str], prefix: str) -> Counter[str]:
 def _controls(found: Found) -> Iterator[str]:
     if not found.controls:
         return
-    yield "\nWith one guard off, what broke"
-    for control, broken in found.controls.items():
-        among = f"{found.control_histories[control]} histories"
-        must = CONTROLS[control].breaks
-        counts = ", ".join(f"{name} in {n}" for name, n in sorted(broken.items()))
-        verdict = "as it must" if must in broken else f"NOT {must}, WHICH HAD TO"
-        yield f"  {control:<22} {counts or 'nothing'} ({among}; {verdict})"
+    yield "\nWith one guard left out"
+    for name, trials in found.controls.items():
+        counts = ", ".join(f"{what} in {n}" for what, n in sorted(trials.broken().items()))
+        yield (
+            f"  {name:<22} {trials.dead(CONTROLS[name]) or 'alive'}: {len(trials.without)} trials, "
+            f"{trials.total('runs')} runs, {trials.total(DELIVERED):,} rows delivered; "
+            f"broken: {counts or 'nothing'}"
+        )
     yield from (f"    {name}: {promise}" for name, promise in INVARIANTS.items())

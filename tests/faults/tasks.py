@@ -5,8 +5,10 @@ from functools import cache
 from multiprocessing.util import Finalize
 from random import Random
 
-from tests.faults import history, kills
+from exporter.runs import PARTS
+from tests.faults import history, kills, trials
 from tests.faults.built import Project
+from tests.faults.controls import CONTROLS
 from tests.faults.history import Told
 from tests.faults.places import Place, Server, source_of
 
@@ -19,14 +21,23 @@ def source_name(seed: int) -> str:
     return "dbt" if seed % _DBT_EVERY in _DBT_AT else "marts"
 
 
-def live(server: Server, seed: int, kind: str, control: str | None = None) -> Told:
+def live(server: Server, seed: int, kind: str) -> Told:
     """Let the history of a seed happen on `duckdb` or `postgres`."""
     dice = Random(f"history {seed}")  # noqa: S311 - not a secret
     if source_name(seed) == "dbt":
-        with _project(server).world(kind, dice, control) as (world, source):
+        with _project(server).world(kind, dice) as (world, source):
             return history.live(world, source, seed, dice)
-    with _place(server).hand_made(kind, dice, control) as (world, crm):
+    with _place(server).hand_made(kind, dice) as (world, crm):
         return history.live(world, source_of(crm), seed, dice)
+
+
+def attempt(server: Server, name: str, seed: int, kind: str, *, guarded: bool) -> Told:
+    """Run a control's trial, with its guard or without."""
+    control = CONTROLS[name]
+    dice = Random(f"{name} {seed}")  # noqa: S311 - not a secret
+    parts = PARTS if guarded else control.parts
+    with _place(server).hand_made(kind, dice, parts) as (world, crm):
+        return trials.judge(world, crm, control.trial, seed)
 
 
 def count(server: Server, name: str, kind: str) -> list[str]:

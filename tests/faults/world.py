@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 
+from exporter.errors import GateError, LedgerError, MetricaError
+from exporter.runs import PARTS, Parts
 from tests.emulator_fixture import RunningEmulator
 from tests.faults import gate, reading
 from tests.faults.launcher import Launch, Launched, Process
@@ -14,11 +16,11 @@ from tests.faults.versions import Segment, Versions
 from tests.marts_fixture import MartsWarehouse
 
 _BUSY_SECONDS = 20
-_BUSY = 5
+BUSY = LedgerError.exit_code
 _FINISHED = (0, 1)
-_STOPPED = 6
-MAY_END = (0, 1, 4, _STOPPED)
-_AMENDED = (0, _BUSY)
+_STOPPED = GateError.exit_code
+MAY_END = (*_FINISHED, MetricaError.exit_code, _STOPPED)
+_AMENDED = (0, BUSY)
 """Done, or there is no ledger yet, or a killed run still holds the lock."""
 _LIMITS = {"paid", "erased", "shrink", "unsendable"}
 
@@ -32,7 +34,7 @@ class World:
     flags: list[str]
     environment: dict[str, str]
     secrets: set[str]
-    control: str | None = None
+    parts: Parts = PARTS
     versions: Versions = field(default_factory=Versions)
     segments: list[Segment] = field(default_factory=list)
     violations: list[tuple[str, str]] = field(default_factory=list)
@@ -92,7 +94,7 @@ class World:
         deadline = monotonic() + _BUSY_SECONDS
         while True:
             ended = self._command(*command).wait()
-            if ended.exit_code != _BUSY or not self._was_killed or monotonic() > deadline:
+            if ended.exit_code != BUSY or not self._was_killed or monotonic() > deadline:
                 break
             sleep(0.05)
         if ended.exit_code not in expected or "Traceback" in ended.stderr:
@@ -104,7 +106,7 @@ class World:
         self.tally["commands"] += 1
         output = self.warehouse.folder / f"command-{self.tally['commands']}"
         environment = {"METRICA_TOKEN": self.emulator.token} | self.environment
-        launch = Launch((*arguments, *everywhere), environment, output, kill_at, self.control)
+        launch = Launch((*arguments, *everywhere), environment, output, kill_at, self.parts)
         return Process(launch)
 
     def end(self, process: Process, expected: tuple[int, ...]) -> Launched:
@@ -146,8 +148,8 @@ class World:
             process = self.start(*options, kill_at=kill_at)
             if meanwhile:
                 meanwhile(process)
-            ended = self.end(process, (*expected, _BUSY) if may_be_busy else expected)
-            if ended.exit_code != _BUSY or not may_be_busy or monotonic() > deadline:
+            ended = self.end(process, (*expected, BUSY) if may_be_busy else expected)
+            if ended.exit_code != BUSY or not may_be_busy or monotonic() > deadline:
                 break
             sleep(0.05)
         with self.warehouse.connection() as connection:
