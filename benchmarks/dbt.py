@@ -99,7 +99,8 @@ class _Crm:
         target = "postgres" if self._database else "duckdb"
         places = ("--profiles-dir", self._folder, "--log-path", self._folder)
         output = ("--target-path", self._folder / "target", "--project-dir", _PROJECT)
-        whole: list[str | Path] = [_DBT, *command, "--target", target, *places, *output]
+        variables = ("--vars", "{default_calling_code: '7'}")
+        whole: list[str | Path] = [_DBT, *command, "--target", target, *places, *output, *variables]
         started = time.monotonic()
         done = subprocess.run(whole, env=self._env, capture_output=True, text=True, check=False)
         seconds = time.monotonic() - started

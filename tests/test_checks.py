@@ -163,6 +163,7 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("mail@example.com,mail2@example.com", None),
         ("first.last+tag@sub.example.co.uk", None),
         ("o'brien_1@xn--80ak6aa92e.com", None),
+        ("o'neil/!#$%&*+-=?^_`{|}~.1@example.com", None),
         ("Mail@yandex.ru", "emails_malformed"),
         ("mail@Yandex.ru", "emails_malformed"),
         ("почта@yandex.ru", "emails_malformed"),

@@ -24,7 +24,7 @@ from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.recorder import recording
 
-HISTORY = ("--vars", "{crm_has_order_status_history: true}")
+HISTORY = ("--vars", "{crm_has_order_status_history: true, default_calling_code: '7'}")
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 NOW = datetime.now(UTC) - timedelta(days=1)
 
@@ -152,7 +152,8 @@ def test_with_md5_no_plain_identifier_is_in_any_byte_that_is_sent(tmp_path: Path
     seen = {}
     for form in ("plain", "md5"):
         warehouse.build(
-            "--full-refresh", "--vars", f"{{identifiers: {{emails: {form}, phones: {form}}}}}"
+            *("--full-refresh", "--vars"),
+            f"{{identifiers: {{emails: {form}, phones: {form}}}, default_calling_code: '7'}}",
         )
         lists = warehouse.rows("select emails, phones from metrica.contacts")
         plain |= {value for row in lists for cell in row if cell for value in cell.split(",")}

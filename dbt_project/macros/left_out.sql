@@ -5,10 +5,11 @@
 
 
 {% macro warn_of_left_out(left_out) -%}
-    {%- if execute -%}
+    {%- if execute and flags.WHICH in ['build', 'test'] -%}
         {%- set lines = [] -%}
         {%- for entity, kind, reason, count, total in run_query(
-            "select entity, kind, reason, left_out, total from " ~ left_out ~ " order by 1, 2, 3"
+            "select entity, kind, reason, left_out, total from " ~ left_out.render()
+            ~ " order by 1, 2, 3"
         ).rows -%}
             {%- do lines.append(
                 "  " ~ entity ~ ": " ~ count ~ " of " ~ total ~ " " ~ kind ~ " ("

@@ -120,7 +120,7 @@ def _dbt() -> None:
     # Beside this Python, so the one that was installed with it.
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "build"]
     command += ["--exclude-resource-type", "unit_test"]
-    command += ["--vars", "{crm_has_order_status_history: true}"]
+    command += ["--vars", "{crm_has_order_status_history: true, default_calling_code: '7'}"]
     started = monotonic()
     if subprocess.run(command, env=_environment(), check=False).returncode:
         raise ExportError("dbt build failed; its messages are above.")

@@ -7,6 +7,8 @@ from tests.dbt.conftest import ENGINES, Warehouses
 from tests.dbt.warehouse import Outcome, Warehouse
 
 MANY = 60
+# Without the tests that ask other marts too.
+SELECTED = ("--select", "+contacts", "+left_out", "--indirect-selection", "cautious")
 LEFT_OUT = "select kind, reason, left_out, total from metrica_work.left_out order by 1, 2"
 PHONES = """select contact_id, identifier, reason from metrica_work.int_contact_identifiers
     where kind = 'phone' order by 1"""
@@ -52,7 +54,7 @@ def typed_on(warehouses: Warehouses) -> dict[str, tuple[Warehouse, Outcome]]:
             f"alter table crm.contact_identifiers alter value type {json}"
             f" using cast(value as {json})",
         )
-        both[engine] = warehouse, warehouse.build("--select", "+contacts", "+left_out")
+        both[engine] = warehouse, warehouse.build(*SELECTED)
     return both
 
 
@@ -116,7 +118,7 @@ def test_a_warning_of_dbt_names_the_counts_and_the_shares(
 def test_nothing_left_out_is_no_warning(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run("insert into crm.contacts (contact_id, phone) values ('a', '+7 999 555-11-11')")
-    outcome = warehouse.build("--select", "+left_out")
+    outcome = warehouse.build(*SELECTED)
     assert warehouse.rows(LEFT_OUT) == []
     assert outcome.statuses["test.metrica_crm.values_left_out"] == "pass"
     assert "Left out" not in outcome.complaints

@@ -39,6 +39,7 @@ client_ids = cells.list_of(cells.client_id)
         (cells.identifier, "Ж" * 255, "Ж" * 255),
         (emails, "mail@yandex.ru", ["mail@yandex.ru"]),
         (emails, "b@c.de,a@c.de,b@c.de", ["b@c.de", "a@c.de"]),
+        (emails, "o'neil/!#$%&*+-=?^_`{|}~.1@c.de", ["o'neil/!#$%&*+-=?^_`{|}~.1@c.de"]),
         (phones, "79995551111,4930123456", ["79995551111", "4930123456"]),
         (client_ids, "12345678901234567890", ["12345678901234567890"]),
         (cells.goals, "oplata_cash:200,filial_1", {"oplata_cash": 200.0, "filial_1": None}),

@@ -4,8 +4,8 @@ with identifiers as (
     select distinct
         contact_id,
         kind,
-        coalesce(identifier, raw) as identifier,
-        reason
+        reason,
+        coalesce(identifier, raw) as identifier
     from {{ ref('int_contact_identifiers') }}
 ),
 
@@ -48,15 +48,19 @@ too_many as (
     group by kind
 ),
 
+recognised as (
+    select distinct contact_id
+    from per_contact
+),
+
 without_any as (
     select
         'contact' as kind,
         'no_identifier' as reason,
-        count(*) filter (where found.contact_id is null) as left_out,
+        count(*) filter (where recognised.contact_id is null) as left_out,
         count(*) as total
     from {{ ref('stg_crm__contacts') }} as contacts
-    left join (select distinct contact_id from per_contact) as found
-        on contacts.contact_id = found.contact_id
+    left join recognised on contacts.contact_id = recognised.contact_id
 ),
 
 counted as (
