@@ -9,6 +9,9 @@ from exporter.marts import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
 DAILY_QUOTA = 5_000
 """Requests a day that Metrica takes for a counter, and for a user (quotas)."""
 
+SHARE_FROM = 10
+"""Rows below which the gate judges no share."""
+
 MIN_MEMORY_MB = 100
 """Less than this was not tried."""
 
@@ -118,7 +121,7 @@ GATE = ("paid", "erased", "shrink", "drift")
 class Gate:
     """How much a run may change that cannot be undone, without somebody's word for it.
 
-    Shares are judged from 10 rows on. `accepted` names what may pass once, out of `GATE`.
+    Shares are judged from `SHARE_FROM` rows on. `accepted` names what may pass once, out of `GATE`.
     """
 
     paid_percent: int = 20

@@ -5,14 +5,11 @@ empty is gone.
 """
 
 from exporter.changes import open_orders
-from exporter.config import Gate
+from exporter.config import SHARE_FROM, Gate
 from exporter.delta import Delta
 from exporter.entries import Changes
 from exporter.errors import GateError
 from exporter.judge import Judge
-
-_FEW = 10
-"""Below so many rows a share says nothing."""
 
 
 def exceeded(
@@ -21,7 +18,7 @@ def exceeded(
     """Return what goes beyond the limits: its name in `config.GATE` → what, and how much."""
     found = {}
     for change in changes.values():
-        if change.paid >= _FEW:
+        if change.paid >= SHARE_FROM:
             there = open_orders(judge)
             if change.paid * 100 > gate.paid_percent * there:
                 found["paid"] = (
@@ -43,7 +40,7 @@ def exceeded(
     for entity, delta in deltas.items():
         last = rows_before.get(entity, 0)
         gone = last - delta.mart_rows
-        if gone >= _FEW and gone * 100 > gate.shrink_percent * last:
+        if gone >= SHARE_FROM and gone * 100 > gate.shrink_percent * last:
             shrunk.append(f"{entity} had {last} rows and has {delta.mart_rows}")
     if shrunk:
         found["shrink"] = (

@@ -8,9 +8,20 @@ from typing import Any
 import click
 
 from exporter.access import DEFAULT_API_URL
-from exporter.config import GATE, DbtSettings, Form, Gate, Limits, Options, Staging, read_only
+from exporter.config import (
+    DAILY_QUOTA,
+    GATE,
+    SHARE_FROM,
+    DbtSettings,
+    Form,
+    Gate,
+    Limits,
+    Options,
+    Staging,
+    read_only,
+)
 from exporter.errors import SettingsError
-from exporter.marts import ENTITIES, MODES
+from exporter.marts import ENTITIES, LINK_DAYS, MODES, UPDATE_DAYS
 
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -75,7 +86,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 daily_requests = _number(
     "--daily-requests",
     Limits().daily_requests,
-    "Requests that all runs of a day may make, of Metrica's 5,000.",
+    f"Requests that all runs of a day may make, of Metrica's {DAILY_QUOTA:,}.",
 )
 limits = _all(
     _number("--chunk-rows", Limits().chunk_rows, "Rows in one file at most."),
@@ -131,14 +142,15 @@ form = _all(
         show_default=True,
         envvar="METRICA_LATE_ORDERS",
         show_envvar=True,
-        help="What to do with orders past Metrica's window (21 days; 111 once sent).",
+        help=f"What to do with orders past Metrica's window ({LINK_DAYS} days; {UPDATE_DAYS} once "
+        "sent).",
     ),
 )
 gate = _all(
     _number(
         "--max-paid-percent",
         Gate().paid_percent,
-        "Share of the open orders that may turn PAID in one run, from 10 orders on.",
+        f"Share of the open orders that may turn PAID in one run, from {SHARE_FROM} orders on.",
     ),
     _number(
         "--max-erased", Gate().erased_values, "Values that may become empty in Metrica in one run."
@@ -146,7 +158,7 @@ gate = _all(
     _number(
         "--max-shrink-percent",
         Gate().shrink_percent,
-        "Share of a mart's rows that may be gone since the last run, from 10 rows on.",
+        f"Share of a mart's rows that may be gone since the last run, from {SHARE_FROM} rows on.",
     ),
     click.option(
         "--accept",
