@@ -11,6 +11,9 @@ from exporter.marts import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
 DAILY_QUOTA = 5_000
 """Requests a day that Metrica takes for a counter, and for a user (quotas)."""
 
+SHARE_FROM = 10
+"""Rows below which the gate judges no share."""
+
 MIN_MEMORY_MB = 100
 """Less than this was not tried."""
 
@@ -130,8 +133,8 @@ BECOME_PERCENT = 5
 class Gate:
     """How much a run may change that cannot be undone, without somebody's word for it.
 
-    A share counts when its whole is 10 rows or more. `accepted` names the limits out of `GATE`
-    that one run may exceed.
+    A share counts when its whole is `SHARE_FROM` rows or more. `accepted` names the limits out of
+    `GATE` that one run may exceed.
     """
 
     paid_percent: int = 20

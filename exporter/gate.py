@@ -7,14 +7,11 @@ empty is gone. And a night in which most rows cannot be sent must not look like 
 from collections.abc import Iterator
 
 from exporter.changes import open_orders
-from exporter.config import BECOME_PERCENT, Gate
+from exporter.config import BECOME_PERCENT, SHARE_FROM, Gate
 from exporter.delta import Delta
 from exporter.entries import Changes, EntityCounts
 from exporter.errors import GateError
 from exporter.judge import Judge
-
-_FEW = 10
-"""A share of fewer rows says nothing."""
 
 
 def exceeded(
@@ -68,7 +65,7 @@ def exceeded(
 
 
 def _is_beyond(part: int, whole: int, percent: int) -> bool:
-    return whole >= _FEW and part * 100 > percent * whole
+    return whole >= SHARE_FROM and part * 100 > percent * whole
 
 
 def _unsendable(judge: Judge, gate: Gate, delta: Delta) -> Iterator[str]:

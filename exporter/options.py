@@ -10,7 +10,9 @@ import click
 from exporter.access import DEFAULT_API_URL
 from exporter.config import (
     BECOME_PERCENT,
+    DAILY_QUOTA,
     GATE,
+    SHARE_FROM,
     DbtSettings,
     FailOn,
     Form,
@@ -21,7 +23,7 @@ from exporter.config import (
     read_only,
 )
 from exporter.errors import SettingsError
-from exporter.marts import CONTACTS, ENTITIES, MODES
+from exporter.marts import CONTACTS, ENTITIES, LINK_DAYS, MODES, UPDATE_DAYS
 
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -94,7 +96,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 daily_requests = _number(
     "--daily-requests",
     Limits().daily_requests,
-    "Requests that all runs of a day may make, of Metrica's 5,000.",
+    f"Requests that all runs of a day may make, of Metrica's {DAILY_QUOTA:,}.",
 )
 limits = _all(
     _number("--chunk-rows", Limits().chunk_rows, "Rows in one file at most."),
@@ -149,14 +151,16 @@ form = _all(
         show_default=True,
         envvar="METRICA_LATE_ORDERS",
         show_envvar=True,
-        help="What to do with orders past Metrica's window (21 days; 111 once sent).",
+        help=f"What to do with orders past Metrica's window ({LINK_DAYS} days; {UPDATE_DAYS} once "
+        "sent).",
     ),
 )
 gate = _all(
     _number(
         "--max-paid-percent",
         Gate().paid_percent,
-        "Share of the open orders that may turn PAID in one run, from 10 open orders on.",
+        "Share of the open orders that may turn PAID in one run, "
+        f"from {SHARE_FROM} open orders on.",
     ),
     _number(
         "--max-erased", Gate().erased_values, "Values that may become empty in Metrica in one run."
@@ -164,13 +168,13 @@ gate = _all(
     _number(
         "--max-shrink-percent",
         Gate().shrink_percent,
-        "Share of a mart's rows that may be gone since the last run, from 10 rows on.",
+        f"Share of a mart's rows that may be gone since the last run, from {SHARE_FROM} rows on.",
     ),
     _number(
         "--max-unsendable-percent",
         Gate().unsendable_percent,
-        "Share of a mart's rows that may be rejected or held, from 10 rows on. Of the rows "
-        f"delivered before, {BECOME_PERCENT} % may become so in one run.",
+        f"Share of a mart's rows that may be rejected or held, from {SHARE_FROM} rows on. Of the "
+        f"rows delivered before, {BECOME_PERCENT} % may become so in one run.",
     ),
     click.option(
         "--accept",

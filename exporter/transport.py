@@ -28,7 +28,10 @@ from exporter.errors import MetricaError, QuotaError
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}
 _ENHANCE_YOUR_CALM = 420  # the same as 429 (quotas)
-_GAP = 1 / 25  # of 30 requests a second (quotas)
+REQUESTS_A_SECOND = 25
+"""Below Metrica's quota, since a request may arrive sooner after the last one than it left."""
+
+_GAP = 1 / REQUESTS_A_SECOND
 _TIMEOUT = (10, 300)
 _ATTEMPTS = 6
 

@@ -21,7 +21,7 @@ from python_multipart.multipart import File, FormParser, parse_options_header
 
 from exporter.access import Api
 from exporter.errors import MetricaError, QuotaError
-from exporter.transport import RefusedFileError, Transport
+from exporter.transport import REQUESTS_A_SECOND, RefusedFileError, Transport
 from tests.ports import free_port
 from tests.scripted_fixture import COUNTER, TOKEN, Asked, Reply, ScriptedServer, ok, refusal
 
@@ -463,10 +463,32 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     assert peak < size / 5
 
 
-def test_requests_keep_below_the_quota_of_a_second(server: ScriptedServer) -> None:
+def test_requests_keep_below_the_quota_of_a_second(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr("exporter.transport.time", clock)
     server.will(*[ok()] * 5)
     transport = Transport(server.api, BUDGET)
+    moments = []
     for _ in range(5):
         transport.call("GET", "/it")
-    gaps = [later.moment - earlier.moment for earlier, later in pairwise(server.asked)]
-    assert min(gaps) >= 1 / 30
+        moments.append(clock.now)
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert gaps == pytest.approx([1 / REQUESTS_A_SECOND] * 4)
+
+
+class FakeClock:
+    """A clock that only sleep moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def time(self) -> float:
+        return self.now
