@@ -49,9 +49,9 @@ EXPECTED: dict[str, dict[str, Work]] = {
         "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=2894),
     },
     "postgres": {
-        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=288, statements=667, read=2766, written=656),  # noqa: E501 - a line for a run
-        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=0, statements=347, read=1034, written=78),  # noqa: E501
-        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=1, statements=464, read=1047, written=92),  # noqa: E501
+        "first": Work(requests=9, uploaded=288509, ledger_rows=4458, staged=288, statements=678, read=2767, written=659),  # noqa: E501 - a line for a run
+        "quiet": Work(requests=2, uploaded=0, ledger_rows=13, staged=0, statements=353, read=1034, written=79),  # noqa: E501
+        "ten changed": Work(requests=4, uploaded=1410, ledger_rows=24, staged=1, statements=475, read=1048, written=94),  # noqa: E501
     },
 }
 # fmt: on
