@@ -8,6 +8,7 @@ import click
 from exporter import options
 from exporter.access import read_api
 from exporter.config import Limits, Options
+from exporter.ending import printing
 from exporter.redaction import json_line
 
 if TYPE_CHECKING:
@@ -35,19 +36,20 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
 
     report.Reporter().tell_retries()
     chart = examine(_options_of(given), api_url)
-    if as_json:
-        shown = {
-            "checks": [finding.as_dict() for finding in chart.findings],
-            "skipped": chart.skipped,
-            "exit_code": chart.exit_code,
-        }
-        click.echo(json_line(shown))
-    else:
-        for finding in chart.findings:
-            advice = f" {finding.advice}" if finding.advice else ""
-            report.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
-        if chart.skipped:
-            report.say(f"Not looked at, for want of the above: {', '.join(chart.skipped)}.")
+    with printing():
+        if as_json:
+            shown = {
+                "checks": [finding.as_dict() for finding in chart.findings],
+                "skipped": chart.skipped,
+                "exit_code": chart.exit_code,
+            }
+            click.echo(json_line(shown))
+        else:
+            for finding in chart.findings:
+                advice = f" {finding.advice}" if finding.advice else ""
+                report.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
+            if chart.skipped:
+                report.say(f"Not looked at, for want of the above: {', '.join(chart.skipped)}.")
     sys.exit(chart.exit_code)
 
 
@@ -73,10 +75,11 @@ def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
 
     Reporter().tell_retries()
     found = schema.diff(_options_of(given), read_api(api_url, given["counter_id"]))
-    if as_json:
-        click.echo(json_line(_as_dict(found)))
-    else:
-        _show(found)
+    with printing():
+        if as_json:
+            click.echo(json_line(_as_dict(found)))
+        else:
+            _show(found)
     sys.exit(int(not found.equal))
 
 
@@ -95,14 +98,15 @@ def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
 
     outcome = report.Outcome()
     found = schema.apply(outcome, _options_of(given), read_api(api_url, given["counter_id"]))
-    if as_json:
-        shown = {"statuses": _as_dict(found)["statuses"], "exit_code": outcome.exit_code}
-        click.echo(json_line(shown))
-    else:
-        _show(found)
-        report.finish(outcome, "sent", as_json=False)
-        if not found.to_apply:
-            click.echo("There is nothing to apply.")
+    with printing():
+        if as_json:
+            shown = {"statuses": _as_dict(found)["statuses"], "exit_code": outcome.exit_code}
+            click.echo(json_line(shown))
+        else:
+            _show(found)
+            report.finish(outcome, "sent", as_json=False)
+            if not found.to_apply:
+                click.echo("There is nothing to apply.")
     sys.exit(outcome.exit_code)
 
 

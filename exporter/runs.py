@@ -120,6 +120,8 @@ def _find_exceeded(
 
 def _count_new(outcome: Outcome, judge: Judge, deltas: dict[str, Delta]) -> int:
     """Count the rejected and held rows that were neither after the last complete run."""
+    if not outcome.rejected and not outcome.held:
+        return 0
     complete = judge.ledger.last_complete()
     new = 0
     for entity, delta in deltas.items():
