@@ -142,7 +142,8 @@ def test_status_counts_windows_beside_a_date_beyond_every_window(
     database = request.getfixturevalue("pg_database") if kind == "postgres" else None
     marts = make_marts(tmp_path, database)
     marts.orders("o1")
-    marts.orders("o2", create_date_time="294246-12-31 23:59:59")
+    last = "294246-12-31 23:59:59" if kind == "duckdb" else "294276-12-31 23:59:59"
+    marts.orders("o2", create_date_time=last)
     states, _ = status(DbtSettings(marts.folder, marts.folder), 1)
     assert states["orders"]["rows"] == 2
 
