@@ -137,6 +137,7 @@ def test_a_name_that_is_no_mart_is_refused_with_the_names_there_are(names: str) 
         ({"chunk_bytes": 999}, "--chunk-bytes"),
         ({"chunk_bytes": 1_000_000_001}, "--chunk-bytes"),
         ({"split_requests": -1}, "--split-requests"),
+        ({"max_steps": 0}, "--max-steps"),
     ],
 )
 def test_limits_out_of_range_are_refused_by_the_name_of_their_flag(
