@@ -98,7 +98,7 @@ def _settings(options: Options) -> tuple[Finding, Marts]:
 
 def _warehouse(options: Options, stack: ExitStack, marts: Marts) -> tuple[Finding, Attached]:
     session = stack.enter_context(open_session(options.dbt, read_only=True))
-    return ok("warehouse", f"schema {marts.all[0].schema} can be read"), session.wh
+    return doctor_warehouse.schema(session.wh, marts.all[0]), session.wh
 
 
 def _token(api_url: str, counter_id: int) -> tuple[Finding, Api]:

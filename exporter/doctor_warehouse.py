@@ -11,6 +11,7 @@ from exporter.ledger import VERSION, Ledger
 from exporter.manifest import Mart
 from exporter.metrica import Metrica
 from exporter.relation import check_relation
+from exporter.spelling import name, quote
 from exporter.warehouse import LEDGER, Attached
 
 _SCARCE = 0.1
@@ -47,11 +48,51 @@ def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:
     """Say which version the ledger is of; returns it too. Raises LedgerError."""
     ledger = Ledger(wh, counter_id)
     if not ledger.exists:
-        return ok("ledger", "there is none yet", "The first run makes it."), ledger
+        return _no_ledger(wh), ledger
     if ledger.version < VERSION:
         found = f"it is of version {ledger.version}, and this program's is {VERSION}"
         return ok("ledger", found, "The next run migrates it."), ledger
     return ok("ledger", f"it is of version {ledger.version}, which is this program's"), ledger
+
+
+def _no_ledger(wh: Attached) -> Finding:
+    """Say whether the first run can make the ledger."""
+    schema, there = wh.ledger_schema, wh.has_schema(wh.ledger_schema)
+    quoted = quote(schema)
+    if wh.is_postgres:
+        privilege = (
+            f"has_schema_privilege({quoted}, 'usage') and has_schema_privilege({quoted}, 'create')"
+            if there
+            else "has_database_privilege(current_database(), 'create')"
+        )
+        query = f"select {privilege} as allowed, current_user::text as who"
+        allowed, user = wh.row(f"select allowed, who from {wh.remote(query)}")
+        if not allowed:
+            grant = f"grant usage, create on schema {name(schema)} to {name(user)}"
+            found = f"{user} may not create tables in schema {schema}"
+            if not there:
+                grant = f"create schema {name(schema)}; {grant}"
+                found = f"there is no schema {schema}, and {user} may not create one"
+            return error("ledger", WarehouseError, found, f"Ask an administrator to run `{grant}`.")
+    if there:
+        return ok("ledger", f"schema {schema} is there", "The first run makes the ledger in it.")
+    return ok("ledger", "there is none yet", "The first run makes it.")
+
+
+def schema(wh: Attached, mart: Mart) -> Finding:
+    """Say whether the marts' schema is there and can be used."""
+    if not wh.has_schema(mart.schema):
+        found = f"there is no schema {mart.schema}"
+        return error("warehouse", WarehouseError, found, "Run `dbt build`.")
+    if wh.is_postgres:
+        privilege = f"has_schema_privilege({quote(mart.schema)}, 'usage')"
+        query = f"select {privilege} as allowed, current_user::text as who"
+        allowed, user = wh.row(f"select allowed, who from {wh.remote(query)}")
+        if not allowed:
+            grant = f"grant usage on schema {name(mart.schema)} to {name(user)}"
+            found = f"{user} may not use schema {mart.schema}"
+            return error("warehouse", WarehouseError, found, f"As its owner, run `{grant}`.")
+    return ok("warehouse", f"schema {mart.schema} can be read")
 
 
 def destination(wh: Attached, ledger: Ledger, api: Api) -> Finding:

@@ -32,8 +32,9 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
 
 
 def _migrate(wh: Attached, version: int) -> None:
-    if version == 1:
-        wh.command(f"create schema if not exists {LEDGER}")
+    if version == 1 and not wh.has_schema(wh.ledger_schema):
+        # PostgreSQL wants the right to make one even where `if not exists` would make none.
+        wh.command(f"create schema {LEDGER}")
     script = files("exporter").joinpath("migrations", f"{version}.sql").read_text("utf-8")
     code = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
     for statement in filter(None, map(str.strip, code.split(";"))):

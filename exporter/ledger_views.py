@@ -49,7 +49,9 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
         statements.append(
             f"create or replace function {LEDGER}.mart_keys() returns table "
             f"(entity text, id text, row_hash text, updated_at timestamptz) "
-            f"language sql stable as {quote(keys)}"
+            # With its owner's rights, as a view has them: readers need none on the marts.
+            f"language sql stable security definer set search_path = pg_catalog, pg_temp "
+            f"as {quote(keys)}"
         )
         keys = f"select * from {LEDGER}.mart_keys()"
     statements.extend(

@@ -160,6 +160,14 @@ class Attached:
         if self.is_postgres:
             self._execute("call pg_clear_cache()")
 
+    def has_schema(self, schema: str) -> bool:
+        """Return whether the warehouse has a schema."""
+        found = self.rows(
+            "select 1 from duckdb_schemas() where database_name = 'wh' and schema_name = ?",
+            [schema],
+        )
+        return bool(found)
+
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return name → DuckDB type of a relation's columns, empty if there is none."""
         if not self._columns:

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGQUIT, SIGTERM
 from typing import Any, Literal, Self
@@ -105,6 +106,13 @@ class RunningPostgres:
                 create += other.format(sql.Literal(encoding))
             cursor.execute(create)
         return database
+
+    def administer(self, database: Database, *statements: str) -> None:
+        """Run statements in a database as the superuser."""
+        admin = replace(database, user=_SUPERUSER)
+        with admin.connect() as session, session.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
 
     def drop(self, database: Database) -> None:
         """Remove a database, whoever is still connected to it."""
