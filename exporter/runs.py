@@ -130,7 +130,7 @@ def _count_new(outcome: Outcome, judge: Judge, deltas: dict[str, Delta]) -> int:
             last, _ = complete.get(entity, (0, 0))
             (rows,) = judge.wh.row(
                 f"select count(*) from ({with_since(entity, judge.verdicts(delta.mart))}) "
-                f"where _since is null or _since > {last}"
+                f"where (_since is null or _since > {last}) and _state <> 'pending'"
             )
             new += rows
     return new
