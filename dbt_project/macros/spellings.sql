@@ -1,6 +1,6 @@
 {% macro new_spellings(kind) -%}
     select distinct cells.cell
-    from {{ ref('int_identifier_cells') }} as cells
+    from (select * from {{ ref('int_identifier_cells') }}) as cells
     where
         cells.kind = '{{ kind }}'
         {% if is_incremental() %}
@@ -12,7 +12,7 @@
 {% macro delete_unused_spellings(kind) -%}
     delete from {{ this }} where not exists (
         select 1
-        from {{ ref('int_identifier_cells') }} as cells
+        from (select * from {{ ref('int_identifier_cells') }}) as cells
         where cells.kind = '{{ kind }}' and cells.cell = {{ this }}.cell
     )
 {%- endmacro %}

@@ -13,6 +13,10 @@ with cells as (
     {{ new_spellings('phone') }}
 ),
 
+calling_codes as (
+    select * from {{ ref('phone_calling_codes') }}
+),
+
 marked as (
     -- The comma before an extension joins; a plus after a digit begins another number.
     select
@@ -72,7 +76,7 @@ readings as (
         substr(understood.digits, {{ length + 1 }}) as national,
         1 as preference
     from understood
-    inner join {{ ref('phone_calling_codes') }} as codes
+    inner join calling_codes as codes
         on left(understood.digits, {{ length }}) = codes.calling_code
     where understood.is_number and understood.is_international
     union all
@@ -84,7 +88,7 @@ readings as (
         understood.digits as national,
         2 as preference
     from understood
-    inner join {{ ref('phone_calling_codes') }} as codes
+    inner join calling_codes as codes
         on codes.calling_code = '{{ default_code }}'
     where understood.is_number and not understood.is_international
     union all
@@ -97,7 +101,7 @@ readings as (
         substr(understood.digits, {{ default_code | length + 1 }}) as national,
         case when codes.trunk_prefixes <> '' then 1 else 3 end as preference
     from understood
-    inner join {{ ref('phone_calling_codes') }} as codes
+    inner join calling_codes as codes
         on
             codes.calling_code = '{{ default_code }}'
             and left(understood.digits, {{ default_code | length }}) = codes.calling_code
