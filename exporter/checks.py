@@ -26,6 +26,9 @@ REJECTED = "rejected"
 HELD = "held"
 PENDING = "pending"
 
+UNMAPPED = "unmapped:"
+"""What the dbt models put before a CRM status that order_status_map lacks."""
+
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
     "hash_missing": "The mart gives the row no row_hash, so its changes cannot be followed.",
@@ -63,6 +66,8 @@ REASONS = {
     "id_duplicated": "Several rows of the mart have this id; goes when one is left.",
     "status_unknown": "The status is neither mapped in order_statuses, nor one of Metrica's own, "
     "nor a JavaScript goal of the counter.",
+    "status_unmapped": "The CRM's status has no row in order_status_map: add one and run "
+    "dbt build.",
     "contact_unknown": "Metrica does not have the order's contact (yet).",
     "contact_unsendable": "The order's contact is itself rejected or held.",
     "refused_with_others": "Metrica refused a file with this row in it. It was not tried alone: it "
@@ -109,6 +114,10 @@ def rules(mart: Mart, now: str, *, hold_late: bool = False) -> list[Rule]:
             HELD,
         ),
     ]
+    if mart.entity in (ORDERS, SIMPLE_ORDERS):
+        # First of all, since the CRM's own word may look like any other status, or like none.
+        unmapped = f"starts_with(cast(s.order_status as text), {quote(UNMAPPED)})"
+        found.append(Rule("status_unmapped", "order_status", unmapped, HELD))
     for column in mart.columns:
         found.extend(
             Rule(reason, column.name, condition) for reason, condition in conditions(column)

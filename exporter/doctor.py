@@ -19,6 +19,7 @@ from exporter.left_out import examine_left_out
 from exporter.manifest import Marts, read_marts
 from exporter.marts import ORDER_STATUSES
 from exporter.profiles import read_warehouse
+from exporter.seeds import check_seeds
 from exporter.session import open_session
 from exporter.warehouse import Attached
 
@@ -59,6 +60,7 @@ def examine(options: Options, api_url: str) -> Chart:
     """Return what was found. Asks Metrica some ten times, and sends nothing."""
     chart = Chart()
     with ExitStack() as stack:
+        chart.look("seeds", _seeds, options)
         marts = chart.open("settings", _settings, options)
         wh = chart.open("warehouse", partial(_warehouse, options, stack), marts)
         ledger = chart.open("ledger", doctor_warehouse.version, wh, options.counter_id)
@@ -87,6 +89,10 @@ def examine(options: Options, api_url: str) -> Chart:
         if not marts:
             chart.skipped += ["marts", "attributes", "statuses", "goals"]
     return chart
+
+
+def _seeds(options: Options) -> Finding:
+    return ok("seeds", f"{check_seeds(options.dbt)} seed files of the dbt project are UTF-8")
 
 
 def _settings(options: Options) -> tuple[Finding, Marts]:

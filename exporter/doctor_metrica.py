@@ -11,6 +11,7 @@ from exporter.marts import DEFAULT_STATUSES, Kind
 from exporter.metrica import Metrica, Status
 from exporter.relation import time_zone
 from exporter.warehouse import LEDGER, Attached
+from exporter.zones import same_zone
 
 _SHOWN = 10
 """Names in a line at most."""
@@ -64,7 +65,7 @@ def zone(theirs: str, marts: Marts, wh: Attached | None) -> Finding:
     for mart in marts.all:
         if any(column.kind is Kind.DATETIME for column in mart.columns):
             ours = mart.time_zone if wh is None else time_zone(wh, mart)
-            if ours != theirs:
+            if not same_zone(ours, theirs):
                 others.append(f"{mart.name} in {ours}")
     if not others:
         return ok("time zone", f"the counter's and the marts' is {theirs}")

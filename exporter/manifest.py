@@ -180,6 +180,8 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     for name, entry in node["columns"].items():
         if name in OWN_COLUMNS or (entity is ORDERS and name == STATUS_PATH):
             continue
+        if metrica_meta(entry).get("send") is False:
+            continue
         column = entity.column(name)
         if column is None and entity not in (CONTACTS, ORDERS):
             raise SettingsError(

@@ -17,6 +17,7 @@ from exporter.metrica import Metrica
 from exporter.relation import time_zone
 from exporter.report import Outcome, Reporter
 from exporter.warehouse import Attached
+from exporter.zones import same_zone
 
 
 def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
@@ -29,7 +30,7 @@ def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
         if all(column.kind is not Kind.DATETIME for column in mart.columns):
             continue
         ours = time_zone(wh, mart)
-        if ours != theirs:
+        if not same_zone(ours, theirs):
             raise SettingsError(
                 f"The counter's time zone is {theirs} and the times of mart {mart.name} are in "
                 f"{ours}: set dbt's var `counter_time_zone: {theirs}`, and see that "

@@ -230,6 +230,9 @@ VALUES: dict[tuple[str, str], list[tuple[object, str | None]]] = {
         ("OTHER", "status_unknown"),
         ("CANCELED", "status_unknown"),
         ("paid", "status_unknown"),
+        ("unmapped:PAID", "status_unmapped"),
+        ("unmapped:не оплачен", "status_unmapped"),
+        ("unmapped:mapped", "status_unmapped"),
         ("не оплачен", "name_malformed"),
         ("a" * (LONG + 1), "name_malformed"),
         # An empty status would become PAID (maporderstatuses-about).
@@ -306,7 +309,13 @@ CASES = [
     for (mart, column), values in VALUES.items()
     for place, (value, reason) in enumerate(values)
 ]
-OUTSIDE = {"contact_unknown", "contact_unsendable", "status_unknown", "id_duplicated"}
+OUTSIDE = {
+    "contact_unknown",
+    "contact_unsendable",
+    "status_unknown",
+    "status_unmapped",
+    "id_duplicated",
+}
 """Reasons that lie outside of the row, so that it is held."""
 OF_THE_MART = {"hash_missing", "hash_malformed", "id_duplicated"}
 """Reasons that no single value gives."""

@@ -102,6 +102,12 @@ def edit_status(job: Job, **status: Any) -> None:
     requests.post(url, json=status, timeout=10).raise_for_status()
 
 
+def write_seed(job: Job, content: bytes) -> None:
+    folder = job.marts.folder / "seeds"
+    folder.mkdir()
+    (folder / "order_status_map.csv").write_bytes(content)
+
+
 def point_at(job: Job, **cells: Any) -> None:
     path = job.marts.folder / "profiles.yml"
     profiles = json.loads(path.read_text())
@@ -110,8 +116,8 @@ def point_at(job: Job, **cells: Any) -> None:
 
 
 LINES = [
-    *("settings", "warehouse", "ledger", "token", "extension", "destination", "last run", "quota"),
-    *("access", "scope", "uploads", "first-party data", "clocks", "time zone"),
+    *("seeds", "settings", "warehouse", "ledger", "token", "extension", "destination"),
+    *("last run", "quota", "access", "scope", "uploads", "first-party data", "clocks", "time zone"),
     *("mart order_statuses", "statuses", "goals", "mart products"),
     *("mart contacts", "attributes of contacts", "mart orders", "attributes of orders"),
     "left out",
@@ -213,6 +219,29 @@ def ledger(statement: str) -> Change:
             "error",
             ["Europe/Moscow", "contacts in Asia/Omsk", "--full-refresh"],
             2,
+        ),
+        (
+            lambda job: job.marts.sql(
+                "comment on table metrica.contacts is 'counter_time_zone=W-SU'"
+            ),
+            "time zone",
+            "ok",
+            ["Europe/Moscow"],
+            0,
+        ),
+        (
+            lambda job: write_seed(job, "crm_status,humanized\nnew,Новый\n".encode("cp1251")),
+            "seeds",
+            "error",
+            ["order_status_map.csv is not UTF-8 (line 2)", "CSV UTF-8", "dbt build"],
+            2,
+        ),
+        (
+            lambda job: write_seed(job, "\ufeffcrm_status,humanized\nnew,Новый\n".encode()),
+            "seeds",
+            "ok",
+            ["1 seed files"],
+            0,
         ),
         (
             lambda job: job.emulator.switches(first_party_data="off"),

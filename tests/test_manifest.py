@@ -103,6 +103,13 @@ def test_a_custom_attribute_is_what_its_yaml_entry_says(
     assert orders.attributes[-1] == made
 
 
+@pytest.mark.parametrize("send", [True, False])
+def test_a_column_that_is_not_sent_is_no_attribute(project: Project, send: object) -> None:
+    entry = attribute(type="numeric", send=send)
+    project.change(lambda nodes: nodes["orders"]["columns"].update(size=entry))
+    assert project.read().get("orders").has("size") is send
+
+
 def test_meta_at_the_top_of_a_column_counts_too(project: Project) -> None:
     entry = {"meta": {"metrica": {"type": "numeric"}}}
     project.change(lambda nodes: nodes["orders"]["columns"].update(size=entry))

@@ -264,6 +264,13 @@ def test_marts_in_another_time_zone_are_not_sent(job: Job, tmp_path: Path) -> No
     assert job.uploads() == []
 
 
+def test_marts_in_the_counters_zone_under_its_other_name_are_sent(job: Job, tmp_path: Path) -> None:
+    manifest = tmp_path / "target" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("Europe/Moscow", "W-SU"))
+    assert job.run().error is None
+    assert job.uploads() != []
+
+
 def test_a_plan_foretells_the_run_and_changes_nothing(job: Job) -> None:
     job.marts.contacts("c4", phones="8 (999) 1")
     job.marts.orders("4", client_uniq_id="c4")

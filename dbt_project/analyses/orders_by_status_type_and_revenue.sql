@@ -1,12 +1,27 @@
 -- What the orders amount to, by what their status means to Metrica.
+with orders as (
+    select
+        orders.currency,
+        orders.revenue,
+        orders.cost,
+        coalesce(
+            statuses.type,
+            case
+                when orders.order_status like 'unmapped:%' then 'no mapping: held'
+                else 'no status: not sent'
+            end
+        ) as status_type
+    from {{ ref('orders') }} as orders
+    left join {{ ref('order_statuses') }} as statuses on orders.order_status = statuses.id
+)
+
 select
-    orders.currency,
-    coalesce(statuses.type, 'no status: not sent') as status_type,
+    status_type,
+    currency,
     count(*) as orders,
-    sum(orders.revenue) as revenue,
-    sum(orders.revenue - orders.cost) as profit_where_cost_is_known,
-    count(*) filter (where orders.cost is null) as orders_without_cost
-from {{ ref('orders') }} as orders
-left join {{ ref('order_statuses') }} as statuses on orders.order_status = statuses.id
-group by statuses.type, orders.currency
-order by statuses.type nulls last, orders.currency
+    sum(revenue) as revenue,
+    sum(revenue - cost) as profit_if_cost_known,
+    count(*) filter (where cost is null) as orders_without_cost
+from orders
+group by status_type, currency
+order by status_type, currency

@@ -1,5 +1,5 @@
 -- Metrica ties an order to a visit in the 21 days after it was made, and takes changes of a
--- tied order for 111 days.
+-- tied order for 111 days. Older orders never reach its reports.
 with orders as (
     select
         order_status,
@@ -7,11 +7,9 @@ with orders as (
         revenue,
         case
             when create_date_time > {{ counter_now() }} then 'in the future'
-            when create_date_time >= {{ counter_now() }} - interval '21 days'
-                then 'up to 21 days: can be tied to a visit'
-            when create_date_time >= {{ counter_now() }} - interval '111 days'
-                then 'up to 111 days: only changes of a tied order'
-            when create_date_time is not null then 'older: nothing reaches the reports'
+            when create_date_time >= {{ counter_now() }} - interval '21 days' then 'up to 21 days'
+            when create_date_time >= {{ counter_now() }} - interval '111 days' then 'up to 111 days'
+            when create_date_time is not null then 'over 111 days'
             else 'no date: not sent'
         end as age
     from {{ ref('orders') }}

@@ -3,7 +3,7 @@ select
     contact_id,
     raw,
     reason,
-    count(*) over (partition by reason) as phones_with_this_reason
+    count(*) over (partition by reason) as with_this_reason
 from {{ ref('int_contact_identifiers') }}
 where kind = 'phone' and reason is not null
 order by reason, contact_id, raw

@@ -1,5 +1,5 @@
 -- Products of an order whose quantity is not what Metrica gets. It takes whole units only: a
--- fraction is rounded up, and what adds up to zero or less, or to no number, is left out.
+-- fraction is rounded up; products with any other text in `what` are left out.
 with judged as (
     select
         order_id,
@@ -7,10 +7,10 @@ with judged as (
         quantity,
         units,
         case
-            when product_id is null then 'left out: no product'
-            when quantity is null then 'left out: no quantity'
-            when quantity <= 0 then 'left out: zero or less'
-            when units is null then 'left out: too many'
+            when product_id is null then 'no product'
+            when quantity is null then 'no quantity'
+            when quantity <= 0 then 'zero or less'
+            when units is null then 'too many'
             when units > quantity then 'rounded up'
         end as what
     from {{ ref('int_order_products') }}

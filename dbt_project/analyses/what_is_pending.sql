@@ -1,14 +1,23 @@
 -- What Metrica does not have yet, counter by counter, and why. Filter `mart_rows` by entity
--- and state to see the rows themselves.
+-- and reason to see the rows themselves. `pending` rows have no reason and go in the next run.
+with waiting as (
+    select
+        entity,
+        column_name,
+        counter_id,
+        cast(updated_at as date) as updated_day,
+        coalesce(reason, state) as why
+    from {{ source('metrica_export', 'mart_rows') }}
+    where state <> 'sent'
+)
+
 select
-    counter_id,
     entity,
-    state,
+    why,
     column_name,
-    reason,
+    counter_id,
     count(*) as row_count,
-    min(updated_at) as oldest_change
-from {{ source('metrica_export', 'mart_rows') }}
-where state <> 'sent'
-group by counter_id, entity, state, column_name, reason
-order by counter_id, entity, state, reason
+    min(updated_day) as oldest_change
+from waiting
+group by entity, why, column_name, counter_id
+order by counter_id, entity, why, column_name

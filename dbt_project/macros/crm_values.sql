@@ -26,6 +26,27 @@
 {%- endmacro %}
 
 
+{% macro present_currency(code) -%}
+    {%- set codes = var('currency_codes') -%}
+    {%- if codes is not mapping -%}
+        {{ exceptions.raise_compiler_error(
+            "The var currency_codes is '" ~ codes ~ "', but it maps old codes to present ones: give"
+            ~ " {RUR: RUB}, for example, or {} in dbt_project.yml or by --vars."
+        ) }}
+    {%- endif -%}
+    {%- if codes -%}
+    case {{ code }}
+        {% for old, new in codes.items() -%}
+            when '{{ old | upper }}' then '{{ new | upper }}'
+        {% endfor -%}
+        else {{ code }}
+    end
+    {%- else -%}
+    {{ code }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro number(value, scale) -%}
     {#- By way of text, because engines round a binary fraction differently. Length and exponent
         are bounded, so that PostgreSQL's cast to numeric cannot overflow. The outer cast gives

@@ -87,7 +87,7 @@
 {%- endmacro %}
 
 {% macro default__comment_query(relation) -%}
-    select obj_description(to_regclass('{{ relation }}'), 'pg_class')
+    select obj_description(to_regclass('{{ relation.render() }}'), 'pg_class')
 {%- endmacro %}
 
 {% macro duckdb__comment_query(relation) -%}

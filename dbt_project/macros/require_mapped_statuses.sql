@@ -1,18 +1,34 @@
 {% macro require_mapped_statuses(table) -%}
+    {%- set choice = var('unmapped_statuses') -%}
+    {%- if choice not in ['hold', 'error'] -%}
+        {{ exceptions.raise_compiler_error(
+            "The var unmapped_statuses is '" ~ choice ~ "'. Set it to hold or error in"
+            ~ " dbt_project.yml or by --vars."
+        ) }}
+    {%- endif -%}
     {%- if execute -%}
         {%- set unmapped = run_query(
-            "select rows.status from (select distinct status from " ~ ref('stg_crm__' ~ table)
-            ~ ") as rows left join " ~ ref('int_order_status_map') ~ " as map"
-            ~ " on " ~ fold_case('rows.status') ~ " = map.status_key"
-            ~ " where rows.status is not null and map.status_key is null order by 1"
-        ).columns[0].values() -%}
-        {%- if unmapped -%}
-            {{ exceptions.raise_compiler_error(
-                "The CRM's " ~ table | replace('_', ' ') ~ " has " ~ unmapped | length
-                ~ " status(es) without a mapping: '" ~ unmapped[:20] | join("', '")
-                ~ "'. Add a row for each to dbt_project/seeds/order_status_map.csv (crm_status,"
-                ~ " id, type, humanized, goal_action_ids) and run dbt build again."
-            ) }}
+            "select crm.status, count(*) from " ~ ref('stg_crm__' ~ table).render() ~ " as crm left join "
+            ~ ref('int_order_status_map').render() ~ " as map"
+            ~ " on " ~ fold_case('crm.status') ~ " = map.status_key"
+            ~ " where crm.status is not null and map.status_key is null group by 1 order by 1"
+        ).rows -%}
+        {%- set named = [] -%}
+        {%- for status, rows in unmapped[:20] -%}
+            {%- do named.append("'" ~ status ~ "' (" ~ rows ~ ")") -%}
+        {%- endfor -%}
+        {%- set message = "The CRM's " ~ table | replace('_', ' ') ~ " has " ~ unmapped | length
+            ~ " status(es) without a mapping, with the number of rows: " ~ named | join(", ")
+            ~ (" and more" if unmapped | length > 20 else "") ~ ". Add a row for each to"
+            ~ " dbt_project/seeds/order_status_map.csv (crm_status, id, type, humanized,"
+            ~ " goal_action_ids) and run dbt build again." -%}
+        {%- if unmapped and choice == 'error' -%}
+            {{ exceptions.raise_compiler_error(message) }}
+        {%- elif unmapped -%}
+            {%- do exceptions.warn(message ~ (
+                " Until then these orders are held." if table == 'orders'
+                else " Until then the export skips these steps."
+            )) -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -1,5 +1,7 @@
 {% macro require_times(table, columns) -%}
     {%- if execute -%}
+        {%- set attributes = attributes_of_crm(table) | selectattr('type', 'equalto', 'timestamp') -%}
+        {%- set columns = columns + attributes | map(attribute='source') | list -%}
         {%- set types = [] -%}
         {%- for column in columns -%}
             {%- do types.append(type_name("cells." ~ column) ~ " as " ~ column) -%}
@@ -7,7 +9,7 @@
         {#- One row of NULLs that have the columns' types, even when the table is empty. -#}
         {%- set found = run_query(
             "select " ~ types | join(", ") ~ " from (select 1) as one left join "
-            ~ source('crm', table) ~ " as cells on false"
+            ~ source('crm', table).render() ~ " as cells on false"
         ).rows[0] -%}
         {%- set others = [] -%}
         {%- for column in columns -%}

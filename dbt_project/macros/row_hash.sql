@@ -1,7 +1,8 @@
 {% macro row_hash() -%}
     {%- set parts = [] -%}
     {%- for name, column in model.columns.items() | sort -%}
-        {%- if name not in ['updated_at', 'row_hash'] -%}
+        {%- set metrica = column.config.get('meta', {}).get('metrica', {}) -%}
+        {%- if name not in ['updated_at', 'row_hash'] and metrica.get('send', true) -%}
             {%- do parts.append(hashed_column(name, column.data_type)) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -1,6 +1,6 @@
 {% macro new_spellings(kind) -%}
     select distinct cells.cell
-    from {{ ref('int_identifier_cells') }} as cells
+    from (select * from {{ ref('int_identifier_cells') }}) as cells
     where
         cells.kind = '{{ kind }}'
         {% if is_incremental() %}
@@ -18,7 +18,7 @@
         read_with <> '{{ reading_key() }}'
         or not exists (
             select 1
-            from {{ ref('int_identifier_cells') }} as cells
+            from (select * from {{ ref('int_identifier_cells') }}) as cells
             where cells.kind = '{{ kind }}' and cells.cell = {{ this }}.cell
         )
 {%- endmacro %}

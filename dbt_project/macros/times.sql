@@ -1,9 +1,27 @@
+{% macro time_zone(variable) -%}
+    {#- PostgreSQL reads UTC+3 with the sign turned round, and engines differ on EET and MSK. -#}
+    {%- set zone = var(variable) | string -%}
+    {%- set areas = ['Africa', 'America', 'Antarctica', 'Arctic', 'Asia', 'Atlantic', 'Australia',
+        'Europe', 'Indian', 'Pacific'] -%}
+    {%- if zone != 'UTC' and not (
+        zone.split('/')[0] in areas and zone in modules.pytz.all_timezones
+    ) -%}
+        {{ exceptions.raise_compiler_error(
+            "The var " ~ variable ~ " is '" ~ zone ~ "', which is no time zone of the form"
+            ~ " Area/City. Set it to an IANA name such as Europe/Moscow or Asia/Yekaterinburg, or to"
+            ~ " UTC, in dbt_project.yml or by --vars."
+        ) }}
+    {%- endif -%}
+    '{{ zone }}'
+{%- endmacro %}
+
+
 {% macro instant(value) -%}
     {#- An infinite time would stop a watermark for ever, and no format can write it. -#}
     nullif(nullif(case
         when {{ type_name(value) }} = 'timestamp with time zone'
             then cast({{ value }} as timestamp with time zone)
-        else cast({{ value }} as timestamp) at time zone '{{ var("crm_time_zone") }}'
+        else cast({{ value }} as timestamp) at time zone {{ time_zone('crm_time_zone') }}
     end, 'infinity'), '-infinity')
 {%- endmacro %}
 
@@ -16,7 +34,7 @@
         ~ " + (cast(substr(" ~ text ~ ", 9, 2) as integer) - 1)" -%}
     nullif(nullif(case
         when {{ type_name(value) }} = 'timestamp with time zone'
-            then cast({{ instant(value) }} at time zone '{{ var("crm_time_zone") }}' as date)
+            then cast({{ instant(value) }} at time zone {{ time_zone('crm_time_zone') }} as date)
         when {{ matches(type_name(value), '^(date|timestamp)') }} then cast({{ value }} as date)
         when {{ matches(text, '^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]([ T]|$)') }}
             then case when extract(month from {{ date }}) = {{ month }} then {{ date }} end
@@ -30,7 +48,7 @@
 
 
 {% macro counter_time(value) -%}
-    date_trunc('second', {{ value }} at time zone '{{ var("counter_time_zone") }}')
+    date_trunc('second', {{ value }} at time zone {{ time_zone('counter_time_zone') }})
 {%- endmacro %}
 
 

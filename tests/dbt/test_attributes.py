@@ -2,19 +2,38 @@
 
 import hashlib
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 
-from exporter.config import DbtSettings
+from exporter import runs
+from exporter.access import Api
+from exporter.config import DbtSettings, Options
 from exporter.manifest import Attribute, read_marts
-from exporter.marts import ATTRIBUTE_TYPES, CONTACTS, ENTITIES, ORDERS, RESERVED, SIMPLE_ORDERS
+from exporter.marts import (
+    ATTRIBUTE_TYPES,
+    CONTACTS,
+    ENTITIES,
+    MODES,
+    ORDERS,
+    RESERVED,
+    SIMPLE_ORDERS,
+)
 from exporter.profiles import read_warehouse
+from exporter.report import Outcome as Report
 from tests.dbt import crm
 from tests.dbt.added_column import Column, declare
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import Warehouse
+from tests.emulator_fixture import RunningEmulator
 
-NOT_HASHED = {"updated_at", "row_hash"}
+README = Path(__file__).parents[2] / "README.md"
+NOT_HASHED = {"updated_at", "row_hash", "identifiers_count", "items_count"}
+MARTS_IN_TURN = tuple(entity.name for entity in MODES["detailed"])
+COUNTS = {"contacts": "identifiers_count", "orders": "items_count"}
 
 
 ADDED = (
@@ -67,10 +86,130 @@ def test_an_attribute_of_every_type_is_built_hashed_and_found_by_the_exporter(
     monkeypatch.setenv("DBT_TARGET_PATH", str(warehouse.output / "target"))
     settings = DbtSettings(warehouse.project, warehouse.profiles, target=warehouse.target)
     marts = read_marts(settings, read_warehouse(settings))
-    for mart, count in (("contacts", "identifiers_count"), ("orders", "items_count")):
+    for mart in ("contacts", "orders"):
         found = {attribute.name: attribute for attribute in marts.get(mart).attributes}
-        assert found.pop(count).type_name == "numeric"
         assert found == {column.attribute.name: column.attribute for column in ADDED}
+
+
+# Of every type that a CRM's column may get, beside the README's own.
+MORE_OF_CONTACTS = """
+      - name: score
+        data_type: integer
+        config: {meta: {metrica: {type: numeric, humanized: Score, crm_column: points}}}
+      - name: met_on
+        data_type: date
+        config: {meta: {metrica: {type: date, humanized: Met on, crm_column: met_on}}}
+"""
+OF_ORDERS = """
+      - name: discount
+        data_type: numeric(9,3)
+        config: {meta: {metrica: {type: numeric, humanized: Discount, crm_column: discount}}}
+      - name: paid_till
+        data_type: timestamp
+        config: {meta: {metrica: {type: datetime, humanized: Paid till, crm_column: paid_till}}}
+"""
+
+
+def test_an_attribute_by_the_steps_of_the_readme_goes_from_the_crm_to_metrica(
+    warehouses: Warehouses, running_emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = in_schema_of_its_own(warehouses.make("postgres"), "anna")
+    warehouse.run(
+        *crm.SAMPLE,
+        "alter table crm.contacts add level text, add points text, add met_on text",
+        "update crm.contacts set level = ' gold ', points = '7.0', met_on = '2026-01-31'"
+        " where contact_id = 'C-1'",
+        "alter table crm.orders add discount double precision, add paid_till timestamptz",
+        "update crm.orders set discount = 0.125, paid_till = '2026-03-01 10:00:00+00'"
+        " where order_id = 1",
+    )
+    entry = re.search(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert entry
+    add_entries(warehouse, "contacts", entry[1])
+    add_entries(warehouse, "contacts", MORE_OF_CONTACTS)
+    add_entries(warehouse, "orders", OF_ORDERS)
+    outcome = warehouse.dbt("build", "--full-refresh", counter_time_zone="Europe/Moscow")
+    assert outcome.success, outcome.complaints
+
+    for name, value in warehouse.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(warehouse.output / "target"))
+    running_emulator.reset()
+    running_emulator.quotas(requests_per_second=1000)
+    settings = DbtSettings(warehouse.project, warehouse.profiles, target=warehouse.target)
+    api = Api(running_emulator.url, running_emulator.counter, running_emulator.token)
+    runs.run(report := Report(), Options(settings, api.counter_id, MARTS_IN_TURN), api)
+    assert report.error is None
+
+    sent = "select custom from {} where {} = ?"
+    [(contact,)] = running_emulator.sql(sent.format("contacts", "uniq_id"), "C-1")
+    assert json.loads(contact) == {"loyalty_level": "gold", "score": 7, "met_on": "2026-01-31"}
+    [(order,)] = running_emulator.sql(sent.format("orders", "id"), "1")
+    assert json.loads(order) == {"discount": 0.125, "paid_till": "2026-03-01 13:00:00"}
+    # No attribute but these is in the counter, and the ledger is where dbt's source looks for it.
+    created = running_emulator.sql("select name from attributes order by name")
+    assert [name for (name,) in created] == [
+        "discount",
+        "loyalty_level",
+        "met_on",
+        "paid_till",
+        "score",
+    ]
+    assert warehouse.rows("select count(*) from anna_metrica_export.mart_rows") != [(0,)]
+    assert warehouse.dbt("show", "--select", "what_is_pending").success
+
+
+def test_a_time_of_an_attribute_in_a_text_is_refused(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("duckdb")
+    warehouse.run(
+        "alter table crm.orders add paid_till text", "alter table crm.orders add discount text"
+    )
+    add_entries(warehouse, "orders", OF_ORDERS)
+    outcome = warehouse.dbt("run", "--select", "stg_crm__orders")
+    assert "The CRM's orders.paid_till (varchar) should be a time" in outcome.complaints
+
+
+def test_counted_attributes_are_sent_and_hashed_only_when_the_var_says_so(
+    built: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in built.env.items():
+        monkeypatch.setenv(name, value)
+    settings = DbtSettings(built.project, built.profiles, target=built.target)
+    hashed = {}
+    for choice in (False, True):
+        folder = built.output / f"counting_{choice}"
+        monkeypatch.setenv("DBT_TARGET_PATH", str(folder))
+        compiled = replace(built, output=folder).dbt("compile", count_attributes=choice)
+        assert compiled.success, compiled.complaints
+        monkeypatch.setenv("DBT_TARGET_PATH", str(folder / "target"))
+        marts = read_marts(settings, read_warehouse(settings))
+        for mart, count in COUNTS.items():
+            named = [attribute.name for attribute in marts.get(mart).attributes]
+            assert named == ([count] if choice else [])
+            sql = folder / f"target/compiled/metrica_crm/models/marts/metrica/{mart}.sql"
+            hashed[mart, choice] = f"'{count}='" in sql.read_text("utf-8")
+    assert hashed == {(mart, choice): choice for mart in COUNTS for choice in (False, True)}
+
+
+def add_entries(warehouse: Warehouse, mart: str, entries: str) -> None:
+    """Add entries to the columns of a mart's YAML, as a person does in an editor."""
+    models = warehouse.project / "models/marts/metrica/_metrica__models.yml"
+    head, name, tail = models.read_text("utf-8").partition(f"\n  - name: {mart}\n")
+    indented = indent(dedent(entries), " " * 6)
+    tail = tail.replace("    columns:\n", f"    columns:\n{indented}", 1)
+    models.write_text(head + name + tail, encoding="utf-8")
+
+
+def in_schema_of_its_own(warehouse: Warehouse, schema: str) -> Warehouse:
+    """Return the warehouse with another schema in its profile."""
+    own = warehouse.output / "profiles"
+    own.mkdir()
+    text = (warehouse.profiles / "profiles.yml").read_text("utf-8")
+    named = text.replace("schema: public", f"schema: {schema}").replace(
+        "schema: main", f"schema: {schema}"
+    )
+    (own / "profiles.yml").write_text(named, encoding="utf-8")
+    return replace(warehouse, profiles=own)
 
 
 def assert_hashes(warehouse: Warehouse, mart: str) -> None:

@@ -8,23 +8,40 @@ from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import Warehouse
 
+UNMAPPED = """insert into crm.orders (order_id, status, revenue) values
+    (10, 'Refunded', 1), (11, 'отложен', 1), (12, 'Refunded', 1), (13, 'PAID OUT', 1)"""
+NAMED = (
+    "3 status(es) without a mapping, with the number of rows: 'PAID OUT' (1), 'Refunded' (2), "
+    "'отложен' (1)"
+)
 
-def test_a_status_without_a_mapping_is_named_and_the_orders_stay_as_they_were(
+
+def test_unmapped_statuses_are_named_and_marked_and_every_other_order_is_built(
     warehouse: Warehouse,
 ) -> None:
-    warehouse.run(*crm.SAMPLE)
-    warehouse.build()
-    before = warehouse.marts()["orders"]
+    warehouse.run(*crm.SAMPLE, *crm.HISTORY, UNMAPPED)
     warehouse.run(
-        """insert into crm.orders (order_id, status, revenue) values
-        (10, 'Refunded', 1), (11, 'отложен', 1), (12, 'Refunded', 1)"""
+        "insert into crm.order_status_history values (1, 'Deleted', '2026-02-01 11:00:00+00')"
     )
-    outcome = warehouse.dbt("build", "--select", "+orders")
-    assert not outcome.success
-    assert "2 status(es) without a mapping: 'Refunded', 'отложен'" in outcome.complaints
-    assert "seeds/order_status_map.csv" in outcome.complaints
-    assert outcome.statuses["model.metrica_crm.orders"] == "skipped"
-    assert warehouse.marts()["orders"] == before
+    outcome = warehouse.build(crm_has_order_status_history=True, simple_orders=True)
+    assert f"The CRM's orders has {NAMED}." in outcome.complaints
+    assert "Until then these orders are held." in outcome.complaints
+    assert (
+        "The CRM's order status history has 1 status(es) without a mapping, with the number of "
+        "rows: 'Deleted' (1)."
+    ) in outcome.complaints
+    query = "select id, order_status, status_path from metrica.orders order by id"
+    assert warehouse.rows(query) == [
+        ("1", "paid", "new,paid"),
+        ("10", "unmapped:Refunded", None),
+        ("11", "unmapped:отложен", None),
+        ("12", "unmapped:Refunded", None),
+        ("13", "unmapped:PAID OUT", None),
+        ("2", None, None),
+        ("3", "new", None),
+    ]
+    query = "select id, order_status from metrica.simple_orders where id in ('1', '2', '13')"
+    assert dict(warehouse.rows(query)) == {"1": "PAID", "2": None, "13": "unmapped:PAID OUT"}
 
     with (warehouse.project / "seeds/order_status_map.csv").open("a", encoding="utf-8") as seed:
         seed.writelines(
@@ -33,6 +50,88 @@ def test_a_status_without_a_mapping_is_named_and_the_orders_stay_as_they_were(
     warehouse.build()
     statuses = dict(warehouse.rows("select id, order_status from metrica.orders"))
     assert (statuses["10"], statuses["11"]) == ("refunded", "new")
+    assert statuses["13"] == "unmapped:PAID OUT"
+
+
+def test_unmapped_statuses_stop_the_build_when_the_var_says_error(warehouse: Warehouse) -> None:
+    warehouse.run(*crm.SAMPLE)
+    warehouse.build()
+    before = warehouse.marts()["orders"]
+    warehouse.run(UNMAPPED)
+    outcome = warehouse.dbt("build", "--select", "+orders", unmapped_statuses="error")
+    assert not outcome.success
+    assert NAMED in outcome.complaints
+    assert "seeds/order_status_map.csv" in outcome.complaints
+    assert outcome.statuses["model.metrica_crm.orders"] == "skipped"
+    assert warehouse.marts()["orders"] == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"unmapped_statuses": "skip"}, "The var unmapped_statuses is 'skip'. Set it to hold or"),
+        ({"currency_codes": "RUR"}, "The var currency_codes is 'RUR', but it maps old codes"),
+        ({"counter_time_zone": "UTC+3"}, "The var counter_time_zone is 'UTC+3', which is no time"),
+        *(
+            ({"crm_time_zone": zone}, f"The var crm_time_zone is '{zone}', which is no time zone")
+            for zone in ("MSK", "EET", "Etc/GMT+3", "Europe/Nowhere")
+        ),
+    ],
+)
+def test_a_var_with_an_unknown_value_is_refused_when_the_project_is_read(
+    warehouses: Warehouses, variables: dict[str, object], complaint: str
+) -> None:
+    outcome = warehouses.make("duckdb").dbt("parse", **variables)
+    assert not outcome.success
+    assert complaint in outcome.complaints
+
+
+def test_zones_under_their_old_and_new_names_are_accepted(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("duckdb")
+    for names in (("Europe/Kyiv", "Europe/Kiev"), ("Asia/Kolkata", "UTC")):
+        zones = dict(zip(("counter_time_zone", "crm_time_zone"), names, strict=True))
+        outcome = warehouse.dbt("parse", **zones)
+        assert outcome.success, outcome.complaints
+
+
+def test_missing_tables_are_named_with_the_vars_that_switch_them_off(
+    warehouse: Warehouse,
+) -> None:
+    optional = ("contact_identifiers", "order_items", "products")
+    warehouse.run("drop table crm.orders", *(f"drop table crm.{table}" for table in optional))
+    outcome = warehouse.dbt("build", crm_has_order_status_history=True)
+    assert not outcome.success
+    assert outcome.count("model", "success") == outcome.count("seed", "success") == 0
+    assert "The warehouse has no table or view crm.contact_identifiers" in outcome.complaints
+    for table in (*optional, "order_status_history"):
+        assert f"crm.{table} (set the var crm_has_{table}: false if" in outcome.complaints
+    assert " crm.orders, crm.products (set" in outcome.complaints
+    assert "Make each as a view over your CRM's own table" in outcome.complaints
+    assert "crm.contacts" not in outcome.complaints
+    # What does not read them runs.
+    assert warehouse.dbt("run", "--select", "stg_crm__contacts").success
+
+
+@pytest.mark.filterwarnings("ignore:.*does not match the name of any column")
+def test_a_seed_with_semicolons_is_refused_until_the_project_says_so(
+    warehouses: Warehouses,
+) -> None:
+    warehouse = warehouses.make("duckdb")
+    seed = warehouse.project / "seeds/order_status_map.csv"
+    text = seed.read_text(encoding="utf-8").replace(",", ";").replace("Paid;", "Paid;a,b")
+    seed.write_text(text.replace("Paid;a,b", "Paid;"), encoding="utf-8")
+    outcome = warehouse.dbt("seed")
+    assert not outcome.success
+    assert "seeds/order_status_map.csv has no column crm_status, id, type, " in outcome.complaints
+    assert 'set `+delimiter: ";"`' in outcome.complaints
+
+    project = warehouse.project / "dbt_project.yml"
+    with project.open("a", encoding="utf-8") as file:
+        file.write('    order_status_map:\n      +delimiter: ";"\n')
+    seed.write_text("\ufeff" + text, encoding="utf-8")
+    assert warehouse.dbt("seed").success
+    rows = "select crm_status, goal_action_ids from metrica_work.order_status_map where id = 'paid'"
+    assert warehouse.rows(rows) == [("paid", "a,b")]
 
 
 def test_bad_ids_fail_tests_that_say_so_before_a_mart_is_built(warehouse: Warehouse) -> None:

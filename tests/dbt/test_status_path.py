@@ -48,16 +48,18 @@ def test_an_order_has_the_path_of_its_history(warehouse: Warehouse) -> None:
     assert hashes(warehouse) == before
 
 
-def test_a_status_of_the_history_without_a_mapping_is_named(warehouse: Warehouse) -> None:
+def test_an_unmapped_status_of_the_history_stops_the_build_when_the_var_says_error(
+    warehouse: Warehouse,
+) -> None:
     warehouse.run(*crm.SAMPLE, *crm.HISTORY)
     warehouse.build(**WITH_HISTORY)
     before = warehouse.marts()["orders"]
     warehouse.run("insert into crm.order_status_history values (3, 'Отложен', null)")
-    outcome = warehouse.dbt("run", **WITH_HISTORY)
+    outcome = warehouse.dbt("run", unmapped_statuses="error", **WITH_HISTORY)
     assert not outcome.success
     assert (
-        "The CRM's order status history has 1 status(es) without a mapping: 'Отложен'"
-        in outcome.complaints
+        "The CRM's order status history has 1 status(es) without a mapping, "
+        "with the number of rows: 'Отложен' (1)" in outcome.complaints
     )
     assert "seeds/order_status_map.csv" in outcome.complaints
     assert outcome.statuses["model.metrica_crm.orders"] == "skipped"

@@ -40,7 +40,7 @@ def test_a_build_that_fails_before_a_mart_leaves_its_zone(warehouse: Warehouse) 
     warehouse.build()
     before = warehouse.marts()["orders"]
     warehouse.run(UNMAPPED)
-    outcome = warehouse.dbt("run", **NEW_ZONE)
+    outcome = warehouse.dbt("run", unmapped_statuses="error", **NEW_ZONE)
     assert outcome.statuses["model.metrica_crm.orders"] == "skipped"
     assert outcome.statuses["model.metrica_crm.contacts"] == "success"
     assert comments(warehouse) == (TASHKENT, MOSCOW)

@@ -102,6 +102,12 @@ class Warehouse:
             cursor.execute(query)
             return [tuple(map(_plain, row)) for row in cursor.fetchall()]
 
+    def columns(self, query: str) -> list[str]:
+        """Return the names of a query's columns."""
+        with self._cursor() as cursor:
+            cursor.execute(query)
+            return [column[0] for column in cursor.description]
+
     def marts(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
         """Return all the rows of these marts, or of all, in the order of their keys' bytes."""
         return {

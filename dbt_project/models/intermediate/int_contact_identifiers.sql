@@ -1,32 +1,48 @@
+with cells as (
+    select * from {{ ref('int_identifier_cells') }}
+),
+
+client_ids as (
+    select * from {{ ref('int_client_id_spellings') }}
+),
+
+emails as (
+    select * from {{ ref('int_email_spellings') }}
+),
+
+phones as (
+    select * from {{ ref('int_phone_spellings') }}
+)
+
 select
     cells.contact_id,
     cells.kind,
-    spellings.raw,
-    spellings.client_id as identifier,
-    spellings.reason,
+    client_ids.raw,
+    client_ids.client_id as identifier,
+    client_ids.reason,
     cells.updated_at
-from {{ ref('int_identifier_cells') }} as cells
-inner join {{ ref('int_client_id_spellings') }} as spellings on cells.cell = spellings.cell
+from cells
+inner join client_ids on cells.cell = client_ids.cell
 where cells.kind = 'client_id'
 union all
 select
     cells.contact_id,
     cells.kind,
-    spellings.raw,
-    spellings.email as identifier,
-    spellings.reason,
+    emails.raw,
+    emails.email as identifier,
+    emails.reason,
     cells.updated_at
-from {{ ref('int_identifier_cells') }} as cells
-inner join {{ ref('int_email_spellings') }} as spellings on cells.cell = spellings.cell
+from cells
+inner join emails on cells.cell = emails.cell
 where cells.kind = 'email'
 union all
 select
     cells.contact_id,
     cells.kind,
-    spellings.raw,
-    spellings.phone as identifier,
-    spellings.reason,
+    phones.raw,
+    phones.phone as identifier,
+    phones.reason,
     cells.updated_at
-from {{ ref('int_identifier_cells') }} as cells
-inner join {{ ref('int_phone_spellings') }} as spellings on cells.cell = spellings.cell
+from cells
+inner join phones on cells.cell = phones.cell
 where cells.kind = 'phone'

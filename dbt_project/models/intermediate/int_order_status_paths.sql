@@ -1,19 +1,30 @@
 {{ config(pre_hook="{{ require_mapped_statuses('order_status_history') }}") }}
 
-with orders as (
+with crm_orders as (
+    select * from {{ ref('stg_crm__orders') }}
+),
+
+crm_history as (
+    select * from {{ ref('stg_crm__order_status_history') }}
+),
+
+status_map as (
+    select * from {{ ref('int_order_status_map') }}
+),
+
+orders as (
     select
-        orders.order_id,
-        orders.updated_at,
+        crm_orders.order_id,
+        crm_orders.updated_at,
         status_map.order_status
-    from {{ ref('stg_crm__orders') }} as orders
-    inner join {{ ref('int_order_status_map') }} as status_map
-        on {{ fold_case('orders.status') }} = status_map.status_key
+    from crm_orders
+    inner join status_map on {{ fold_case('crm_orders.status') }} = status_map.status_key
 ),
 
 changes as (
     select
-        history.order_id,
-        history.changed_at,
+        crm_history.order_id,
+        crm_history.changed_at,
         status_map.order_status,
         orders.order_status as own_status,
         orders.updated_at,
@@ -24,12 +35,11 @@ changes as (
             when 'CANCELLED' then 4
             else 5
         end as stage,
-        max(history.changed_at) over (partition by history.order_id) as last_changed_at
-    from {{ ref('stg_crm__order_status_history') }} as history
-    inner join {{ ref('int_order_status_map') }} as status_map
-        on {{ fold_case('history.status') }} = status_map.status_key
-    inner join orders on history.order_id = orders.order_id
-    where history.changed_at is not null
+        max(crm_history.changed_at) over (partition by crm_history.order_id) as last_changed_at
+    from crm_history
+    inner join status_map on {{ fold_case('crm_history.status') }} = status_map.status_key
+    inner join orders on crm_history.order_id = orders.order_id
+    where crm_history.changed_at is not null
 ),
 
 placed as (

@@ -1,15 +1,36 @@
 {{ config(pre_hook="{{ require_mapped_statuses('orders') }}") }}
 
+with orders as (
+    select * from {{ ref('stg_crm__orders') }}
+),
+
+status_map as (
+    select * from {{ ref('int_order_status_map') }}
+),
+
+with_status as (
+    select
+        orders.*,
+        coalesce(status_map.order_status, 'unmapped:' || orders.status) as order_status,
+        case
+            when orders.finished_at > current_timestamp then 'in_future'
+            when orders.finished_at is null then null
+            when status_map.status_type in ('IN_PROGRESS', 'OTHER') then 'order_open'
+        end as finish_left_out
+    from orders
+    left join status_map on {{ fold_case('orders.status') }} = status_map.status_key
+)
+
 select
-    orders.order_id,
-    orders.contact_id,
-    status_map.order_status,
-    orders.revenue,
-    orders.cost,
-    orders.created_at,
-    orders.finished_at,
-    orders.updated_at,
-    coalesce(orders.currency, '{{ var("default_currency") }}') as currency
-from {{ ref('stg_crm__orders') }} as orders
-left join {{ ref('int_order_status_map') }} as status_map
-    on {{ fold_case('orders.status') }} = status_map.status_key
+    order_id,
+    contact_id,
+    order_status,
+    revenue,
+    cost,
+    created_at,
+    updated_at,
+    finish_left_out,
+    case when finish_left_out is null then finished_at end as finished_at,
+    {{ attributes('orders', 'with_status') }}
+    coalesce({{ present_currency('currency') }}, '{{ var("default_currency") }}') as currency
+from with_status

@@ -15,6 +15,10 @@ with cells as (
     {{ new_spellings('phone') }}
 ),
 
+calling_codes as (
+    select * from {{ ref('phone_calling_codes') }}
+),
+
 elements as (
     {{ cell_elements('cells') }}
 ),
@@ -116,7 +120,7 @@ understood as (
             dialled_digits.digits, 1 + coalesce(length(home.exit_prefix), 0)
         ) as digits
     from dialled_digits
-    left join {{ ref('phone_calling_codes') }} as home
+    left join calling_codes as home
         on
             home.calling_code = '{{ default_code }}'
             and home.exit_prefix <> ''
@@ -135,7 +139,7 @@ readings as (
         substr(understood.digits, {{ length + 1 }}) as national,
         1 as preference
     from understood
-    inner join {{ ref('phone_calling_codes') }} as codes
+    inner join calling_codes as codes
         on left(understood.digits, {{ length }}) = codes.calling_code
     where understood.is_number and understood.is_international
     union all
@@ -147,7 +151,7 @@ readings as (
         understood.digits as national,
         2 as preference
     from understood
-    inner join {{ ref('phone_calling_codes') }} as codes
+    inner join calling_codes as codes
         on codes.calling_code = '{{ default_code }}'
     where understood.is_number and not understood.is_international
     union all
@@ -160,7 +164,7 @@ readings as (
         substr(understood.digits, {{ default_code | length + 1 }}) as national,
         case when codes.trunk_prefixes <> '' then 1 else 3 end as preference
     from understood
-    inner join {{ ref('phone_calling_codes') }} as codes
+    inner join calling_codes as codes
         on
             codes.calling_code = '{{ default_code }}'
             and left(understood.digits, {{ default_code | length }}) = codes.calling_code

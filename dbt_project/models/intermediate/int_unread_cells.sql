@@ -1,9 +1,19 @@
-{% for kind in ['client_id', 'email', 'phone'] %}
+with cells as (
+    select * from {{ ref('int_identifier_cells') }}
+),
+
+{% for kind in ['client_id', 'email', 'phone'] -%}
+read_{{ kind }}s as (
+    select * from {{ ref('int_' ~ kind ~ '_spellings') }}
+){{ ',' if not loop.last }}
+
+{% endfor -%}
+{% for kind in ['client_id', 'email', 'phone'] -%}
 select
     cells.contact_id,
     cells.kind
-from {{ ref('int_identifier_cells') }} as cells
-left join {{ ref('int_' ~ kind ~ '_spellings') }} as spellings on cells.cell = spellings.cell
+from cells
+left join read_{{ kind }}s as spellings on cells.cell = spellings.cell
 where
     cells.kind = '{{ kind }}'
     and {{ clean_text("translate(cells.cell, ',;/[]{}', '       ')") }} is not null

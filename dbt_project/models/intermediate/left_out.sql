@@ -1,6 +1,10 @@
 {{ config(materialized='table') }}
 
-with identifiers as (
+with contacts as (
+    select * from {{ ref('stg_crm__contacts') }}
+),
+
+identifiers as (
     select distinct
         contact_id,
         kind,
@@ -59,7 +63,7 @@ without_any as (
         'no_identifier' as reason,
         count(*) filter (where recognised.contact_id is null) as left_out,
         count(*) as total
-    from {{ ref('stg_crm__contacts') }} as contacts
+    from contacts
     left join recognised on contacts.contact_id = recognised.contact_id
 ),
 
@@ -87,3 +91,11 @@ select
     cast(left_out as bigint) as left_out,
     cast(total as bigint) as total
 from counted
+union all
+select
+    entity,
+    kind,
+    reason,
+    left_out,
+    total
+from {{ ref('int_left_out_orders') }}

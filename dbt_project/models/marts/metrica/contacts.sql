@@ -86,6 +86,7 @@ contacts as materialized (
         lists.emails_md5,
         lists.phones_md5,
         cast(coalesce(lists.identifiers_count, 0) as integer) as identifiers_count,
+        {{ attributes('contacts', 'own') }}
         greatest(own.updated_at, changes.updated_at) as updated_at
     from own
     left join changes on own.contact_id = changes.contact_id

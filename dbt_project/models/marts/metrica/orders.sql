@@ -52,6 +52,7 @@ orders as materialized (
                 then cast(coalesce(baskets.items_count, 0) as integer)
         end as items_count,
         paths.status_path,
+        {{ attributes('orders', 'own') }}
         greatest(own.updated_at, baskets.updated_at, paths.updated_at) as updated_at
     from own
     left join baskets on own.order_id = baskets.order_id

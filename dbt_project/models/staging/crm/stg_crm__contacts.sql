@@ -8,5 +8,6 @@ select
     {{ cell_text('metrica_client_id') }} as metrica_client_id,
     {{ day('birth_date') }} as birth_date,
     {{ instant('created_at') }} as created_at,
+    {{ attributes('contacts') }}
     {{ instant('updated_at') }} as updated_at
 from {{ source('crm', 'contacts') }}

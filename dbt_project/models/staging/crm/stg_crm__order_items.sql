@@ -1,8 +1,16 @@
+{% if var('crm_has_order_items') %}
 {{ config(pre_hook="{{ require_times('order_items', ['updated_at']) }}") }}
-
 select
     {{ id_text('order_id') }} as order_id,
     {{ id_text('product_id') }} as product_id,
     {{ number('quantity', 3) }} as quantity,
     {{ instant('updated_at') }} as updated_at
 from {{ source('crm', 'order_items') }}
+{% else %}
+select
+    cast(null as text) as order_id,
+    cast(null as text) as product_id,
+    cast(null as numeric(18, 3)) as quantity,
+    cast(null as timestamp with time zone) as updated_at
+where false
+{% endif %}

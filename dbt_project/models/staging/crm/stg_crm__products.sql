@@ -1,7 +1,14 @@
+{% if var('crm_has_products') %}
 {{ config(pre_hook="{{ require_times('products', ['updated_at']) }}") }}
-
 select
     {{ id_text('product_id') }} as product_id,
     {{ clean_text('cast(name as text)') }} as product_label,
     {{ instant('updated_at') }} as updated_at
 from {{ source('crm', 'products') }}
+{% else %}
+select
+    cast(null as text) as product_id,
+    cast(null as text) as product_label,
+    cast(null as timestamp with time zone) as updated_at
+where false
+{% endif %}

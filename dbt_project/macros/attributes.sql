@@ -1,0 +1,47 @@
+{% macro attributes(entity, table=none) -%}
+    {%- if execute -%}
+        {%- for column in attributes_of_crm(entity) -%}
+            {{ table ~ '.' ~ column.name if table else crm_attribute(column) ~ ' as ' ~ column.name }},
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro attributes_of_crm(entity) -%}
+    {%- set found = [] -%}
+    {#- A unit test sees an empty graph, so its fixtures need no team's columns. -#}
+    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' -%}
+        {%- if node.config.get('meta', {}).get('metrica', {}).get('entity') == entity -%}
+            {%- for column in node.columns.values() -%}
+                {%- set source = column.config.get('meta', {}).get('metrica', {}).get('crm_column') -%}
+                {%- if source -%}
+                    {%- do found.append({
+                        'name': column.name, 'source': source, 'type': column.data_type | lower
+                    }) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{% macro crm_attribute(column) -%}
+    {%- if column.type == 'timestamp' -%}
+        {{ counter_time(instant(column.source)) }}
+    {%- elif column.type == 'date' -%}
+        {{ day(column.source) }}
+    {%- elif column.type == 'text' -%}
+        {{ clean_text("cast(" ~ column.source ~ " as text)") }}
+    {%- elif column.type.startswith('numeric(') -%}
+        {%- set scale = modules.re.sub('.*,|[^0-9]', '', column.type) | int -%}
+        cast({{ number(column.source, scale) }} as {{ column.type }})
+    {%- elif column.type in ['integer', 'bigint'] -%}
+        cast({{ number(column.source, 0) }} as {{ column.type }})
+    {%- else -%}
+        {{ exceptions.raise_compiler_error(
+            "The attribute " ~ column.name ~ " has the data_type " ~ column.type ~ ". Give it text,"
+            ~ " integer, bigint, numeric(p,s), date or timestamp in the mart's YAML."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
