@@ -180,9 +180,13 @@ def test_the_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
     run_demo(contacts=1_000)
     shown = capfd.readouterr().out
     with closing(sqlite3.connect(tmp_path / "demo" / "metrica.sqlite")) as state:
-        for id_, type_ in state.execute("select id, type from order_statuses"):
+        statuses = state.execute("select id, type from order_statuses").fetchall()
+        attributes = state.execute("select name from attributes").fetchall()
+        assert statuses
+        assert attributes
+        for id_, type_ in statuses:
             assert re.search(rf"│ {id_} +│ {type_} +│ +\d+ │ .*CRM: ", shown)
-        for (attribute,) in state.execute("select name from attributes"):
+        for (attribute,) in attributes:
             assert re.search(rf"│ {attribute} +│ numeric │", shown)
         way = shown.partition("The way of one order")[2].partition("Metrica ties it to visit-")[0]
         [(order, products)] = re.findall(r"Order (\d+) of contact .*; its products: (.+)", way)

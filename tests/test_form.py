@@ -234,20 +234,17 @@ def test_a_counter_keeps_to_one_way(job: Job, first: str) -> None:
     assert job.uploads() == before
 
 
+# DuckDB alone: only the requests count here.
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
 def test_more_products_than_a_request_holds_go_in_several(job: Job) -> None:
-    # DuckDB alone, since it is the requests that count here.
     rows = MAX_CATALOGUE + 1
-    if job.marts.database is None:
-        job.marts.sql(
-            "insert into metrica.products (name, humanized, row_hash) "
-            f"select 'p' || i, 'Товар', md5('p' || i) from range({rows}) r (i)"
-        )
-        outcome = job.run(("products",))
-        assert (outcome.entities["products"].sent, outcome.entities["products"].uploads) == (
-            rows,
-            2,
-        )
-        assert job.emulator.sql("select count(*) from products") == [(rows,)]
+    job.marts.sql(
+        "insert into metrica.products (name, humanized, row_hash) "
+        f"select 'p' || i, 'Товар', md5('p' || i) from range({rows}) r (i)"
+    )
+    counts = job.run(("products",)).entities["products"]
+    assert (counts.sent, counts.uploads) == (rows, 2)
+    assert job.emulator.sql("select count(*) from products") == [(rows,)]
 
 
 # Statuses that are goals.

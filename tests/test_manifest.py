@@ -72,7 +72,9 @@ def test_marts_come_in_the_order_of_work_with_their_relations(project: Project) 
 
 
 def test_columns_keep_their_order_without_the_exporters_own(project: Project) -> None:
-    for mart in project.read().all:
+    marts = project.read().all
+    assert {mart.name for mart in marts} == COLUMNS.keys()
+    for mart in marts:
         assert [column.name for column in mart.columns] == list(COLUMNS[mart.name])
 
 

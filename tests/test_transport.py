@@ -440,6 +440,7 @@ def test_a_file_goes_whole_in_every_attempt(
     server.will(refusal(504, "timeout"), Reply(cut=True), ok())
     Transport(server.api, BUDGET).call("POST", "/it", file=file)
     assert len(waits) == 2
+    assert len(server.asked) == 3
     for asked in server.asked:
         (part,) = parts(asked)
         part.file_object.seek(0)

@@ -295,7 +295,9 @@ def test_the_source_of_a_status_has_one_name_or_the_other(
 ) -> None:
     emulator.switches(status_source_field=name, default_statuses="listed")
     post_statuses(emulator, {"id": "won", "type": "PAID"})
-    for status in statuses(emulator):
+    listed = statuses(emulator)
+    assert len(listed) == 5
+    for status in listed:
         assert set(status) - {"id", "type", "humanized", "goal_action_ids"} == {name} - {"none"}
 
 

@@ -17,7 +17,9 @@ from tests.faults.world import BUSY, MAY_END, World
 
 DELIVERED = "rows delivered"
 
-_LOST = ("status:403", "drop_before", "timeout_after", "status:503")
+_LOST = ("status:403", "status:503", "drop_before")
+"""Faults under which Metrica takes nothing."""
+
 _ALWAYS = 20
 """More often than a run tries a request again."""
 
@@ -34,7 +36,7 @@ def judge(world: World, crm: HandMade, trial: Callable[[World, HandMade], None],
 
 
 def lost_upload(world: World, crm: HandMade) -> None:
-    """Upload changed contacts, but the upload does not arrive or its answer is lost."""
+    """Upload changed contacts, but Metrica does not take the file."""
     _deliver(world, crm)
     changes.change_all(crm, "contacts")
     world.observe()
