@@ -64,7 +64,7 @@ def test_the_days_share_of_requests_holds_across_runs(job: Job) -> None:
     assert outcome.requests == 6
     again = job.run(daily_requests=6, chunk_rows=1)
     assert (again.exit_code, again.requests) == (4, 0)
-    assert sum(n for (n,) in job.emulator.sql("select count(*) from requests")) == 5
+    assert sum(n for (n,) in job.emulator.sql("select count(*) from requests")) == 6
     assert job.run(daily_requests=4000).exit_code == 0
 
 
