@@ -56,15 +56,15 @@ def test_a_damaged_ledger_stops_the_run_and_names_the_way_out(job: Job, damage: 
 
 
 def test_the_days_share_of_requests_holds_across_runs(job: Job) -> None:
-    outcome = job.run(daily_requests=5, chunk_rows=1)
+    outcome = job.run(daily_requests=6, chunk_rows=1)
     assert outcome.exit_code == 4
     assert "--daily-requests" in (outcome.error or "")
     assert "00:00 GMT" in (outcome.error or "")
     assert "Delivered in this run: " in (outcome.error or "")
-    assert outcome.requests == 5
-    again = job.run(daily_requests=5, chunk_rows=1)
+    assert outcome.requests == 6
+    again = job.run(daily_requests=6, chunk_rows=1)
     assert (again.exit_code, again.requests) == (4, 0)
-    assert sum(n for (n,) in job.emulator.sql("select count(*) from requests")) == 5
+    assert sum(n for (n,) in job.emulator.sql("select count(*) from requests")) == 6
     assert job.run(daily_requests=4000).exit_code == 0
 
 

@@ -1,6 +1,7 @@
 """One warehouse, one Metrica, and the runs between them, each watched from outside."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -234,10 +235,11 @@ class World:
 
     def _clear_staging(self) -> None:
         # A killed run cannot tidy up; the next one makes a folder of its own.
-        for folder in self.staging.iterdir():
-            for path in folder.iterdir():
-                path.unlink()
-            folder.rmdir()
+        for left in self.staging.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
     def wrong(self, invariant: str, message: str) -> None:
         """Note that an invariant is broken."""
