@@ -160,4 +160,5 @@ def test_a_default_country_that_is_none_is_refused(warehouses: Warehouses, code:
     assert not outcome.success
     assert f"The var default_calling_code is '{code}', which is no country's" in outcome.complaints
     assert 'Write its digits alone, for example "7" for Russia' in outcome.complaints
-    assert outcome.statuses["model.metrica_crm.contacts"] == "skipped"
+    # Signs that are no digits stop dbt before it builds anything.
+    assert outcome.statuses.get("model.metrica_crm.contacts") in {None, "skipped"}
