@@ -1,11 +1,13 @@
 """A short part of the fault campaign, with fixed seeds; `make faults` runs all of it."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 
+from exporter.cli import cli
 from exporter.errors import WarehouseError
 from exporter.journal import Journal
 from exporter.runs import PARTS, Parts
@@ -16,7 +18,7 @@ from tests.faults.history import Told
 from tests.faults.marts import HandMade
 from tests.faults.places import Place, Server, source_of
 from tests.faults.summary import summary
-from tests.faults.world import World
+from tests.faults.world import BUSY, MAY_END, World
 from tests.job import Job
 from tests.postgres_fixture import RunningPostgres
 
@@ -88,6 +90,12 @@ def test_control_breaks_only_the_invariant_of_its_guard(place: Place, name: str)
     )
     assert found.dead(control) is None, [*found.guarded, *found.without]
     assert found.broken().keys() == {control.breaks}
+
+
+def test_campaign_accepts_documented_exit_codes_only() -> None:
+    documented = {int(code) for code in re.findall(r"^  (\d+)  ", str(cli.epilog), re.MULTILINE)}
+    assert documented >= {0, 2, 3, 4, 5, 6, 130}
+    assert {*MAY_END, BUSY} <= documented
 
 
 def first_load(world: World, crm: HandMade) -> None:
