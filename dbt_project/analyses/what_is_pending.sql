@@ -16,8 +16,8 @@ select
     why,
     column_name,
     counter_id,
-    count(*) as row_count,
-    cast(min(updated_at) as date) as oldest_change
+    cast(min(updated_at) as date) as oldest_change,
+    count(*) as row_count
 from waiting
 group by entity, why, column_name, counter_id
 order by counter_id, entity, why, column_name

@@ -31,5 +31,6 @@ select
     updated_at,
     finish_left_out,
     case when finish_left_out is null then finished_at end as finished_at,
-    coalesce({{ present_currency('currency') }}, '{{ var("default_currency") }}') as currency{{ attributes('orders', 'with_status') }}
+    coalesce({{ present_currency('currency') }}, '{{ var("default_currency") }}') as currency
+{{ attributes('orders', 'with_status') }}
 from with_status

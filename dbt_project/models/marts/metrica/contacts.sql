@@ -71,7 +71,8 @@ contacts as materialized (
         lists.emails_md5,
         lists.phones_md5,
         cast(coalesce(lists.identifiers_count, 0) as integer) as identifiers_count,
-        greatest(own.updated_at, changes.updated_at) as updated_at{{ attributes('contacts', 'own') }}
+        greatest(own.updated_at, changes.updated_at) as updated_at
+    {{ attributes('contacts', 'own') }}
     from own
     left join changes on own.contact_id = changes.contact_id
     left join lists on own.contact_id = lists.contact_id

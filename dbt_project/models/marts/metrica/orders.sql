@@ -52,7 +52,8 @@ orders as materialized (
                 then cast(coalesce(baskets.items_count, 0) as integer)
         end as items_count,
         paths.status_path,
-        greatest(own.updated_at, baskets.updated_at, paths.updated_at) as updated_at{{ attributes('orders', 'own') }}
+        greatest(own.updated_at, baskets.updated_at, paths.updated_at) as updated_at
+    {{ attributes('orders', 'own') }}
     from own
     left join baskets on own.order_id = baskets.order_id
     left join paths on own.order_id = paths.order_id

@@ -8,5 +8,6 @@ select
     cast(metrica_client_id as text) as metrica_client_id,
     {{ day('birth_date') }} as birth_date,
     {{ instant('created_at') }} as created_at,
-    {{ instant('updated_at') }} as updated_at{{ attributes('contacts') }}
+    {{ instant('updated_at') }} as updated_at
+{{ attributes('contacts') }}
 from {{ source('crm', 'contacts') }}

@@ -9,5 +9,6 @@ select
     {{ upper_latin(clean_text('cast(currency as text)')) }} as currency,
     {{ instant('created_at') }} as created_at,
     {{ instant('finished_at') }} as finished_at,
-    {{ instant('updated_at') }} as updated_at{{ attributes('orders') }}
+    {{ instant('updated_at') }} as updated_at
+{{ attributes('orders') }}
 from {{ source('crm', 'orders') }}
