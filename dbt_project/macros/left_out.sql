@@ -19,7 +19,7 @@
         {%- if lines -%}
             {%- do exceptions.warn(
                 "Left out of the marts, by reason:\n" ~ lines | join("\n")
-                ~ "\nThe values are in metrica_work.int_contact_identifiers."
+                ~ "\nThe identifiers are listed in metrica_work.int_contact_identifiers."
             ) -%}
         {%- endif -%}
     {%- endif -%}
