@@ -24,10 +24,10 @@ DAILY = LIMITS.daily_requests
 SENTENCES = {
     "README.md": (
         f"PostgreSQL {OLDEST_VERSION}+ and DuckDB are the warehouses",
-        f"| open orders that turn PAID in one run | {GATE.paid_percent} % |",
+        f"| open orders that turn PAID in one run | {GATE.paid_percent} % of the open orders |",
         f"| values that become empty | {GATE.erased_values:,} |",
-        f"| rows that a mart has lost since the last run | {GATE.shrink_percent} % |",
-        f"Shares are judged from {SHARE_FROM} rows on",
+        f"| rows that a mart has lost since the last run | {GATE.shrink_percent} % of the mart |",
+        f"the delivered rows) is {SHARE_FROM} or more",
         f"| windows of {LINK_DAYS} and {UPDATE_DAYS} days |",
         f"one after another, at most {REQUESTS_A_SECOND} a second",
         f"`--daily-requests` ({DAILY:,} of Metrica's {DAILY_QUOTA:,})",
@@ -68,7 +68,7 @@ WORDS = {
     r"([\d,]+) (?:items )?a request": {MAX_CATALOGUE},
     r"(\d+) (?:and \d+ )?days": {LINK_DAYS, UPDATE_DAYS},
     r"and (\d+) days": {UPDATE_DAYS},
-    r"(\d+) rows on": {SHARE_FROM},
+    r"rows\) is (\d+) or more": {SHARE_FROM},
     r"Metrica's (\d+) GB": {MAX_FILE_BYTES // 10**9},
     r"`--chunk-rows` ([\d,]+)": {LIMITS.chunk_rows},
     r"`--daily-requests` \(([\d,]+)": {DAILY},
