@@ -5,7 +5,7 @@ with waiting as (
         entity,
         column_name,
         counter_id,
-        cast(updated_at as date) as updated_day,
+        updated_at,
         coalesce(reason, state) as why
     from {{ source('metrica_export', 'mart_rows') }}
     where state <> 'sent'
@@ -16,8 +16,8 @@ select
     why,
     column_name,
     counter_id,
-    count(*) as row_count,
-    min(updated_day) as oldest_change
+    cast(min(updated_at) as date) as oldest_change,
+    count(*) as row_count
 from waiting
 group by entity, why, column_name, counter_id
 order by counter_id, entity, why, column_name
