@@ -328,6 +328,7 @@ LATER = {
     "refused_by_metrica",
     "refused_with_others",
     "outcome_unknown",
+    "steps_left",
 }
 """Reasons of other settings, of cutting and of uploading; the tests of those give them."""
 
