@@ -5,7 +5,7 @@ from exporter.entries import Changes
 from exporter.judge import Judge
 from exporter.manifest import Mart
 from exporter.marts import DEFAULT_STATUSES, LISTS, ORDER_STATUSES, ORDERS, SIMPLE_ORDERS
-from exporter.sendable import filled_cells
+from exporter.sendable import early_hash, filled_cells
 from exporter.spelling import quote
 from exporter.statuses import mart_of
 from exporter.vanished import ERASED
@@ -87,8 +87,11 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
     )
     rows = (
         f"prior_{mart.name} p join staged_{mart.name} s on s.rowid = p._row "
-        f"join ({judge.rows(mart)}) x on x._row = p._row"
+        f"join ({judge.rows(mart)}) x on x._row = p._row "
+        f"left join known_{mart.name} k on k._id = s._id"
     )
+    # The run that began an order's path has counted its statuses, and the order did not change.
+    is_on_its_way = f"k._hash is not distinct from {early_hash('p._step')}"
     statuses = "coalesce(x._pending, [x._status])"
     moved_date = "p._created <> s.create_date_time" if mart.has("create_date_time") else "false"
     known, paid, moved, *counts = wh.row(
@@ -96,7 +99,7 @@ def _of_known(judge: Judge, mart: Mart) -> _Known:
         select
             count(*) filter (p._delivered),
             count(*) filter (
-                p._delivered
+                p._delivered and not {is_on_its_way}
                 and coalesce(p._status, '') not in ({_of_type(judge, "PAID", told=True)})
                 and list_has_any(
                     {statuses},

@@ -7,6 +7,7 @@ errors come at once.
 import io
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,8 @@ import click
 
 from exporter import options
 from exporter.access import read_api
-from exporter.ending import Call, end, ending, printing
+from exporter.ending import Call, end, ending, printing, warn
 from exporter.errors import InterruptedRunError
-from exporter.redaction import printable
 
 if TYPE_CHECKING:
     from exporter.runs import Parts
@@ -58,10 +58,6 @@ class _Commands(click.Group):
 
             return emulator
         return super().get_command(ctx, cmd_name)
-
-    def invoke(self, ctx: click.Context) -> None:
-        with printing():
-            super().invoke(ctx)
 
 
 @click.group(cls=_Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
@@ -153,7 +149,8 @@ def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -
 
     options.check_rows(mart, key)
     rows = amends.retry(options.dbt_of(given), counter_id, mart, key)
-    click.echo(f"{rows} refused rows will go again in the next run.")
+    with printing():
+        click.echo(f"{rows} refused rows will go again in the next run.")
 
 
 @cli.command()
@@ -169,16 +166,20 @@ def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **gi
     dbt = options.dbt_of(given)
     counts = amends.count_sent(dbt, counter_id, mart, key)
     if not any(counts.values()):
-        click.echo("No such row was sent: there is nothing to forget.")
+        with printing():
+            click.echo("No such row was sent: there is nothing to forget.")
         return
-    for name, rows in counts.items():
-        click.echo(f"{name}: {rows} rows would be sent again")
-    click.echo(
-        "Metrica merges equal states, so sending again changes nothing there; it costs requests."
-    )
+    with printing():
+        for name, rows in counts.items():
+            click.echo(f"{name}: {rows} rows would be sent again")
+        click.echo(
+            "Metrica merges equal states, so sending again changes nothing there; it costs "
+            "requests."
+        )
     if yes or click.confirm(f"Forget them for counter {counter_id}?", abort=True):
         amends.reset(dbt, counter_id, mart, key)
-        click.echo("Forgotten.")
+        with printing():
+            click.echo("Forgotten.")
 
 
 @cli.command()
@@ -213,12 +214,13 @@ def main(parts: "Parts | None" = None) -> None:
     try:
         sys.exit(cli.main(standalone_mode=False, obj=call) or 0)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         end(error.exit_code, error.format_message())
     except click.Abort:
-        click.echo("Left as it was.", err=True)
+        warn("Left as it was.")
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - each one becomes an exit code
         found = call.report(error)
-        click.echo(printable(f"Error: {found}"), err=True)
+        warn(f"Error: {found}")
         end(found.exit_code, str(found))

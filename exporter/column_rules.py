@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from babel.core import get_global
 
-from exporter.marts import MAX_AMOUNT, MAX_HUMANIZED, MAX_VALUES, STATUS_TYPES, Column, Kind
+from exporter.marts import MAX_AMOUNT, MAX_HUMANIZED, MAX_ID, MAX_VALUES, STATUS_TYPES, Column, Kind
 from exporter.spelling import name, quote
 
 _CURRENCIES = {
@@ -70,11 +70,10 @@ def _pattern(column: Column, cell: str, text: str) -> tuple[str, str]:
         # An exact number is always well written, and looking at its text takes time.
         condition = f"typeof({cell}) not similar to '(DECIMAL|.*INT).*' and {condition}"
     if column.kind in _BOUNDED:
-        condition += f" or length({text}) > {_LONGEST}"
+        condition += f" or length({text}) > {MAX_ID}"
     return reason, f"({condition})"
 
 
-_LONGEST = 255
 _BOUNDED = {Kind.ID, Kind.NAME, Kind.STATUS}
 """Kinds of at most that many characters; in a pattern, RE2 would compile each repetition."""
 

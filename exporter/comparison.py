@@ -81,13 +81,14 @@ def count_unchanged(wh: Attached, mart: str) -> tuple[int, int, int]:
 
 
 def with_since(mart: str, verdicts: str) -> str:
-    """Return the query of verdicts with `_since`, NULL for rows that had none after the last pass.
+    """Return the query of verdicts with `_since`, NULL for rows that had none before.
 
     A row without an id is known by its hash.
     """
     key = "coalesce('id:' || _id, 'hash:' || _hash, '')"
     return (
         f"select v.*, b._since from ({verdicts}) v left join "
-        f"(select {key} as _key, min(_since) as _since from verdicts_{mart} group by all) b "
+        f"(select {key} as _key, min(_since) as _since from verdicts_{mart} "
+        "where _state <> 'pending' group by all) b "
         f"on b._key = {key.replace('_id', 'v._id').replace('_hash', 'v._hash')}"
     )

@@ -20,8 +20,12 @@ from exporter.report import Bar, Reporter
 from exporter.sendable import cells, rows
 from exporter.spelling import name, quote
 from exporter.suspicion import Search
+from exporter.vanished import ERASED
 
 _Chunks = list[chunk.Chunk]
+
+_LONGEST_REASON = 2_000
+"""Characters of Metrica's reason for a refused file that are looked at."""
 
 
 @dataclass(slots=True)
@@ -193,28 +197,34 @@ class Delivery:
         state = checks.REJECTED if reason == "refused_by_metrica" else checks.HELD
         self._report.line(f"{mart.name}: {part.rows} rows {state}: {checks.REASONS[reason]}")
         is_refused = reason != "outcome_unknown"
+        those = rows(mart, self._judge.layout(mart), part)
+        # A vanished row is no row of the mart, and the counts are of the mart.
+        (ours,) = self._wh.row(
+            f"select count(*) from ({those}) where _hash is distinct from {quote(ERASED)}"
+        )
         self._wh.run(
             f"insert into problems_{mart.name} "
-            f"select _row, {quote(state)}, ?, {quote(reason)}, ? "
-            f"from ({rows(mart, self._judge.layout(mart), part)})",
+            f"select _row, {quote(state)}, ?, {quote(reason)}, ? from ({those})",
             [part.suspected, self._detail or None] if is_refused else [None, None],
         )
         sent.complete = False
         if state == checks.REJECTED:
-            sent.rejected += part.rows
+            sent.rejected += ours
         else:
-            sent.held += part.rows
+            sent.held += ours
 
     def _redacted(self, mart: Mart, part: chunk.Chunk, reason: str) -> str:
         """Return Metrica's reason for refusing a chunk without the words of the chunk's cells."""
         cells_of = cells(mart, mart.columns, self._judge.layout(mart), part)
         whole = ", ".join(name(column.name) for column in mart.columns)
+        # Metrica may answer with a text for each row, and a few words of it are kept.
+        reason = reason[:_LONGEST_REASON]
         # Only the cells' words that the reason may repeat: a chunk has many.
         found = self._wh.rows(
             "select distinct _word from (select unnest(regexp_extract_all("
             f"lower(concat_ws(' ', {whole})), '[a-z]+')) as _word from ({cells_of})) "
             "where list_bool_or(list_transform(?, lambda said: "
             "contains(said, _word) or starts_with(_word, said)))",
-            [re.findall(r"[a-z]+", reason.lower()) or [""]],
+            [sorted(set(re.findall(r"[a-z]+", reason.lower()))) or [""]],
         )
         return redact(reason, [word for (word,) in found])

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ import click
 
 from exporter import crash
 from exporter.errors import ExportError
-from exporter.redaction import json_line
+from exporter.redaction import json_line, printable
 
 if TYPE_CHECKING:
     from exporter.report import Outcome
@@ -56,14 +56,24 @@ def ending(outcome: "Outcome", folder: Path | None) -> Iterator[None]:
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Stop printing without an error when the reader of the output has gone, as `head` does.
+    """Let the command go on when its output cannot be written; later output is dropped.
 
-    click would end with 1, which is the code of --fail-on.
+    The reader may have gone, as `head` does, or the disk be full. The exit code stays that of
+    the work: click would end with 1, which is the code of --fail-on.
     """
     try:
         yield
-    except BrokenPipeError:
+        sys.stdout.flush()
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            warn(f"The output cannot be written: {error.strerror}.")
+
+
+def warn(text: str) -> None:
+    """Print a message on standard error, if that can be written."""
+    with suppress(OSError):
+        click.echo(printable(text), err=True)
 
 
 def end(exit_code: int, error: str) -> NoReturn:
@@ -71,5 +81,6 @@ def end(exit_code: int, error: str) -> NoReturn:
     words = sys.argv[1:]
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
         shown = _EMPTY | {"exit_code": exit_code, "error": error}
-        click.echo(json_line(shown))
+        with printing():
+            click.echo(json_line(shown))
     sys.exit(exit_code)

@@ -127,13 +127,16 @@ def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any
 
     api = read_api(api_url, counter_id)
     Reporter().tell_retries()
-    click.echo(
-        "The next run will send every row of the marts once. Orders skip the statuses before "
-        "their present one."
-    )
+    with printing():
+        click.echo(
+            "The next run will send every row of the marts once. Orders skip the statuses before "
+            "their present one."
+        )
     if yes or click.confirm(f"Recover the ledger of counter {counter_id}?", abort=True):
-        for mart, rows in recovery.recover(options.dbt_of(given), api, mode).items():
-            click.echo(f"{mart}: {rows} rows will be sent again")
+        recovered = recovery.recover(options.dbt_of(given), api, mode)
+        with printing():
+            for mart, rows in recovered.items():
+                click.echo(f"{mart}: {rows} rows will be sent again")
 
 
 COMMANDS: dict[str, click.Command] = {

@@ -184,6 +184,13 @@ class Journal:
                     f'{self._wh.now}, "_detail" from ({verdicts})'
                 )
 
+    def forget_watermark(self, entity: str) -> None:
+        """Let the next run compare the whole mart."""
+        self._change(
+            f"delete from {L}.ledger_watermarks where counter_id = {self._counter_id} "
+            f"and entity = {quote(entity)}"
+        )
+
     def forget(self, entity: str | None, key: str | None) -> None:
         """Forget that Metrica has the present state: of all rows, of one mart, or of one row.
 

@@ -40,7 +40,7 @@ class Judge:
         self._judged: set[str] = set()
         self._clock = ""
         self._staged: dict[str, int] = {}
-        self._erase = options.erase_vanished
+        self.erase = options.erase_vanished
         self._layouts: dict[str, Layout] = {}
         self._chunks: dict[str, list[chunk.Chunk]] = {}
 
@@ -49,11 +49,11 @@ class Judge:
 
         Its relation has been compared with its declaration (`check_relation`).
         """
-        everything = everything or mart.entity in LISTS or mart.name == self._erase
+        everything = everything or mart.entity in LISTS or mart.name == self.erase
         delta = find_delta(self.wh, self.ledger, mart, everything=everything, marked=self._marked)
         if mart.entity in LISTS:
             keep_whole(self.wh, mart)
-        erased = stage_vanished(self.wh, mart) if mart.name == self._erase else 0
+        erased = stage_vanished(self.wh, mart) if mart.name == self.erase else 0
         self._staged[mart.name] = delta.staged + erased
         if self._staged[mart.name]:
             read_prior(self.wh, self.ledger, mart)
@@ -232,7 +232,7 @@ class Judge:
 
     def completed(self, mart: Mart, part: chunk.Chunk) -> int:
         """Return how many mart rows are delivered completely with a chunk."""
-        if not mart.has_path and mart.name != self._erase:
+        if not mart.has_path and mart.name != self.erase:
             return part.rows
         here = rows(mart, self.layout(mart), part)
         ours = f"_left = 0 and _hash <> {quote(ERASED)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporter import options
+from exporter.ending import printing
 from exporter.redaction import json_line, printable
 
 if TYPE_CHECKING:
@@ -27,17 +28,19 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
     from exporter import report, standing
 
     states, last = standing.status(options.dbt_of(given), counter_id)
-    if as_json:
-        click.echo(json_line({"entities": states, "runs": last}))
-        return
     heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
     rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
-    report.show(("mart", *heads), rows)
-    if last:
-        keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
-        report.show(keys, [tuple(line[key] for key in keys) for line in last], title="Last runs")
-    else:
-        click.echo("No run yet for this counter.")
+    keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
+    with printing():
+        if as_json:
+            click.echo(json_line({"entities": states, "runs": last}))
+            return
+        report.show(("mart", *heads), rows)
+        if last:
+            runs = [tuple(line[key] for key in keys) for line in last]
+            report.show(keys, runs, title="Last runs")
+        else:
+            click.echo("No run yet for this counter.")
 
 
 @click.command()
@@ -67,10 +70,9 @@ def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **g
     if limit is None and sys.stdout.isatty():
         limit = _TERMINAL_ROWS
     wanted = standing.Filter(given["mart"], given["reason"], given["state"], limit)
-    with standing.rejects(options.dbt_of(given), counter_id, wanted) as found:
+    with standing.rejects(options.dbt_of(given), counter_id, wanted) as found, printing():
         for text in _FORMS["json" if as_json else form](found):
             sys.stdout.write(text)
-        sys.stdout.flush()
     if limit is not None and limit < found.total:
         click.echo(f"{limit} of {found.total} rows; --limit lists more.", err=True)
 

@@ -197,6 +197,9 @@ MAX_VALUES = {
 MAX_AMOUNT = 9_223_372_036_854
 """Revenue and cost of an order (uploadOrdersJson_1)."""
 
+MAX_ID = 255
+"""Characters of an id or a name (mapOrderStatuses; taken for every id)."""
+
 LINK_DAYS, UPDATE_DAYS = 21, 111
 """Days back in which Metrica looks for an order's visit, and days from that visit in which it
 updates the order (contacts)."""

@@ -15,7 +15,7 @@ from exporter.ledger import RECOVERED, Ledger
 from exporter.ledger_schema import open_ledger
 from exporter.lock import run_lock
 from exporter.manifest import STATUS_PATH, Mart
-from exporter.marts import MODES
+from exporter.marts import MAX_ID, MODES
 from exporter.metrica import Metrica
 from exporter.relation import check_relation
 from exporter.session import open_session
@@ -82,7 +82,9 @@ def _doubt(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
     wh.command(
         f"insert into {LEDGER}.ledger_deliveries (upload_no, entity, id, row_hash, order_status, "
         f"step) select {upload_no}, {entity}, cast({key} as text), coalesce(row_hash, ''), "
-        f"{status}, {step} from {table} where {key} is not null",
+        f"{status}, {step} from {table} where {key} is not null "
+        # A longer id was never sent, and the index has no room for it.
+        f"and length(cast({key} as text)) <= {MAX_ID}",
         f"insert into {LEDGER}.ledger_uploads (upload_no, run_no, counter_id, entity, byte_count, "
         "sha256, local_api, row_count, started_at, finished_at, status) "
         f"select {upload_no}, {journal.run_no}, {api.counter_id}, {entity}, 0, '', "

@@ -159,7 +159,11 @@ def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | Non
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     width = None if sys.stdout.isatty() else 160
-    Console(highlight=False, width=width).print(table)
+    console = Console(highlight=False, width=width)
+    # Rich itself would exit with 1 when the reader of the output has gone.
+    with console.capture() as shown:
+        console.print(table)
+    click.echo(shown.get(), nl=False)
 
 
 def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:

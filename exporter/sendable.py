@@ -145,13 +145,18 @@ def deliveries(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
         kept = f"{kept} | coalesce(p._filled, 0)"
     whole = "s._hash"
     if mart.has_path:
-        early = f"md5(s._hash || ':' || {_step(mart, layout)})"
+        early = early_hash(_step(mart, layout))
         whole = f"case when {_left(mart, layout)} > 0 then {early} else s._hash end"
     return (
         f"select s._id, {whole} as _hash, {_status(mart, layout)} as _status, "
         f"{_step(mart, layout)} as _step, {created(mart)} as _created, {kept} as _filled "
         f"{_from(mart, layout, part)}"
     )
+
+
+def early_hash(step: str) -> str:
+    """Return SQL for the hash of a delivery that is a step before the last one of a path."""
+    return f"md5(s._hash || ':' || {step})"
 
 
 def _from(mart: Mart, layout: Layout, part: Chunk | None) -> str:

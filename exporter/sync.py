@@ -132,6 +132,10 @@ class Sync:
         if not self._presumed_rightly:
             self._judge.decide(mart, presume=False)
         judged, sent = self._judge.counts(delta, 0, 0), Sent()
+        is_erasing = mart.name == self._judge.erase
+        if is_erasing:
+            # It counts the vanished rows, and stays true only if this run ends in order.
+            self._journal.forget_watermark(mart.name)
         self._first_uploads.pop(mart.name)
         try:
             self._delivery.send(mart, sent, reserved=self._reserved())
@@ -151,7 +155,7 @@ class Sync:
         if sent.erased:
             self._report.line(f"{mart.name}: erased {sent.erased} rows that have left the mart")
         seen = delta.watermark and replace(delta.watermark, vanished=delta.vanished - sent.erased)
-        self._end_pass(delta, seen)
+        self._end_pass(delta, seen if sent.complete or not is_erasing else None)
 
     def _end_pass(self, delta: Delta, seen: Watermark | None) -> None:
         mart = delta.mart

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from exporter.cli import cli
 from exporter.config import FailOn
 from tests.job import Job
+from tests.test_paths import put
 
 pytestmark = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
 NEW = FailOn.parse("new")
@@ -81,3 +82,11 @@ def test_fail_on_reads_its_variable_and_is_told_in_json(job: Job) -> None:
     assert json.loads(shown.stdout)["warnings"] == {"rejected": 1, "held": 0, "new": 1}
     allowed = CliRunner().invoke(cli, ["plan", *flags, "--fail-on", "25"])
     assert allowed.exit_code == 0
+
+
+def test_fail_on_new_counts_a_pending_order_that_cannot_be_sent_any_more(job: Job) -> None:
+    put(job, "IN_PROGRESS,PAID", "2")
+    job.run(max_steps=1)
+    put(job, "IN_PROGRESS,PAID", "2", currency="XXX")
+    outcome = job.run(fail_on=NEW)
+    assert (outcome.entities["orders"].rejected, outcome.exit_code) == (1, 1)

@@ -229,3 +229,18 @@ def test_searches_for_guilty_rows_leave_the_first_waves_of_later_marts_their_req
     outcome = job.run(daily_requests=requests(job) + 8)
     assert outcome.error is None
     assert outcome.entities["orders"].sent == 1
+
+
+def test_orders_on_their_way_are_not_held_up_by_the_paid_gate(job: Job) -> None:
+    put(job, "new,paid", *map(str, range(12)))
+    assert job.run(max_steps=1).entities["orders"].pending == 12
+    assert job.plan().changes["orders"].paid == 0
+    outcome = job.run()
+    assert (outcome.exit_code, outcome.entities["orders"].sent) == (0, 12)
+
+
+def test_an_order_that_changed_on_its_way_counts_for_the_paid_gate(job: Job) -> None:
+    put(job, "new,in_work", *map(str, range(12)))
+    job.run(max_steps=1)
+    put(job, "new,paid", *map(str, range(12)))
+    assert (job.plan().changes["orders"].paid, job.run().exit_code) == (12, 6)

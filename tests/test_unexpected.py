@@ -1,6 +1,7 @@
 """Unexpected exceptions: exit code 70, one line, no value of a row, and the end in the ledger."""
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -203,3 +204,23 @@ def test_a_crashed_run_has_counts_and_an_end_in_the_ledger(
 def test_errors_have_no_exit_code_1() -> None:
     kinds = [ExportError, *ExportError.__subclasses__()]
     assert 1 not in {kind.exit_code for kind in kinds}
+
+
+@pytest.mark.parametrize("words", [["status", "--json"], ["recover", "--yes"], ["reset", "--yes"]])
+def test_a_command_keeps_its_exit_code_when_nobody_reads_its_output(
+    words: list[str], tmp_path: Path
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed, Path("/dev/full").open("wb") as full:
+        for output in (closed, full):
+            done = subprocess.run(
+                [sys.executable, "-m", "exporter", *words, "--project-dir", str(tmp_path)],
+                env=os.environ | {"METRICA_TOKEN": "any", "METRICA_COUNTER_ID": "1"},
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 2, done.stderr
+            assert "Traceback" not in done.stderr
