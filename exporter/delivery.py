@@ -136,7 +136,7 @@ class Delivery:
                 if answer.status == "PASSED":
                     sent.rows += completed
                     sent.erased += 0 if mart.has_path else part.rows - completed
-                    bar(completed)
+                    bar(completed if mart.has_path else part.rows)
                 waiting = ahead.take_waiting()
                 self._waiting = len(waiting)
                 for each, reason in self._search(mart, search, part, answer, waiting):

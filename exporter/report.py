@@ -15,7 +15,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from exporter.config import FailOn
 from exporter.entries import Changes, EntityCounts
-from exporter.errors import ExportError
+from exporter.errors import ExportError, GateError
 from exporter.left_out import LeftOut
 from exporter.redaction import json_line, printable
 from exporter.stamp import Stamp
@@ -183,7 +183,7 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
         if outcome.stamp.run_no is not None:
             told = f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`)."
             click.echo(told + failed, err=True)
-        elif not as_json:
+        elif not as_json and outcome.exit_code != GateError.exit_code:
             click.echo(f"A run would finish with warnings: {outcome.summary()}.{failed}", err=True)
 
 

@@ -29,7 +29,7 @@ from exporter.profiles import Warehouse
 from exporter.relation import check_relation
 from exporter.report import Outcome, Reporter
 from exporter.saved import SavedPlan
-from exporter.session import open_session
+from exporter.session import Session, open_session
 from exporter.statuses import describe, find_drift
 from exporter.sync import Sync, check_time_zone
 from exporter.warehouse import Attached
@@ -67,9 +67,8 @@ def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> N
         marts = [session.marts.get(name) for name in options.names]
         for mart in marts:
             check_relation(wh, mart)
-        with suppress(WarehouseError):
-            # It decides nothing; `doctor` says why it cannot be read.
-            outcome.left_out = read_left_out(wh, session.marts, options.names)
+        report = Reporter()
+        _read_left_out(outcome, session, options, report)
         saved = options.saved_plan and SavedPlan.read(options.saved_plan)
         found = Ledger(wh, api.counter_id)
         check_destination(wh, found, is_local=api.is_local)
@@ -80,7 +79,6 @@ def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> N
         outcome.stamp.start(started)
         budget = options.limits.daily_requests - journal.requests_today()
         metrica = parts.metrica(api, budget)
-        report = Reporter()
         report.tell_retries()
         run = Run(journal, budget, session.staging, api.is_local, check_lock)
         judge = parts.judge(wh, ledger, session.marts, options, marked=True)
@@ -110,6 +108,17 @@ def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> N
         outcome.requests = metrica.requests
         outcome.stamp.stop()
         _close(outcome, journal, options.names, error)
+
+
+def _read_left_out(outcome: Outcome, session: Session, options: Options, report: Reporter) -> None:
+    try:
+        outcome.left_out = read_left_out(session.wh, session.marts, options.names)
+    except WarehouseError:
+        # It decides nothing.
+        report.line(
+            "The model left_out cannot be read, so values that dbt left out are not counted; "
+            "`metrica-export doctor` says why."
+        )
 
 
 def _find_exceeded(
@@ -173,8 +182,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         outcome.stamp.target = session.profile.target
         (now,) = session.wh.row(f"select epoch_us({session.wh.now})")
         outcome.stamp.start(now)
-        with suppress(WarehouseError):
-            outcome.left_out = read_left_out(session.wh, session.marts, options.names)
+        _read_left_out(outcome, session, options, Reporter())
         ledger = Ledger(session.wh, options.counter_id)
         check_mode(session.wh, ledger, options.form.mode)
         judge = Judge(session.wh, ledger, session.marts, options, marked=False)

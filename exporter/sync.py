@@ -102,10 +102,14 @@ class Sync:
         outcome.changes[mart.name] = find_changes(self._judge, delta)
         self._first_uploads[mart.name] = self._judge.first_uploads(mart)
         if delta.vanished:
-            advice = "; see --erase-vanished" if mart.entity is CONTACTS else ""
+            fate = "Metrica keeps them"
+            if mart.name == self._judge.erase:
+                fate = "this run empties them in Metrica"
+            elif mart.entity is CONTACTS:
+                fate += "; see --erase-vanished"
             self._report.line(
-                f"{mart.name}: {delta.vanished} delivered rows are no longer in the mart, and "
-                f"Metrica keeps them{advice}"
+                f"{mart.name}: {delta.vanished} delivered rows are no longer in the mart, "
+                f"and {fate}"
             )
         return delta
 

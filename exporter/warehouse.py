@@ -232,7 +232,10 @@ class Attached:
             )
         if is_full or str(self._staging.folder) in text:
             return no_room(explain(error))
-        return WarehouseError(f"The warehouse refused a query: {explain(error)}")
+        advice = ""
+        if isinstance(error, duckdb.IOException):
+            advice = " Rerun when it can be reached: delivered rows are in the ledger."
+        return WarehouseError(f"The warehouse refused a query: {explain(error)}{advice}")
 
 
 def no_room(why: str) -> SettingsError:
