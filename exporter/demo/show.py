@@ -28,6 +28,13 @@ from exporter.errors import ExportError, SettingsError
 FOLDER = Path("demo")
 COUNTER = 12345678
 ZONE = "Europe/Moscow"
+_VARS = {
+    "crm_has_order_status_history": True,
+    "count_attributes": True,
+    "default_calling_code": "7",
+}
+"""The vars of dbt that fit the made-up CRM."""
+
 _T = TypeVar("_T")
 _PROJECT = Path("dbt_project")
 _TOKEN = "demo-token"  # noqa: S105 - the emulator's, which takes any
@@ -120,7 +127,7 @@ def _dbt() -> None:
     # Beside this Python, so the one that was installed with it.
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "build"]
     command += ["--exclude-resource-type", "unit_test"]
-    command += ["--vars", "{crm_has_order_status_history: true, default_calling_code: '7'}"]
+    command += ["--vars", json.dumps(_VARS)]
     started = monotonic()
     if subprocess.run(command, env=_environment(), check=False).returncode:
         raise ExportError("dbt build failed; its messages are above.")
