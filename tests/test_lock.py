@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -167,10 +168,10 @@ needs_pgbouncer = pytest.mark.skipif(
 
 
 @pytest.fixture
-def pooled(pg_database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+def pooled(pg_database: Database, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Return the test's database behind a real PgBouncer, in the mode of the parameter."""
-    home, port = tmp_path / "pgbouncer", free_port()
-    home.mkdir()
+    # Not in `tmp_path`: pytest lets no other account into the folders on the way.
+    home, port = Path(tempfile.mkdtemp(prefix="pgbouncer-")), free_port()
     secret = pg_database.password.replace('"', '""')
     (home / "users.txt").write_text(f'"{pg_database.user}" "{secret}"\n', encoding="utf-8")
     (home / "pgbouncer.ini").write_text(
@@ -184,9 +185,6 @@ def pooled(pg_database: Database, tmp_path: Path, request: pytest.FixtureRequest
     if account:
         for path in (home, *home.iterdir()):
             shutil.chown(path, account["user"], account["group"])
-        # Every folder on the way is the test's own.
-        for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-            folder.chmod(0o755)
     command = ["pgbouncer", "-q", str(home / "pgbouncer.ini")]
     process = subprocess.Popen(command, cwd="/", **account)
     database = replace(pg_database, port=port)
@@ -199,6 +197,7 @@ def pooled(pg_database: Database, tmp_path: Path, request: pytest.FixtureRequest
     yield database
     process.terminate()
     process.wait(20)
+    shutil.rmtree(home)
 
 
 @needs_pgbouncer
