@@ -131,3 +131,37 @@ def test_what_was_perhaps_said_counts_beside_what_was_said(
         "perhaps before": [True, "2026-01-03", "PAID", 2, 5, None],
         "perhaps": [False, "2026-01-01", None, None, None, 1],
     }
+
+
+def test_a_new_column_takes_the_next_bit_while_there_are_some(session: Session) -> None:
+    mart = session.marts.get(MART)
+    names = [column.name for column in mart.columns]
+
+    def bits_after(known: dict[str, int]) -> dict[str, int]:
+        ledger = cast("Ledger", SimpleNamespace(column_bits=lambda _mart: dict(known)))
+        return prior.bits(ledger, mart)
+
+    last, *others = reversed(names)
+    assert bits_after({last: 0}) == {last: 0} | {n: i for i, n in enumerate(reversed(others), 1)}
+    many = {f"old_{i}": i for i in range(61)}
+    assert bits_after(many) == many | {names[0]: 61}
+
+
+def test_filled_columns_are_told_by_their_bits(session: Session) -> None:
+    def filled(empty: dict[str, str]) -> int:
+        ((number,),) = session.wh.rows(f"select {prior.filled({'a': 0, 'b': 1, 'c': 2}, empty)}")
+        return int(number)
+
+    assert filled({"a": "false", "b": "true", "c": "false", "unwatched": "false"}) == 5
+    assert filled({}) == 0
+
+
+def test_a_vanished_id_that_is_no_number_is_staged_beside_numbers(session: Session) -> None:
+    fill(session, "staged", "_id text, _hash text, uniq_id integer", [("1", "a", 1)])
+    fill(session, "seen", "_id text", [("1",)])
+    fill(session, "known", "_id text, _hash text", [("1", "a"), ("old-2", "b")])
+    assert vanished.stage_vanished(session.wh, session.marts.get(MART)) == 1
+    assert session.wh.rows(f"from staged_{MART} order by _id") == [
+        ("1", "a", "1"),
+        ("old-2", vanished.ERASED, "old-2"),
+    ]
