@@ -343,3 +343,24 @@ def test_redaction_keeps_the_reason() -> None:
 )
 def test_redaction_knows_a_word_that_is_cut_or_joined(text: str) -> None:
     assert redact(f"bad name {text} here", ["Wolfe Hubert-Blaine"]) == "bad name … here"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "left"),
+    [
+        ("Ann Lee", "bad name Lee here", "bad name … here"),
+        ("Ann Lee", "bad sleeve here", "bad sleeve here"),
+        ("Anna Li", "bad client here", "bad client here"),
+        ("canvas", "it can be", "it can be"),
+        ("Noor", "bad name xNoorx here", "bad name … here"),
+        ("Noorjahan", "bad name Noor here", "bad name … here"),
+    ],
+)
+def test_redaction_takes_short_words_whole_and_longer_ones_in_parts(
+    cell: str, text: str, left: str
+) -> None:
+    assert redact(text, [cell]) == left
+
+
+def test_redaction_cuts_long_texts() -> None:
+    assert redact("word " * 100, []) == ("word " * 100)[:300]

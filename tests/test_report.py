@@ -8,6 +8,7 @@ import pytest
 from exporter.config import FailOn
 from exporter.entries import EntityCounts
 from exporter.errors import LedgerError, MetricaError, SettingsError
+from exporter.redaction import json_line
 from exporter.report import Outcome, Reporter, finish, show, show_changes
 
 Streams = pytest.CaptureFixture[str]
@@ -174,3 +175,8 @@ def test_no_output_lets_a_control_character_through(capsys: Streams) -> None:
         assert line.isprintable(), line
     assert json.loads(out.splitlines()[-1])["error"] == CONTROLS
     assert err.count("a\\x1b[2J") == 3
+
+
+def test_json_keeps_letters_and_escapes_control_characters() -> None:
+    assert json_line({"Анна": "a\x1b\x7f"}) == '{"Анна": "a\\u001b\\u007f"}'
+    assert json_line({"Анна": 1}) == '{"Анна": 1}'
