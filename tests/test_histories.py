@@ -187,7 +187,9 @@ def test_8_a_run_killed_between_the_post_and_the_ledger_sends_its_chunk_again(jo
         wait_for(lambda: job.emulator.sql("select 1 from contacts"))
         run.send_signal(signal.SIGKILL)
     # What another program uploads meanwhile looks the same in Metrica's list.
-    job.emulator.upload("contacts", "uniq_id,name\nx1,A\nx2,B\nx3,C\n", merge_mode="SAVE")
+    mapping = '"uniq_id":"uniq_id","name":"name"'
+    rows = "uniq_id,name\nx1,A\nx2,B\nx3,C\n"
+    assert job.emulator.upload("/data/contacts/csv", rows, columns_mapping=mapping).ok
     assert job.sent() == {"contacts": 3, "orders": 3}
     assert job.marts.sql(
         "select status, count(*) from metrica_export.uploads where entity = 'contacts' "

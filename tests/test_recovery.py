@@ -192,7 +192,9 @@ def test_an_upload_of_another_program_is_counted_and_a_lost_answer_is_not(job: J
     assert job.run().error is None
     assert job.emulator.sql("select count(*) from uploads") == [(3,)]
     assert job.run().foreign_uploads == 0
-    job.emulator.upload("/data/contacts/csv", "uniq_id,name\nx1,A\nx2,B\nx3,C\n")
+    mapping = '"uniq_id":"uniq_id","name":"name"'
+    rows = "uniq_id,name\nx1,A\nx2,B\nx3,C\n"
+    assert job.emulator.upload("/data/contacts/csv", rows, columns_mapping=mapping).ok
     assert job.run().foreign_uploads == 1
     assert uploads_line(job)[0] == "warning"
 

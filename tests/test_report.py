@@ -36,6 +36,7 @@ def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
         "changes": {},
         "exceeded": {},
         "left_out": [],
+        "foreign_uploads": None,
         "warnings": {"rejected": 2, "held": 1, "new": None},
         "requests": 5,
         "bytes": 0,
@@ -73,12 +74,14 @@ def test_an_early_error_leaves_standard_output_empty_without_json(capsys: Stream
 
 
 def test_the_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
-    finish(Outcome({"contacts": DONE, "orders": CUT_SHORT}), "would send", as_json=False)
+    outcome = Outcome({"contacts": DONE, "orders": CUT_SHORT}, new=3)
+    finish(outcome, "would send", as_json=False)
     out, err = capsys.readouterr()
     assert "would send" in out
     assert "4 + 3 + 2 + 1 = 10" in out
     assert "4 + 3 + 0 + 0 + 3 pending = 10" in out
-    assert err == ""
+    summary = "2 rows rejected, 1 held; 3 of them are new"
+    assert err == f"A run would finish with warnings: {summary}.\n"
 
 
 @pytest.mark.parametrize(
