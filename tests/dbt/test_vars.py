@@ -86,7 +86,7 @@ def test_every_unit_test_overrides_the_vars_that_its_model_reads(warehouses: War
             - set((unit_test["overrides"] or {}).get("vars", {}))
         )
     }
-    assert forgotten == {}
+    assert forgotten == {}, forgotten
 
 
 def variables_of(model: str, macros: dict[str, str]) -> set[str]:
