@@ -49,9 +49,9 @@ EXPECTED: dict[str, dict[str, Work]] = {
         "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=2894),
     },
     "postgres": {
-        "first": Work(requests=10, uploaded=288509, ledger_rows=4458, staged=288, statements=614, read=2763, written=648),  # noqa: E501 - a line for a run
-        "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=0, statements=314, read=1032, written=77),  # noqa: E501
-        "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=1, statements=420, read=1045, written=89),  # noqa: E501
+        "first": Work(requests=10, uploaded=288509, ledger_rows=4458, staged=288, statements=671, read=2769, written=739),  # noqa: E501 - a line for a run
+        "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=0, statements=363, read=1038, written=117),  # noqa: E501
+        "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=1, statements=474, read=1050, written=133),  # noqa: E501
     },
 }
 # fmt: on
