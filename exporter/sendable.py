@@ -84,7 +84,11 @@ def find_paths(wh: Attached, mart: Mart) -> None:
         f"case when p._delivered is not true then 0 "
         f"when {path}[p._step] = p._status then p._step else {latest} end"
     )
-    known = f"greatest({delivered}, coalesce(p._perhaps_step, 1) - 1)"
+    # A delivered status that the path lacks gives NULL, which `greatest` would pass over.
+    known = (
+        f"if(({delivered}) is null, null, "
+        f"greatest({delivered}, coalesce(p._perhaps_step, 1) - 1))"
+    )
     wh.run(
         f"""
         create or replace table paths_{mart.name} as
