@@ -244,3 +244,11 @@ def test_an_order_that_changed_on_its_way_counts_for_the_paid_gate(job: Job) -> 
     job.run(max_steps=1)
     put(job, "new,paid", *map(str, range(12)))
     assert (job.plan().changes["orders"].paid, job.run().exit_code) == (12, 6)
+
+
+def test_a_history_without_the_delivered_status_sends_the_present_one_alone(job: Job) -> None:
+    put(job, "new,in_work", "1")
+    job.run()
+    put(job, "new,paid", "1")
+    job.run()
+    assert way(job, "1") == ["new", "in_work", "paid"]
