@@ -86,8 +86,7 @@ def find_paths(wh: Attached, mart: Mart) -> None:
     )
     # A delivered status that the path lacks gives NULL, which `greatest` would pass over.
     known = (
-        f"if(({delivered}) is null, null, "
-        f"greatest({delivered}, coalesce(p._perhaps_step, 1) - 1))"
+        f"if(({delivered}) is null, null, greatest({delivered}, coalesce(p._perhaps_step, 1) - 1))"
     )
     wh.run(
         f"""
