@@ -112,7 +112,7 @@ def new_rule_in_a_view(warehouse: Warehouse) -> dict[str, object]:
 
 def new_rule_in_a_mart(warehouse: Warehouse) -> dict[str, object]:
     path = "models/marts/metrica/contacts.sql"
-    edit(warehouse, path, "coalesce(lists.identifiers_count, 0)", "7")
+    edit(warehouse, path, "{{ clean_text('own.full_name') }}", "'Somebody'")
     return {}
 
 
