@@ -98,7 +98,7 @@ def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> N
             ):
                 outcome.exceeded["drift"] = describe(drift)
             gate.check(options.gate, outcome.exceeded)
-            if any(judge.sendable(delta.mart) for delta in deltas.values()):
+            if any(judge.first_uploads(delta.mart) for delta in deltas.values()):
                 journal.record_counts(outcome.entities)
             for delta in deltas.values():
                 sync.export(delta, outcome)
