@@ -15,8 +15,8 @@ _SPELLINGS = ("+7 (999) {0}-{1}-{2}", "8 999 {0} {1} {2}", "7999{0}{1}{2}")
 _ORDER_TABLES = ("orders", "order_items", "order_status_history")
 _LONG_AGO = "timestamptz '2026-10-01 00:00:00+00'"
 _UNSETTLED = 0.2
-VARIABLES = {"crm_has_order_status_history": True}
-"""What switches on the history of statuses in dbt."""
+VARIABLES = {"crm_has_order_status_history": True, "count_attributes": True}
+"""What switches on the history of statuses in dbt, and sends every column of the marts."""
 
 
 @dataclass(slots=True)
