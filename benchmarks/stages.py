@@ -13,26 +13,38 @@ from collections import defaultdict
 from pathlib import Path
 from types import FrameType
 
-from exporter import cli
+import metrica_export
+from metrica_export.cli.main import main as command
 
-_PACKAGE = str(Path(cli.__file__).parent)
+_PACKAGE = Path(metrica_export.__file__).parent
 _GAP_SECONDS = 0.002
 
 STAGES = {
-    "read": ("delta.py", "prior.py", "ledger.py", "fingerprint.py", "comparison.py"),
-    "check": ("judge.py", "checks.py", "changes.py", "gate.py", "statuses.py"),
-    "encode": ("chunk.py", "sendable.py", "cells.py"),
+    "read": ("delta/", "ledger/reader.py"),
+    "check": ("checks/judge.py", "checks/rules.py", "review/"),
+    "encode": ("checks/chunks.py", "checks/sendable.py", "checks/cells.py"),
     "hash": ("hashlib.py",),
-    "upload": ("transport.py", "metrica.py"),
-    "ledger": ("journal.py", "ledger_schema.py", "ledger_views.py"),
-    "wait": ("preparation.py",),
+    "upload": ("metrica/",),
+    "ledger": ("ledger/writer.py", "ledger/migration.py", "ledger/views.py"),
+    "wait": ("delivery/prefetch.py",),
 }
-"""Which modules of the exporter do what; the innermost one that is listed counts.
+"""Modules or folders of the exporter by stage; the innermost one that is listed counts.
 
 `wait` is the sending thread's, for a chunk that is still being made.
 """
 
 _STAGE_OF = {module: stage for stage, modules in STAGES.items() for module in modules}
+
+
+def _module(path: Path) -> str | None:
+    """Return the path below the package, `hashlib.py` for hashing, None for other libraries."""
+    if path.is_relative_to(_PACKAGE):
+        return path.relative_to(_PACKAGE).as_posix()
+    return path.name if path.name == "hashlib.py" else None
+
+
+def _stage(module: str) -> str | None:
+    return _STAGE_OF.get(module) or _STAGE_OF.get(f"{module.partition('/')[0]}/")
 
 
 class Sampler(threading.Thread):
@@ -62,12 +74,11 @@ class Sampler(threading.Thread):
     def _count(self, frame: FrameType | None, seconds: float) -> None:
         place = stage = None
         while frame is not None:
-            path = Path(frame.f_code.co_filename)
-            module = path.name
-            if place is None and module != "warehouse.py" and str(path.parent) == _PACKAGE:
-                place = f"{module}:{frame.f_code.co_name}"
-            if module == "hashlib.py" or str(path.parent) == _PACKAGE:
-                stage = _STAGE_OF.get(module)
+            module = _module(Path(frame.f_code.co_filename))
+            if module is not None:
+                if place is None and module not in {"hashlib.py", "warehouse/connection.py"}:
+                    place = f"{module}:{frame.f_code.co_name}"
+                stage = _stage(module)
                 if stage is not None:
                     break
             frame = frame.f_back
@@ -85,7 +96,7 @@ def main() -> None:
     sampler.start()
     started = time.monotonic()
     try:
-        cli.main()
+        command()
     finally:
         wall = time.monotonic() - started
         sampler.stop()

@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import requests
+from metrica_export.settings import Limits
 
 from benchmarks import mart
 from benchmarks.meter import Usage, measure
 from benchmarks.server import BenchPostgres
-from exporter.config import Limits
 from tests.marts_fixture import MartsWarehouse
 
 _ROOT = Path(__file__).parents[1]
@@ -168,7 +168,11 @@ def starts() -> Iterator[tuple[str, Usage]]:
     flags = ["--counter-id", "1", "--project-dir", str(_ROOT / "no-such-folder")]
     yield "metrica-export --help", measure([program, "--help"], env)
     yield "a settings error", measure([program, "plan", *flags], env, exit_codes=(2,))
-    for code in ("import exporter", "import exporter.cli", "import exporter.runs, exporter.report"):
+    for code in (
+        "import metrica_export",
+        "import metrica_export.cli.main",
+        "import metrica_export.commands.run, metrica_export.cli.output",
+    ):
         yield code, measure([sys.executable, "-c", code], env)
 
 

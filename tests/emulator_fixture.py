@@ -72,7 +72,7 @@ class RunningEmulator:
         """Start the process, unless it runs, and wait until it listens."""
         if self._process is not None:
             return
-        command = [sys.executable, "-m", "exporter.emulator"]
+        command = [sys.executable, "-m", "metrica_emulator"]
         command += ["--port", str(self._port), "--counter", str(self.counter)]
         command += ["--token", self.token, "--state", str(self.state)]
         command += ["--time-zone", self._time_zone]

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exporter import runs
-from exporter.access import Api
-from exporter.config import DbtSettings, FailOn, Form, Gate, Limits, Options
-from exporter.errors import ExportError
-from exporter.marts import MODES
-from exporter.report import Outcome
+from metrica_export.commands import run
+from metrica_export.commands.outcome import Outcome
+from metrica_export.errors import ExportError
+from metrica_export.metrica.access import Api
+from metrica_export.metrica.formats import MODES
+from metrica_export.settings import DbtSettings, FailOn, Form, Gate, Limits, Options
+
 from tests.emulator_fixture import RunningEmulator
 from tests.marts_fixture import KEYS, MartsWarehouse
 
@@ -54,7 +55,7 @@ class Job:
         )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
         try:
-            runs.run(outcome, options, api)
+            run.run(outcome, options, api)
         except ExportError as error:
             outcome.fail(error)
         for name, counts in outcome.entities.items():
@@ -72,7 +73,7 @@ class Job:
 
     def plan(self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any) -> Outcome:
         outcome = Outcome()
-        runs.plan(outcome, self.options(only, **options), out)
+        run.plan(outcome, self.options(only, **options), out)
         return outcome
 
     def states(self, mart: str) -> dict[str, tuple[str, str | None]]:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from exporter.access import Api
+from metrica_export.metrica.access import Api
 
 TOKEN = "y0_a-made-up-token"
 COUNTER = 2215573

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from metrica_export.checks import rules
+from metrica_export.checks.rules import HELD, REASONS, REJECTED
+from metrica_export.metrica.formats import DEFAULT_STATUSES, MODES, Kind
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.session import Session, open_session
 
-from exporter import checks
-from exporter.checks import HELD, REASONS, REJECTED
-from exporter.config import DbtSettings
-from exporter.marts import DEFAULT_STATUSES, MODES, Kind
-from exporter.session import Session, open_session
 from tests.marts_fixture import COLUMNS, CONTACT, KEYS, ORDER, OWN, make_marts
 
 MAIL_MD5 = "3c56ff8fef0f6c65b36b2d25720fe276"
@@ -365,9 +365,9 @@ def judge(
         f"create or replace table prior_{mart} "
         "(_row bigint, _delivered boolean, _created timestamp)"
     )
-    duplicated = checks.duplicated(session.marts.get(mart))
+    duplicated = rules.duplicated(session.marts.get(mart))
     session.wh.run(f"create or replace table duplicated_{mart} as {duplicated}")
-    problems = checks.problems(session.marts.get(mart), "timestamp '9999-12-31 23:59:59'")
+    problems = rules.problems(session.marts.get(mart), "timestamp '9999-12-31 23:59:59'")
     found = session.wh.rows(f"select _row, _state, _column, _reason from ({problems})")
     assert len({place for place, *_ in found}) == len(found)
     return {place: (state, column, reason) for place, state, column, reason in found}

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from metrica_export.checks.chunks import Chunk, File, cut, halves, write
+from metrica_export.checks.sendable import Layout, cells, rows
+from metrica_export.cli.main import cli
+from metrica_export.settings import DbtSettings, Form, Limits
+from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.session import Session, open_session
 
-from exporter.chunk import Chunk, File, cut, halves, write
-from exporter.cli import cli
-from exporter.config import DbtSettings, Form, Limits
-from exporter.manifest import Mart
-from exporter.sendable import Layout, cells, rows
-from exporter.session import Session, open_session
 from tests.marts_fixture import COLUMNS, KEYS, OWN, make_marts
 
 HEADER = {

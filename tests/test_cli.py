@@ -15,8 +15,8 @@ from typing import Any
 
 import click
 import pytest
+from metrica_export.cli.main import cli, main
 
-from exporter.cli import cli, main
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.marts_fixture import MartsWarehouse, make_marts
@@ -387,7 +387,7 @@ def test_the_version_is_the_packages(export: Export) -> None:
 def test_help_waits_for_no_library_of_a_run() -> None:
     code = f"""
 import contextlib, sys
-from exporter.cli import main
+from metrica_export.cli.main import main
 for arguments in ([], *([name] for name in {cli.list_commands(click.Context(cli))!r})):
     sys.argv = ["metrica-export", *arguments, "--help"]
     with contextlib.suppress(SystemExit):
@@ -401,7 +401,10 @@ print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 
 @pytest.mark.parametrize(
     "command",
-    [[sys.executable, "-m", "exporter"], [str(Path(sys.executable).with_name("metrica-export"))]],
+    [
+        [sys.executable, "-m", "metrica_export"],
+        [str(Path(sys.executable).with_name("metrica-export"))],
+    ],
     ids=["module", "script"],
 )
 def test_the_installed_command_ends_with_the_code_of_its_error(

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from metrica_export.delta import comparison, delivered_state, vanished
+from metrica_export.ledger.reader import Ledger
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.session import Session, open_session
 
-from exporter import comparison, prior, vanished
-from exporter.config import DbtSettings
-from exporter.ledger import Ledger
-from exporter.session import Session, open_session
 from tests.marts_fixture import make_marts
 
 MART = "contacts"
@@ -105,7 +105,7 @@ def ledger() -> Ledger:
 
 
 def test_the_latest_delivery_that_passed_holds(session: Session, ledger: Ledger) -> None:
-    prior.read_known(session.wh, ledger, session.marts.get(MART), among=None)
+    delivered_state.read_known(session.wh, ledger, session.marts.get(MART), among=None)
     assert session.wh.rows(f"from known_{MART} order by _id") == [
         ("again", "b", False),
         ("once", "a", False),
@@ -119,7 +119,7 @@ def test_what_was_perhaps_said_counts_beside_what_was_said(
 ) -> None:
     keys = ["once", "again", "perhaps later", "perhaps before", "perhaps", "new"]
     fill(session, "staged", "_id text", [(key,) for key in keys])
-    prior.read_prior(session.wh, ledger, session.marts.get(MART))
+    delivered_state.read_prior(session.wh, ledger, session.marts.get(MART))
     rows = session.wh.rows(
         "select _row, _delivered, cast(cast(_created as date) as text), _status, _step, _filled, "
         f"_perhaps_step from prior_{MART} order by _row"
@@ -139,7 +139,7 @@ def test_a_new_column_takes_the_next_bit_while_there_are_some(session: Session) 
 
     def bits_after(known: dict[str, int]) -> dict[str, int]:
         ledger = cast("Ledger", SimpleNamespace(column_bits=lambda _mart: dict(known)))
-        return prior.bits(ledger, mart)
+        return delivered_state.bits(ledger, mart)
 
     last, *others = reversed(names)
     assert bits_after({last: 0}) == {last: 0} | {n: i for i, n in enumerate(reversed(others), 1)}
@@ -149,7 +149,9 @@ def test_a_new_column_takes_the_next_bit_while_there_are_some(session: Session) 
 
 def test_filled_columns_are_told_by_their_bits(session: Session) -> None:
     def filled(empty: dict[str, str]) -> int:
-        ((number,),) = session.wh.rows(f"select {prior.filled({'a': 0, 'b': 1, 'c': 2}, empty)}")
+        ((number,),) = session.wh.rows(
+            f"select {delivered_state.filled({'a': 0, 'b': 1, 'c': 2}, empty)}"
+        )
         return int(number)
 
     assert filled({"a": "false", "b": "true", "c": "false", "unwatched": "false"}) == 5

@@ -1,10 +1,9 @@
 """Settings: what is refused before anything is opened."""
 
 import pytest
-
-from exporter.access import DEFAULT_API_URL, Api, is_loopback, read_api
-from exporter.config import Limits, read_only
-from exporter.errors import SettingsError
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.access import DEFAULT_API_URL, Api, is_loopback, read_api
+from metrica_export.settings import Limits, read_only
 
 TOKEN = "y0_a-made-up-token"
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from metrica_export.errors import InterruptedRunError, LedgerError, WarehouseError
+from metrica_export.ledger.writer import Journal
+from metrica_export.metrica.answer import Answer
+from metrica_export.metrica.client import Metrica
 
-from exporter.answer import Answer
-from exporter.errors import InterruptedRunError, LedgerError, WarehouseError
-from exporter.journal import Journal
-from exporter.metrica import Metrica
 from tests.job import Job
 
 ON_DUCKDB = pytest.mark.parametrize("job", ["duckdb"], indirect=True)

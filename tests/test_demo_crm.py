@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
-
-from exporter.demo import crm
+from metrica_export.demo import crm
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner
+from metrica_export.cli.main import cli
 
-from exporter.cli import cli
 from tests.job import Job
 from tests.marts_fixture import CONTACT
 from tests.ports import free_port
 from tests.scripted_fixture import ScriptedServer, ok
 
 HOUR = 3600
-MIGRATIONS = Path(__file__).parent.parent / "exporter/migrations"
+MIGRATIONS = Path(__file__).parent.parent / "exporter/metrica_export/ledger/migrations"
 
 
 @dataclass(frozen=True)
@@ -334,8 +334,8 @@ def test_a_machine_whose_clock_is_wrong_is_told_from_a_warehouse(
     late = SimpleNamespace(
         time=lambda: time.time() - 2 * HOUR, sleep=time.sleep, monotonic=time.monotonic
     )
-    monkeypatch.setattr("exporter.transport.time", late)
-    monkeypatch.setattr("exporter.doctor_warehouse.time", late)
+    monkeypatch.setattr("metrica_export.metrica.http.time", late)
+    monkeypatch.setattr("metrica_export.commands.doctor.warehouse_checks.time", late)
     told = ask(ran)
     assert told.levels()["clocks"] == "error"
     assert "ahead of this machine" in told.text("clocks")

@@ -14,12 +14,12 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
+from metrica_export.demo import crm
+from metrica_export.demo.show import run_demo
+from metrica_export.settings import Staging
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_profile import Postgres
 
-from exporter.config import Staging
-from exporter.demo import crm
-from exporter.demo.show import run_demo
-from exporter.profiles import Postgres
-from exporter.warehouse import Attached
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.recorder import recording
@@ -104,7 +104,7 @@ class Warehouse:
         self, emulator: RunningEmulator, port: int | None = None
     ) -> dict[str, dict[str, int]]:
         shown = self.call(
-            "exporter",
+            "metrica_export",
             "run",
             "--json",
             METRICA_API_URL=f"http://127.0.0.1:{port}" if port else emulator.url,

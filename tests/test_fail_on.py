@@ -4,9 +4,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from metrica_export.cli.main import cli
+from metrica_export.settings import FailOn
 
-from exporter.cli import cli
-from exporter.config import FailOn
 from tests.job import Job
 from tests.test_paths import put
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
+from metrica_export.cli.main import cli
+from metrica_export.commands.run import PARTS, Parts
+from metrica_export.errors import WarehouseError
+from metrica_export.ledger.writer import Journal
 
-from exporter.cli import cli
-from exporter.errors import WarehouseError
-from exporter.journal import Journal
-from exporter.runs import PARTS, Parts
 from tests.faults import history, kills, trials
 from tests.faults.campaign import Found, Wanted
 from tests.faults.controls import CONTROLS, Control, Trials

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from metrica_emulator.quotas import Limits as Quotas
+from metrica_export.metrica.formats import LINK_DAYS, MAX_CATALOGUE, MAX_FILE_BYTES, UPDATE_DAYS
+from metrica_export.metrica.http import REQUESTS_A_SECOND
+from metrica_export.settings import DAILY_QUOTA, SHARE_FROM, Gate, Limits, Staging
 
-from exporter.config import DAILY_QUOTA, SHARE_FROM, Gate, Limits, Staging
-from exporter.emulator.quotas import Limits as Quotas
-from exporter.marts import LINK_DAYS, MAX_CATALOGUE, MAX_FILE_BYTES, UPDATE_DAYS
-from exporter.transport import REQUESTS_A_SECOND
 from tests.postgres_binaries import OLDEST_VERSION
 
 ROOT = Path(__file__).parents[1]

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from metrica_export.commands import status
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.formats import MAX_CATALOGUE
+from metrica_export.settings import Form
 
-from exporter import standing
-from exporter.config import Form
-from exporter.errors import SettingsError
-from exporter.marts import MAX_CATALOGUE
 from tests.job import Job
 
 SIMPLE = ("simple_orders",)
@@ -328,7 +328,7 @@ def test_status_counts_the_unsent_orders_by_their_deadline(job: Job) -> None:
     job.marts.orders("out", create_date_time=day(job, -21.5))
 
     def windows() -> tuple[int, int]:
-        states, _ = standing.status(job.dbt, job.emulator.counter)
+        states, _ = status.status(job.dbt, job.emulator.counter)
         return states["orders"]["late"], states["orders"]["expiring"]
 
     assert windows() == (1, 2)

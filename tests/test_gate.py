@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from metrica_export.errors import SettingsError
+from metrica_export.settings import GATE, Form, Gate
 
-from exporter.config import GATE, Form, Gate
-from exporter.errors import SettingsError
 from tests.job import ALL, Job
 
 MANY = tuple(f"o{i:02}" for i in range(50))

@@ -34,7 +34,7 @@ def filled(job: Job) -> None:
 def start(job: Job, *flags: str, setup: Callable[[], None] | None = None) -> subprocess.Popen[str]:
     """Start a run as a process of its own, which can be killed."""
     return subprocess.Popen(
-        [sys.executable, "-m", "exporter", "run", *flags, *job.marts.flags],
+        [sys.executable, "-m", "metrica_export", "run", *flags, *job.marts.flags],
         env=os.environ
         | {
             "METRICA_TOKEN": job.emulator.token,

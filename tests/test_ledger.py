@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from metrica_export.commands import reset
 
-from exporter import amends
 from tests.job import Job
 
 
@@ -16,7 +16,9 @@ def filled(job: Job) -> None:
 
 
 def test_a_ledger_of_the_first_version_is_brought_forward(job: Job) -> None:
-    script = (Path(__file__).parent.parent / "exporter/migrations/1.sql").read_text()
+    script = (
+        Path(__file__).parent.parent / "exporter/metrica_export/ledger/migrations/1.sql"
+    ).read_text()
     job.marts.sql("create schema metrica_export")
     job.marts.sql(script)
     job.marts.sql("insert into metrica_export.ledger_version values (1)")
@@ -85,7 +87,7 @@ def test_metricas_daily_quota_stops_the_run_in_order(job: Job, status: int) -> N
 def test_an_outcome_that_comes_late_is_waited_for(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exporter.metrica.time.sleep", lambda _: None)
+    monkeypatch.setattr("metrica_export.metrica.client.time.sleep", lambda _: None)
     job.emulator.switches(delayed_visibility=2)
     assert job.sent() == {"contacts": 2, "orders": 3}
 
@@ -93,7 +95,7 @@ def test_an_outcome_that_comes_late_is_waited_for(
 def test_an_outcome_that_comes_after_the_run_is_found_by_the_uploads_id(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exporter.metrica.time.sleep", lambda _: None)
+    monkeypatch.setattr("metrica_export.metrica.client.time.sleep", lambda _: None)
     assert job.sent() == {"contacts": 2, "orders": 3}
     job.marts.orders("1", revenue="7.00", updated_at="2026-11-03 00:00:00+00")
     job.emulator.switches(delayed_visibility=5)
@@ -113,8 +115,8 @@ def test_refused_rows_wait_until_they_are_retried(job: Job) -> None:
     job.emulator.clear_faults()
     assert job.sent() == {}
     dbt, counter = job.dbt, job.emulator.counter
-    assert amends.retry(dbt, counter, "orders", "1") == 0
-    assert amends.retry(dbt, counter, "orders", "2") == 1
+    assert reset.retry(dbt, counter, "orders", "1") == 0
+    assert reset.retry(dbt, counter, "orders", "2") == 1
     assert job.sent() == {"orders": 1}
 
 
@@ -155,20 +157,20 @@ def test_a_list_whose_answer_cannot_be_read_goes_again(job: Job) -> None:
 def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
     job.sent()
     dbt, counter = job.dbt, job.emulator.counter
-    assert amends.count_sent(dbt, counter, "orders", "2") == {"orders": 1}
-    amends.reset(dbt, counter, "orders", "2")
+    assert reset.count_sent(dbt, counter, "orders", "2") == {"orders": 1}
+    reset.reset(dbt, counter, "orders", "2")
     assert job.sent() == {"orders": 1}
-    amends.reset(dbt, counter, "contacts", None)
+    reset.reset(dbt, counter, "contacts", None)
     # Orders that are there stay there: their contact was sent before, and is again now.
     assert job.sent() == {"contacts": 2}
-    assert amends.count_sent(dbt, counter, None, None) == {
+    assert reset.count_sent(dbt, counter, None, None) == {
         "order_statuses": 0,
         "products": 0,
         "contacts": 2,
         "orders": 3,
         "simple_orders": 0,
     }
-    amends.reset(dbt, counter, None, None)
+    reset.reset(dbt, counter, None, None)
     assert job.sent() == {"contacts": 2, "orders": 3}
 
 

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from metrica_export.cli.output import finish
+from metrica_export.commands.doctor.finding import Finding
+from metrica_export.commands.doctor.left_out import examine_left_out
+from metrica_export.commands.outcome import Outcome
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.left_out import read_left_out
+from metrica_export.warehouse.session import open_session
 
-from exporter.config import DbtSettings
-from exporter.finding import Finding
-from exporter.left_out import examine_left_out, read_left_out
-from exporter.report import Outcome, finish
-from exporter.session import open_session
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
 from tests.marts_fixture import MartsWarehouse, make_marts

@@ -12,11 +12,11 @@ from typing import Any
 
 import psycopg2
 import pytest
+from metrica_export.errors import LedgerError, WarehouseError
+from metrica_export.ledger.lock import ledger_lock, run_lock
+from metrica_export.warehouse.dbt_profile import Postgres
 from psycopg2.extensions import connection
 
-from exporter.errors import LedgerError, WarehouseError
-from exporter.lock import ledger_lock, run_lock
-from exporter.profiles import Postgres
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.formats import CONTACTS, Attribute, Column, Kind
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.dbt_manifest import Marts, read_marts
+from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
 
-from exporter.config import DbtSettings
-from exporter.errors import SettingsError
-from exporter.manifest import Attribute, Marts, read_marts
-from exporter.marts import CONTACTS, Column, Kind
-from exporter.profiles import Duckdb, Postgres, Warehouse
 from tests.marts_fixture import COLUMNS, make_marts
 
 Node = dict[str, Any]

@@ -7,12 +7,11 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
+from metrica_export.errors import MetricaError
+from metrica_export.metrica.answer import Answer
+from metrica_export.metrica.client import Metrica
+from metrica_export.metrica.formats import CONTACTS, ORDERS, SIMPLE_ORDERS, Attribute
 
-from exporter.answer import Answer
-from exporter.errors import MetricaError
-from exporter.manifest import Attribute
-from exporter.marts import CONTACTS, ORDERS, SIMPLE_ORDERS
-from exporter.metrica import Metrica
 from tests.scripted_fixture import COUNTER, TOKEN, Reply, ScriptedServer, ok, refusal
 
 BASE = f"/cdp/api/v1/counter/{COUNTER}"
@@ -23,7 +22,7 @@ BUDGET = 100
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """Return a server that may be asked as fast as it answers."""
-    monkeypatch.setattr("exporter.transport._GAP", 0.0)
+    monkeypatch.setattr("metrica_export.metrica.http._GAP", 0.0)
     with ScriptedServer() as started:
         yield started
 
@@ -32,7 +31,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the waits between looks into the upload list, noted and not slept."""
     noted: list[float] = []
-    monkeypatch.setattr("exporter.metrica.time", SimpleNamespace(sleep=noted.append))
+    monkeypatch.setattr("metrica_export.metrica.client.time", SimpleNamespace(sleep=noted.append))
     return noted
 
 

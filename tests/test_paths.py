@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from metrica_export.commands import reset, status
+from metrica_export.settings import Limits
 
-from exporter import amends, standing
-from exporter.config import Limits
 from tests.job import Job
 
 
@@ -125,7 +125,7 @@ def test_what_is_sent_again_after_a_reset_is_the_present_state_alone(job: Job) -
     put(job, "new,paid", "1")
     job.run()
     put(job, "new,paid", "1", create_date_time="2020-01-01 00:00:00")
-    amends.reset(job.dbt, job.emulator.counter, None, None)
+    reset.reset(job.dbt, job.emulator.counter, None, None)
     assert job.sent()["orders"] == 1
     assert way(job, "1") == ["new", "paid", "paid"]
     assert job.held_by_metrica("orders", "create_date_time") == {"1": "2026-11-01 10:00:00"}
@@ -135,8 +135,8 @@ def test_what_is_sent_again_after_a_reset_is_the_present_state_alone(job: Job) -
 def test_a_path_that_pauses_goes_on_from_the_status_that_was_sent_last(job: Job) -> None:
     put(job, "new,paid", "1")
     job.run()
-    for status in ("in_work", "paid"):
-        put(job, None, "1", order_status=status)
+    for step in ("in_work", "paid"):
+        put(job, None, "1", order_status=step)
         job.run()
     put(job, "new,paid,in_work,paid,returned", "1")
     job.run()
@@ -181,7 +181,7 @@ def test_paths_longer_than_max_steps_go_on_in_the_next_run(job: Job) -> None:
     orders = first.entities["orders"]
     assert (first.exit_code, orders.sent, orders.pending, orders.held) == (0, 1, 1, 0)
     assert job.states("orders") == {"1": ("pending", "steps_left"), "2": ("sent", None)}
-    with standing.rejects(job.dbt, job.emulator.counter, standing.Filter()) as found:
+    with status.rejects(job.dbt, job.emulator.counter, status.Filter()) as found:
         assert found.total == 0
     second = job.run(max_steps=2).entities["orders"]
     assert (second.sent, second.unchanged, second.pending) == (0, 1, 1)

@@ -11,7 +11,7 @@ def test_commands_start_without_sighup_as_on_windows(command: list[str]) -> None
     code = f"""
 import signal, sys
 del signal.SIGHUP
-from exporter.cli import main
+from metrica_export.cli.main import main
 sys.argv = ["metrica-export", *{command!r}]
 main()
 """

@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 import pytest
+from metrica_export.checks import judge
+from metrica_export.delta.whole_list import keep_whole
+from metrica_export.settings import Gate
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import Mart
 
-from exporter import judge
-from exporter.config import Gate
-from exporter.manifest import Mart
-from exporter.warehouse import Attached
-from exporter.whole import keep_whole
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
 from tests.test_form import without_attributes

@@ -21,8 +21,8 @@ from typing import Any, Self
 
 import pytest
 import requests
+from metrica_export.metrica.redaction import redact
 
-from exporter.redaction import redact
 from tests.emulator_fixture import RunningEmulator
 from tests.marts_fixture import COLUMNS, OWN, MartsWarehouse, make_marts
 
@@ -224,7 +224,7 @@ class Commands:
     printed: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "exporter", *arguments, *self.flags]
+        command = [sys.executable, "-m", "metrica_export", *arguments, *self.flags]
         done = subprocess.run(
             command,
             env=self.environment,

@@ -10,10 +10,9 @@ from dbt.cli.flags import Flags, args_to_context
 from dbt.config.runtime import load_profile
 from dbt.flags import set_flags
 from dbt_common.context import set_invocation_context
-
-from exporter.config import DbtSettings
-from exporter.errors import SettingsError
-from exporter.profiles import Duckdb, Postgres, read_warehouse
+from metrica_export.errors import SettingsError
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, read_warehouse
 
 SECRET = "s3cr'et \\ \"ж"
 

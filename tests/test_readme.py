@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 from click.testing import CliRunner
-
-from exporter import transport
-from exporter.checks import REASONS
-from exporter.cli import cli
-from exporter.errors import (
+from metrica_export.checks.rules import REASONS
+from metrica_export.cli.main import cli
+from metrica_export.errors import (
     GateError,
     InterruptedRunError,
     LedgerError,
@@ -19,6 +17,7 @@ from exporter.errors import (
     UnexpectedError,
     WarehouseError,
 )
+from metrica_export.metrica import http
 
 README = Path(__file__).parent.parent / "README.md"
 COMMANDS = README.parent / "docs" / "commands.md"
@@ -70,7 +69,7 @@ def test_the_exit_codes_in_the_readme_are_those_of_the_errors() -> None:
 
 
 def test_the_table_of_what_is_tried_again_is_that_of_the_code() -> None:
-    table = [line for line in (transport.__doc__ or "").splitlines() if line.startswith("|")]
+    table = [line for line in (http.__doc__ or "").splitlines() if line.startswith("|")]
     assert len(table) == 6
     assert "\n".join(table) in README.read_text()
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from metrica_export.cli.main import cli
+from metrica_export.commands.doctor import examination
+from metrica_export.settings import Gate
 
-from exporter import doctor
-from exporter.cli import cli
-from exporter.config import Gate
 from tests.job import Job
 from tests.test_paths import put, way
 
@@ -60,7 +60,7 @@ def uploads_line(job: Job) -> tuple[str, str]:
     """Return level and text of the doctor's look at Metrica's list of uploads."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METRICA_TOKEN", job.emulator.token)
-        chart = doctor.examine(job.options(), job.emulator.url)
+        chart = examination.examine(job.options(), job.emulator.url)
     (found,) = [f for f in chart.findings if f.check == "uploads"]
     return found.level, f"{found.found} {found.advice}"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from metrica_export.cli.main import cli
 
-from exporter.cli import cli
 from tests.job import Job
 from tests.marts_fixture import MartsWarehouse
 
@@ -116,7 +116,15 @@ def test_rejects_ends_well_when_its_reader_has_gone(marts: MartsWarehouse) -> No
         "insert into metrica_export.ledger_verdicts by name select v.* replace (id || i as id) "
         "from metrica_export.ledger_verdicts v, generate_series(1, 50) as t (i)"
     )
-    command = [sys.executable, "-m", "exporter", "rejects", *marts.flags, "--counter-id", COUNTER]
+    command = [
+        sys.executable,
+        "-m",
+        "metrica_export",
+        "rejects",
+        *marts.flags,
+        "--counter-id",
+        COUNTER,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()

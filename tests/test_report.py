@@ -4,12 +4,13 @@ import json
 from importlib.metadata import version
 
 import pytest
-
-from exporter.config import FailOn
-from exporter.entries import EntityCounts
-from exporter.errors import LedgerError, MetricaError, SettingsError
-from exporter.redaction import json_line
-from exporter.report import Outcome, Reporter, finish, show, show_changes
+from metrica_export.cli.output import finish, show_changes
+from metrica_export.commands.outcome import Outcome
+from metrica_export.console import Reporter, show
+from metrica_export.errors import LedgerError, MetricaError, SettingsError
+from metrica_export.ledger.records import EntityCounts
+from metrica_export.metrica.redaction import json_line
+from metrica_export.settings import FailOn
 
 Streams = pytest.CaptureFixture[str]
 

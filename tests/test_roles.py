@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg2
 import pytest
+from metrica_export.commands.doctor import examination
+from metrica_export.commands.doctor.finding import Finding
 
-from exporter import doctor
-from exporter.finding import Finding
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
@@ -67,7 +67,7 @@ def roles(
 def finding(job: Job, check: str) -> Finding:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METRICA_TOKEN", job.emulator.token)
-        chart = doctor.examine(job.options(), job.emulator.url)
+        chart = examination.examine(job.options(), job.emulator.url)
     return next(found for found in chart.findings if found.check == check)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from metrica_export.cli.main import main
+from metrica_export.commands.outcome import Outcome
+from metrica_export.errors import MetricaError
+from metrica_export.ledger.records import Changes, EntityCounts
+from metrica_export.metrica.formats import ENTITIES
+from metrica_export.settings import GATE
 
-from exporter.cli import main
-from exporter.config import GATE
-from exporter.entries import Changes, EntityCounts
-from exporter.errors import MetricaError
-from exporter.marts import ENTITIES
-from exporter.report import Outcome
 from tests.job import Job
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs/run.schema.json").read_text("utf-8"))

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from metrica_export.cli.main import cli
+from metrica_export.errors import SettingsError
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.session import open_session
+from metrica_export.warehouse.staging_folder import staging_folder, sweep
 
-from exporter.cli import cli
-from exporter.config import DbtSettings
-from exporter.errors import SettingsError
-from exporter.session import open_session
-from exporter.staging import staging_folder, sweep
 from tests.marts_fixture import make_marts
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from exporter.staging import staging_folder
+from metrica_export.warehouse.staging_folder import staging_folder
 with staging_folder(Path(sys.argv[1])) as folder:
     (folder / "contacts.csv").write_text("somebody")
     print(folder, flush=True)

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner, Result
+from metrica_export.cli.main import cli
+from metrica_export.errors import ExportError, LedgerError, MetricaError
+from metrica_export.ledger.reader import Ledger
+from metrica_export.metrica.access import Api
+from metrica_export.metrica.client import Metrica, Status
+from metrica_export.review.status_mapping import Change, Drift, describe, diff, drift, find_drift
+from metrica_export.settings import Gate
+from metrica_export.warehouse.session import open_session
 
-from exporter.access import Api
-from exporter.cli import cli
-from exporter.config import Gate
-from exporter.errors import ExportError, LedgerError, MetricaError
-from exporter.ledger import Ledger
-from exporter.metrica import Metrica, Status
-from exporter.session import open_session
-from exporter.statuses import Change, Drift, describe, diff, drift, find_drift
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job
 from tests.scripted_fixture import ScriptedServer, ok

@@ -17,11 +17,11 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from metrica_export.errors import MetricaError, QuotaError
+from metrica_export.metrica.access import Api
+from metrica_export.metrica.http import REQUESTS_A_SECOND, RefusedFileError, Transport
 from python_multipart.multipart import File, FormParser, parse_options_header
 
-from exporter.access import Api
-from exporter.errors import MetricaError, QuotaError
-from exporter.transport import REQUESTS_A_SECOND, RefusedFileError, Transport
 from tests.ports import free_port
 from tests.scripted_fixture import COUNTER, TOKEN, Asked, Reply, ScriptedServer, ok, refusal
 
@@ -326,7 +326,7 @@ def dripping(*pieces: bytes) -> Iterator[Api]:
 def test_transport_ends_an_answer_that_drips_for_ever(
     waits: list[float], monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]
 ) -> None:
-    monkeypatch.setattr("exporter.answer.SECONDS", 0.2)
+    monkeypatch.setattr("metrica_export.metrica.answer.SECONDS", 0.2)
     begun = time.monotonic()
     with dripping(*pieces) as api, pytest.raises(MetricaError, match="no answer") as caught:
         Transport(api, BUDGET).call("POST", "/it")
@@ -468,7 +468,7 @@ def test_requests_keep_below_the_quota_of_a_second(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
-    monkeypatch.setattr("exporter.transport.time", clock)
+    monkeypatch.setattr("metrica_export.metrica.http.time", clock)
     server.will(*[ok()] * 5)
     transport = Transport(server.api, BUDGET)
     moments = []

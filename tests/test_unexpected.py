@@ -12,10 +12,10 @@ from typing import Any
 
 import psycopg2
 import pytest
+from metrica_export.cli.main import main
+from metrica_export.commands import run
+from metrica_export.errors import ExportError, InterruptedRunError, UnexpectedError
 
-from exporter import runs
-from exporter.cli import main
-from exporter.errors import ExportError, InterruptedRunError, UnexpectedError
 from tests.job import Job
 
 SECRET = "anna@example.com"
@@ -68,7 +68,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         row = SECRET
         raise error from ValueError(row)
 
-    monkeypatch.setattr(runs, "run", fail)
+    monkeypatch.setattr(run, "run", fail)
 
 
 ERRORS = [
@@ -131,7 +131,7 @@ def test_unexpected_error_of_another_command_ends_with_70(
     def fail(*_: object) -> None:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr("exporter.standing.status", fail)
+    monkeypatch.setattr("metrica_export.commands.status.status", fail)
     code, out, err = console("status", "--json")
     assert code == json.loads(out)["exit_code"] == 70
     assert "`metrica-export status`" in err
@@ -144,7 +144,7 @@ def test_endless_recursion_leaves_a_short_traceback(
     def fail(*_: object) -> None:
         fail()
 
-    monkeypatch.setattr(runs, "run", fail)
+    monkeypatch.setattr(run, "run", fail)
     assert console("run")[0] == 70
     (traceback,) = console.tracebacks()
     assert len(traceback.read_text().splitlines()) < 70
@@ -156,7 +156,7 @@ def test_a_signal_during_a_query_of_duckdb_stays_an_interruption(
     def fail(*_: object) -> None:
         raise RuntimeError("Query interrupted") from InterruptedRunError("Interrupted by SIGTERM.")
 
-    monkeypatch.setattr(runs, "run", fail)
+    monkeypatch.setattr(run, "run", fail)
     code, _, err = console("run")
     assert (code, err) == (130, "Error: Interrupted by SIGTERM.\n")
 
@@ -165,7 +165,7 @@ def test_a_library_that_cannot_be_imported_ends_with_70(tmp_path: Path) -> None:
     code = """
 import sys
 sys.modules["duckdb"] = None
-from exporter.cli import main
+from metrica_export.cli.main import main
 sys.argv = ["metrica-export", "plan", "--json", "--counter-id", "1"]
 main()
 """
@@ -183,13 +183,13 @@ def test_a_crashed_run_has_counts_and_an_end_in_the_ledger(
 ) -> None:
     job.marts.contacts("c1", "c2")
     job.marts.orders("1")
-    upload = "exporter.metrica.Metrica.upload"
+    upload = "metrica_export.metrica.client.Metrica.upload"
     nothing: dict[str, Any] = {}
     monkeypatch.setattr(upload, lambda *_: nothing[SECRET])
     outcome = job.run()
     assert outcome.exit_code == UnexpectedError.exit_code == 70
     assert "KeyError at tests.test_unexpected" not in (outcome.error or "")
-    assert "Unexpected error KeyError at exporter." in (outcome.error or "")
+    assert "Unexpected error KeyError at metrica_export." in (outcome.error or "")
     assert (outcome.entities["contacts"].pending, outcome.entities["orders"].pending) == (2, 1)
     ((code, message, is_ended),) = job.marts.sql(
         "select exit_code, message, finished_at is not null from metrica_export.ledger_runs"
@@ -215,7 +215,7 @@ def test_a_command_keeps_its_exit_code_when_nobody_reads_its_output(
     with os.fdopen(write, "wb") as closed, Path("/dev/full").open("wb") as full:
         for output in (closed, full):
             done = subprocess.run(
-                [sys.executable, "-m", "exporter", *words, "--project-dir", str(tmp_path)],
+                [sys.executable, "-m", "metrica_export", *words, "--project-dir", str(tmp_path)],
                 env=os.environ | {"METRICA_TOKEN": "any", "METRICA_COUNTER_ID": "1"},
                 stdout=output,
                 stderr=subprocess.PIPE,

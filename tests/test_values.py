@@ -4,16 +4,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from metrica_export.commands.status import status
+from metrica_export.delta.detection import find_delta
+from metrica_export.errors import WarehouseError
+from metrica_export.ledger.reader import Ledger
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.contract import check_relation
+from metrica_export.warehouse.error_text import explain
+from metrica_export.warehouse.session import open_session
+from metrica_export.warehouse.sql import array, data
 
-from exporter.config import DbtSettings
-from exporter.delta import find_delta
-from exporter.errors import WarehouseError
-from exporter.explanation import explain
-from exporter.ledger import Ledger
-from exporter.relation import check_relation
-from exporter.session import open_session
-from exporter.spelling import array, data
-from exporter.standing import status
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.job import Job

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from metrica_export.errors import SettingsError
+from metrica_export.settings import Form, Gate, Options
 
-from exporter.config import Form, Gate, Options
-from exporter.errors import SettingsError
 from tests.job import Job
 
 ON_DUCKDB = pytest.mark.parametrize("job", ["duckdb"], indirect=True)

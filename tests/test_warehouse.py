@@ -13,13 +13,13 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
+from metrica_export.errors import ExportError, LedgerError, SettingsError, WarehouseError
+from metrica_export.settings import Staging
+from metrica_export.warehouse.connection import HERE, Attached
+from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
+from metrica_export.warehouse.sql import conninfo, name, quote
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from exporter.config import Staging
-from exporter.errors import ExportError, LedgerError, SettingsError, WarehouseError
-from exporter.profiles import Duckdb, Postgres, Warehouse
-from exporter.spelling import conninfo, name, quote
-from exporter.warehouse import HERE, Attached
 from tests.database import Database
 from tests.ports import free_port
 from tests.postgres_fixture import RunningPostgres
@@ -181,9 +181,9 @@ def test_times_are_read_in_utc_whatever_the_machines_zone(file: Path, tmp_path: 
     code = """
 import sys
 from pathlib import Path
-from exporter.config import Staging
-from exporter.profiles import Duckdb
-from exporter.warehouse import Attached
+from metrica_export.settings import Staging
+from metrica_export.warehouse.dbt_profile import Duckdb
+from metrica_export.warehouse.connection import Attached
 profile = Duckdb("dev", Path(sys.argv[1]))
 staging = Staging(Path(sys.argv[2]))
 warehouse = Attached(profile, staging, ledger_schema="metrica_export", read_only=True)

@@ -1,8 +1,7 @@
 """Time zones by their names: a renamed zone is equal, another one is not."""
 
 import pytest
-
-from exporter.zones import same_zone
+from metrica_export.metrica.time_zones import same_zone
 
 
 @pytest.mark.parametrize(

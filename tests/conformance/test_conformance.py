@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from exporter.emulator.switches import describe
+from metrica_emulator.switches import describe
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "conformance.md"

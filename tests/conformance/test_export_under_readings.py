@@ -3,8 +3,8 @@
 from typing import Any, get_args
 
 import pytest
+from metrica_emulator.switches import Switches
 
-from exporter.emulator.switches import Switches
 from tests.job import Job
 
 NUMBERS = {

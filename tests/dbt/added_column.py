@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from exporter.manifest import Attribute
+from metrica_export.metrica.formats import Attribute
+
 from tests.dbt.warehouse import Warehouse
 
 

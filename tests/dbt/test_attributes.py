@@ -8,12 +8,10 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
-
-from exporter import runs
-from exporter.access import Api
-from exporter.config import DbtSettings, Options
-from exporter.manifest import Attribute, read_marts
-from exporter.marts import (
+from metrica_export.commands import run
+from metrica_export.commands.outcome import Outcome as Report
+from metrica_export.metrica.access import Api
+from metrica_export.metrica.formats import (
     ATTRIBUTE_TYPES,
     CONTACTS,
     ENTITIES,
@@ -21,9 +19,12 @@ from exporter.marts import (
     ORDERS,
     RESERVED,
     SIMPLE_ORDERS,
+    Attribute,
 )
-from exporter.profiles import read_warehouse
-from exporter.report import Outcome as Report
+from metrica_export.settings import DbtSettings, Options
+from metrica_export.warehouse.dbt_manifest import read_marts
+from metrica_export.warehouse.dbt_profile import read_warehouse
+
 from tests.dbt import crm
 from tests.dbt.added_column import Column, declare
 from tests.dbt.conftest import Warehouses
@@ -138,7 +139,7 @@ def test_an_attribute_by_the_steps_of_the_readme_goes_from_the_crm_to_metrica(
     running_emulator.quotas(requests_per_second=1000)
     settings = DbtSettings(warehouse.project, warehouse.profiles, target=warehouse.target)
     api = Api(running_emulator.url, running_emulator.counter, running_emulator.token)
-    runs.run(report := Report(), Options(settings, api.counter_id, MARTS_IN_TURN), api)
+    run.run(report := Report(), Options(settings, api.counter_id, MARTS_IN_TURN), api)
     assert report.error is None
 
     sent = "select custom from {} where {} = ?"

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from metrica_export.metrica.formats import Attribute
 
-from exporter.manifest import Attribute
 from tests.dbt import crm
 from tests.dbt.added_column import Column
 from tests.dbt.conftest import Warehouses

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from metrica_export.metrica.formats import ENTITIES
 
-from exporter.marts import ENTITIES
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import EVERYTHING, MARTS, Warehouse

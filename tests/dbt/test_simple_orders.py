@@ -1,8 +1,8 @@
 """The mart of simple orders, which carry their customers' identifiers."""
 
 import pytest
+from metrica_export.metrica.formats import SIMPLE_ORDERS
 
-from exporter.marts import SIMPLE_ORDERS
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.test_marts import OWN_COLUMNS, PERSONAL, manifest

@@ -5,9 +5,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-
-from exporter.emulator import cells
-from exporter.emulator.cells import BadValue, Reader
+from metrica_emulator import cells
+from metrica_emulator.cells import BadValue, Reader
 
 products = partial(cells.products, lenient=False)
 lenient_products = partial(cells.products, lenient=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
+from metrica_emulator import Switches
+from metrica_emulator.command import emulator as command
 
-from exporter.emulator import Switches
-from exporter.emulator.command import emulator as command
 from tests.emulator_fixture import RunningEmulator
 
 START = ["--port", "0", "--counter", "7", "--token", "made-up"]
@@ -21,7 +21,7 @@ START = ["--port", "0", "--counter", "7", "--token", "made-up"]
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "exporter.emulator", *arguments],
+        [sys.executable, "-m", "metrica_emulator", *arguments],
         capture_output=True,
         text=True,
         timeout=20,
@@ -32,7 +32,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_it_says_where_it_listens_and_stops_cleanly() -> None:
     for stop in ("terminate", "interrupt"):
         with subprocess.Popen(
-            [sys.executable, "-m", "exporter.emulator", *START], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "metrica_emulator", *START], stderr=subprocess.PIPE, text=True
         ) as process:
             assert process.stderr is not None
             line = process.stderr.readline()
@@ -83,7 +83,7 @@ def test_it_stops_although_a_request_is_still_being_answered(tmp_path: Path) -> 
 
 def test_without_a_state_file_it_works_in_memory() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "exporter.emulator", *START], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "metrica_emulator", *START], stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
@@ -164,7 +164,7 @@ def test_the_state_of_another_counter_is_not_mixed_in(tmp_path: Path) -> None:
 def test_without_the_extra_the_command_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['starlette'] = None\n"
-        "from exporter.emulator.command import emulator\n"
+        "from metrica_emulator.command import emulator\n"
         f"emulator({START!r})"
     )
     result = subprocess.run(

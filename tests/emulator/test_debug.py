@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import requests
+from metrica_emulator import EmulatorOptions, Switches
+from metrica_emulator.authority import authorise_debug
+from metrica_emulator.refusal import Refusal
 from starlette.datastructures import Headers
 
-from exporter.emulator import EmulatorOptions, Switches
-from exporter.emulator.authority import authorise_debug
-from exporter.emulator.refusal import Refusal
 from tests.emulator_fixture import RunningEmulator
 
 AT_FIRST = Switches(columns_mapping_required="off")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import requests
+from metrica_emulator.switches import describe
 
-from exporter.emulator.switches import describe
 from tests.emulator_fixture import RunningEmulator
 
 CSV = "/data/contacts/csv"

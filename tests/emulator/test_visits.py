@@ -286,7 +286,7 @@ def started(tmp_path: Path) -> Callable[[str], subprocess.Popen[str]]:
     def start(content: str) -> subprocess.Popen[str]:
         file = tmp_path / "visits.csv"
         file.write_text(content, encoding="utf-8")
-        command = [sys.executable, "-m", "exporter.emulator", "--port", "0", "--counter", "7"]
+        command = [sys.executable, "-m", "metrica_emulator", "--port", "0", "--counter", "7"]
         command += ["--token", "made-up", "--visits", str(file), "--goal", "lead", "--goal", "call"]
         return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 

@@ -13,18 +13,19 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from exporter.answer import Answer
-from exporter.entries import Watermark
-from exporter.journal import Journal
-from exporter.judge import Judge
-from exporter.ledger import Ledger
-from exporter.ledger_schema import open_ledger
-from exporter.manifest import Mart, Marts
-from exporter.marts import Entity
-from exporter.metrica import Metrica
-from exporter.profiles import Warehouse
-from exporter.runs import Parts
-from exporter.warehouse import Attached
+from metrica_export.checks.judge import Judge
+from metrica_export.commands.run import Parts
+from metrica_export.ledger.migration import open_ledger
+from metrica_export.ledger.reader import Ledger
+from metrica_export.ledger.records import Watermark
+from metrica_export.ledger.writer import Journal
+from metrica_export.metrica.answer import Answer
+from metrica_export.metrica.client import Metrica
+from metrica_export.metrica.formats import Entity
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.dbt_profile import Warehouse
+
 from tests.faults import trials
 from tests.faults.history import Told
 from tests.faults.marts import HandMade

@@ -21,7 +21,7 @@ from tests.faults.places import Place, Snapshot
 from tests.faults.rows import POISON_UNITS
 from tests.faults.world import World
 
-_LEDGER_1 = Path(__file__).parents[2] / "exporter" / "migrations" / "1.sql"
+_LEDGER_1 = Path(__file__).parents[2] / "exporter/metrica_export/ledger/migrations/1.sql"
 
 
 @dataclass(frozen=True, slots=True)

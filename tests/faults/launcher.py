@@ -12,7 +12,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exporter import cli, inspections, runs  # noqa: F401 - imported before the fork
+from metrica_export.cli import main
+from metrica_export.commands import run
+
 from tests.faults.steps import Steps
 
 _LONGEST_SLEEP = 0.01
@@ -29,7 +31,7 @@ class Launch:
     environment: dict[str, str] = field(repr=False)
     output: Path
     kill_at: int | None = None
-    parts: runs.Parts = runs.PARTS
+    parts: run.Parts = run.PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _run(launch: Launch) -> None:
     steps.install()
     sys.argv = ["metrica-export", *launch.arguments]
     try:
-        cli.main(launch.parts)
+        main.main(launch.parts)
     finally:
         labels = list(steps.labels)
         launch.output.with_suffix(".steps").write_text("\n".join(labels), encoding="utf-8")

@@ -11,7 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-from exporter.runs import PARTS, Parts
+from metrica_export.commands.run import PARTS, Parts
+
 from tests.database import Database
 from tests.emulator_fixture import RunningEmulator
 from tests.faults import changes, outside

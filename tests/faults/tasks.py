@@ -5,7 +5,8 @@ from functools import cache
 from multiprocessing.util import Finalize
 from random import Random
 
-from exporter.runs import PARTS
+from metrica_export.commands.run import PARTS
+
 from tests.faults import history, kills, trials
 from tests.faults.built import Project
 from tests.faults.controls import CONTROLS

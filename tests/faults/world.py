@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 
-from exporter.errors import GateError, LedgerError, MetricaError
-from exporter.runs import PARTS, Parts
+from metrica_export.commands.run import PARTS, Parts
+from metrica_export.errors import GateError, LedgerError, MetricaError
+
 from tests.emulator_fixture import RunningEmulator
 from tests.faults import gate, reading
 from tests.faults.launcher import Launch, Launched, Process

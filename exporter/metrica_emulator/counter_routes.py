@@ -1,0 +1,86 @@
+"""The two management methods that an exporter needs: the counter and its goals."""
+
+import sqlite3
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from metrica_emulator import body
+from metrica_emulator.goals_reached import OF_TYPE
+from metrica_emulator.metrica import serving
+from metrica_emulator.refusal import invalid
+
+_FIRST_OWN = 1_000_001
+"""Beyond the numbers of goals that somebody creates."""
+
+
+async def get_counter(request: Request) -> Response:
+    """GET /management/v1/counter/{id} (counter); flags come only when asked for."""
+    metrica = serving(request)
+    counter: dict[str, Any] = {
+        "id": metrica.options.counter,
+        "status": "Active",
+        "name": "Emulated counter",
+        "site": "example.com",
+        "time_zone_name": metrica.options.time_zone,
+        "time_zone_offset": metrica.clock.offset_minutes(),
+    }
+    if "counter_flags" in request.query_params.get("field", "").split(","):
+        collected = metrica.switches.first_party_data == "on"
+        counter["counter_flags"] = {"collect_first_party_data": collected}
+    return JSONResponse({"counter": counter})
+
+
+async def get_goals(request: Request) -> Response:
+    """GET /management/v1/counter/{id}/goals (goals)."""
+    metrica = serving(request)
+
+    def load(connection: sqlite3.Connection) -> tuple[list[Any], bool]:
+        rows = connection.execute("select * from goals order by id").fetchall()
+        accepted = "select 1 from uploads where status = 'PASSED' and entity <> 'products' limit 1"
+        return rows, connection.execute(accepted).fetchone() is not None
+
+    rows, has_uploads = await metrica.ask(load)
+    goals = [_goal(*row) for row in rows]
+    if has_uploads:
+        # Metrica makes them with the first accepted upload; nobody recorded conditions of them.
+        goals += [
+            {"id": _FIRST_OWN + place, "name": name, "type": type_, "goal_source": "auto"}
+            for place, (type_, name) in enumerate(OF_TYPE.items())
+        ]
+    return JSONResponse({"goals": goals})
+
+
+async def create_goal(request: Request) -> Response:
+    """POST /management/v1/counter/{id}/goals (creategoal): JavaScript-event goals only."""
+    metrica = serving(request)
+    content, _ = await body.json_content(request)
+    goal = content.get("goal") if isinstance(content, dict) else None
+    if not isinstance(goal, dict) or not isinstance(goal.get("name"), str) or not goal["name"]:
+        raise invalid("Expected a goal with a name.", "goal")
+    if goal.get("type") != "action":
+        raise invalid("The emulator knows goals of type action only.", "goal.type")
+    conditions = goal.get("conditions")
+    condition = conditions[0] if isinstance(conditions, list) and len(conditions) == 1 else None
+    url = condition.get("url") if isinstance(condition, dict) else None
+    if not isinstance(condition, dict) or condition.get("type") != "exact":
+        raise invalid("Expected one condition of type exact.", "goal.conditions")
+    if not isinstance(url, str) or not url:
+        raise invalid("Expected the goal's id.", "goal.conditions[0].url")
+    values = (goal["name"], url)
+
+    def save(connection: sqlite3.Connection) -> int:
+        query = "insert into goals (name, goal_action_id) values (?, ?) returning id"
+        return int(connection.execute(query, values).fetchone()[0])
+
+    return JSONResponse({"goal": _goal(await metrica.ask(save), *values)})
+
+
+def _goal(number: int, name: str, goal_action_id: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": name,
+        "type": "action",
+        "conditions": [{"type": "exact", "url": goal_action_id}],
+    }

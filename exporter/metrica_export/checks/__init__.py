@@ -1,0 +1,1 @@
+"""Validation: whether each staged row can be sent, and the reason if not."""

@@ -1,0 +1,61 @@
+"""A cell of a mart as Metrica reads it, in SQL over `staged_<mart>` as `s`."""
+
+from metrica_export.metrica.formats import Column, Kind
+from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.sql import name, quote
+
+_BREAKS = r"[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]+"
+"""Line breaks of any alphabet, and the other control characters."""
+
+
+def cell(column: Column, value: str | None = None) -> str:
+    """Return SQL for a cell's text as Metrica reads it, NULL where there is no value.
+
+    The value is the column's of `staged_<mart>` as `s`, unless another is given.
+
+    Formats: date (dates), orders-data (decimals with a dot). Line breaks inside a text
+    become spaces, since no page says how Metrica reads them.
+    """
+    value = value or f"s.{name(column.name)}"
+    match column.kind:
+        case Kind.DATETIME:
+            text = f"strftime({value}, '%Y-%m-%d %H:%M:%S')"
+        case Kind.DATE:
+            text = f"strftime({value}, '%Y-%m-%d')"
+        case Kind.TEXT | Kind.HUMANIZED:
+            text = f"trim(regexp_replace(cast({value} as text), {quote(_BREAKS)}, ' ', 'g'))"
+        case _:
+            text = f"cast({value} as text)"
+    return f"nullif({text}, '')"
+
+
+def is_empty(column: Column, value: str | None = None) -> str:
+    """Return SQL that is true where `cell` gives NULL, and costs less."""
+    match column.kind:
+        case Kind.TEXT | Kind.HUMANIZED:
+            return f"{cell(column, value)} is null"
+        case Kind.DATETIME | Kind.DATE | Kind.MONEY:
+            return f"{value or f's.{name(column.name)}'} is null"
+        case _:
+            return f"coalesce(cast(s.{name(column.name)} as text), '') = ''"
+
+
+def row_size(mart: Mart) -> str:
+    """Return SQL for the bytes that the cells of a row of `staged_<mart>` take at most."""
+    return " + ".join(f"coalesce({_size(column)}, 0) + 3" for column in mart.columns)
+
+
+def _size(column: Column) -> str:
+    value = f"s.{name(column.name)}"
+    text = f"cast({value} as text)"
+    match column.kind:
+        case Kind.DATETIME:
+            return f"if({value} is null, 0, 19)"
+        case Kind.DATE:
+            return f"if({value} is null, 0, 10)"
+        case Kind.MONEY | Kind.NUMBER:
+            return f"strlen({text})"
+        case _:
+            # A quote inside a cell is written twice.
+            twice = f"strlen({text}) - strlen(replace({text}, '\"', ''))"
+            return f"strlen({text}) + if(contains({text}, '\"'), {twice}, 0)"

@@ -1,0 +1,86 @@
+"""The end of a command: every exception becomes one message and its exit code."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from metrica_export.commands import crash_report
+from metrica_export.errors import ExportError
+from metrica_export.metrica.redaction import json_line, printable
+
+if TYPE_CHECKING:
+    from metrica_export.commands.outcome import Outcome
+    from metrica_export.commands.run import Parts
+
+_EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes": 0}
+"""The counts of a run or plan that ended before it began."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of the command line: what a report of an unexpected error needs of it.
+
+    `parts` are the fault campaign's; None stands for the product's own.
+    """
+
+    command: str = ""
+    debug: bool = False
+    folder: Path | None = None
+    parts: "Parts | None" = None
+
+    def report(self, error: Exception) -> ExportError:
+        """Return any exception as the error that the command ends with."""
+        return crash_report.report(error, self.command, self.folder, debug=self.debug)
+
+
+@contextmanager
+def ending(outcome: "Outcome", folder: Path | None) -> Iterator[None]:
+    """Record any exception in the outcome of a `run` or `plan`, whose counts are printed then.
+
+    `folder` is where the traceback of an unexpected one goes.
+    """
+    call = click.get_current_context().ensure_object(Call)
+    call.folder = folder
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - each one becomes an exit code
+        outcome.fail(call.report(error))
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Let the command go on when its output cannot be written; later output is dropped.
+
+    The reader may have gone, as `head` does, or the disk be full. The exit code stays that of
+    the work: click would end with 1, which is the code of --fail-on.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            warn(f"The output cannot be written: {error.strerror}.")
+
+
+def warn(text: str) -> None:
+    """Print a message on standard error, if that can be written."""
+    with suppress(OSError):
+        click.echo(printable(text), err=True)
+
+
+def end(exit_code: int, error: str) -> NoReturn:
+    """Exit; a script that was promised JSON gets an object, whatever went wrong."""
+    words = sys.argv[1:]
+    if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
+        shown = _EMPTY | {"exit_code": exit_code, "error": error}
+        with printing():
+            click.echo(json_line(shown))
+    sys.exit(exit_code)

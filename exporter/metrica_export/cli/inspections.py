@@ -1,0 +1,199 @@
+"""The commands that compare Metrica with the marts or the ledger."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from metrica_export.cli import options
+from metrica_export.cli.ending import printing
+from metrica_export.metrica.access import read_api
+from metrica_export.metrica.redaction import json_line
+from metrica_export.settings import Limits, Options
+
+if TYPE_CHECKING:
+    from metrica_export.commands.schema import Differences
+
+
+def _options_of(given: dict[str, Any]) -> Options:
+    limits = Limits(daily_requests=given["daily_requests"])
+    return Options(options.dbt_of(given), given["counter_id"], (), limits=limits)
+
+
+@click.command()
+@options.as_json
+@options.counter
+@options.api_url
+@options.warehouse
+@options.daily_requests
+def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
+    """Look at all that a run depends on, and say what to do; send nothing.
+
+    Ends with 0, or with the code of the first error, which is a run's.
+    """
+    from metrica_export import console
+    from metrica_export.commands.doctor.examination import examine
+
+    console.Reporter().tell_retries()
+    chart = examine(_options_of(given), api_url)
+    with printing():
+        if as_json:
+            shown = {
+                "checks": [finding.as_dict() for finding in chart.findings],
+                "skipped": chart.skipped,
+                "exit_code": chart.exit_code,
+            }
+            click.echo(json_line(shown))
+        else:
+            for finding in chart.findings:
+                advice = f" {finding.advice}" if finding.advice else ""
+                console.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
+            if chart.skipped:
+                console.say(f"Not looked at, for want of the above: {', '.join(chart.skipped)}.")
+    sys.exit(chart.exit_code)
+
+
+@click.group("schema")
+def schema_group() -> None:
+    """Compare Metrica's order statuses and custom attributes with the marts."""
+
+
+@schema_group.command()
+@options.as_json
+@options.counter
+@options.api_url
+@options.warehouse
+@options.daily_requests
+def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
+    """Show what differs; change nothing.
+
+    Ends with exit code 1 if Metrica lacks something that the marts declare, or has it
+    otherwise. What Metrica has besides is shown, and left alone.
+    """
+    from metrica_export.commands import schema
+    from metrica_export.console import Reporter
+
+    Reporter().tell_retries()
+    found = schema.diff(_options_of(given), read_api(api_url, given["counter_id"]))
+    with printing():
+        if as_json:
+            click.echo(json_line(_as_dict(found)))
+        else:
+            _show(found)
+    sys.exit(int(not found.equal))
+
+
+@schema_group.command()
+@options.as_json
+@options.counter
+@options.api_url
+@options.warehouse
+@options.daily_requests
+def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
+    """Put the mart's order statuses into Metrica, whatever was edited there.
+
+    Custom attributes are made by the run that first needs them.
+    """
+    from metrica_export.cli import output
+    from metrica_export.commands import schema
+    from metrica_export.commands.outcome import Outcome
+
+    outcome = Outcome()
+    found = schema.apply(outcome, _options_of(given), read_api(api_url, given["counter_id"]))
+    with printing():
+        if as_json:
+            shown = {"statuses": _as_dict(found)["statuses"], "exit_code": outcome.exit_code}
+            click.echo(json_line(shown))
+        else:
+            _show(found)
+            output.finish(outcome, "sent", as_json=False)
+            if not found.to_apply:
+                click.echo("There is nothing to apply.")
+    sys.exit(outcome.exit_code)
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.counter
+@options.api_url
+@options.warehouse
+@options.mode
+def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any) -> None:
+    """Make a ledger usable that was restored from a backup, or lost; send nothing.
+
+    The next run sends the present state of every row once, and no order an older status. Load
+    the CRM's present data and run `dbt build` before it.
+    """
+    from metrica_export.commands import recover
+    from metrica_export.console import Reporter
+
+    api = read_api(api_url, counter_id)
+    Reporter().tell_retries()
+    with printing():
+        click.echo(
+            "The next run will send every row of the marts once. Orders skip the statuses before "
+            "their present one."
+        )
+    if yes or click.confirm(f"Recover the ledger of counter {counter_id}?", abort=True):
+        recovered = recover.recover(options.dbt_of(given), api, mode)
+        with printing():
+            for mart, rows in recovered.items():
+                click.echo(f"{mart}: {rows} rows will be sent again")
+
+
+COMMANDS: dict[str, click.Command] = {
+    "doctor": doctor,
+    "recover": recover,
+    "schema": schema_group,
+}
+
+
+def _as_dict(found: "Differences") -> dict[str, Any]:
+    return {
+        "statuses": [
+            {
+                "id": change.id,
+                "change": change.kind,
+                "fields": {
+                    field: {"in_metrica": theirs, "in_mart": ours}
+                    for field, (theirs, ours) in change.fields().items()
+                },
+            }
+            for change in found.statuses
+        ],
+        "attributes": [
+            {
+                "mart": each.mart,
+                "name": each.attribute.name,
+                "in_metrica": each.found,
+                "in_mart": each.attribute.type_name,
+            }
+            for each in found.attributes
+        ],
+        "equal": found.equal,
+    }
+
+
+def _show(found: "Differences") -> None:
+    from metrica_export import console
+
+    statuses = [
+        (change.id, field, *values)
+        for change in found.statuses
+        for field, values in change.fields().items()
+    ]
+    if statuses:
+        heads = ("status", "field", "in Metrica", "in the mart")
+        console.show(heads, statuses, title="Order statuses")
+    if found.attributes:
+        console.show(
+            ("mart", "attribute", "in Metrica", "in the mart"),
+            [(a.mart, a.attribute.name, a.found, a.attribute.type_name) for a in found.attributes],
+            title="Custom attributes",
+        )
+    if not statuses and not found.attributes:
+        click.echo("Metrica has the order statuses and custom attributes as the marts declare.")
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!")) else f"{text}."

@@ -1,0 +1,119 @@
+"""The commands that show what the ledger has: `status` and `rejects`."""
+
+import csv
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from metrica_export.cli import options
+from metrica_export.cli.ending import printing
+from metrica_export.metrica.redaction import json_line, printable
+
+if TYPE_CHECKING:
+    from metrica_export.commands.status import Rejects
+
+_TERMINAL_ROWS = 100
+"""Rows that `rejects` shows on a terminal unless --limit says otherwise."""
+
+
+@click.command()
+@options.as_json
+@options.counter
+@options.warehouse
+def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
+    """Show what is pending, sent, rejected and held, and the last runs."""
+    from metrica_export import console
+    from metrica_export.commands import status
+
+    states, last = status.status(options.dbt_of(given), counter_id)
+    heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
+    rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
+    keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
+    with printing():
+        if as_json:
+            click.echo(json_line({"entities": states, "runs": last}))
+            return
+        console.show(("mart", *heads), rows)
+        if last:
+            runs = [tuple(line[key] for key in keys) for line in last]
+            console.show(keys, runs, title="Last runs")
+        else:
+            click.echo("No run yet for this counter.")
+
+
+@click.command()
+@options.mart
+@click.option("--reason", help="Rows with this reason.  [default: all]")
+@click.option("--state", type=click.Choice(["rejected", "held"]), help="[default: both]")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help=f"Rows to list at most.  [default: {_TERMINAL_ROWS} on a terminal, else all]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the list.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@options.counter
+@options.warehouse
+def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **given: Any) -> None:
+    """List the rows that are not sent: mart, id, state, column, reason."""
+    from metrica_export.commands import status
+
+    if limit is None and sys.stdout.isatty():
+        limit = _TERMINAL_ROWS
+    wanted = status.Filter(given["mart"], given["reason"], given["state"], limit)
+    with status.rejects(options.dbt_of(given), counter_id, wanted) as found, printing():
+        for text in _FORMS["json" if as_json else form](found):
+            sys.stdout.write(text)
+    if limit is not None and limit < found.total:
+        click.echo(f"{limit} of {found.total} rows; --limit lists more.", err=True)
+
+
+_KEYS = ("entity", "id", "state", "column", "reason", "explanation")
+
+
+def _json(found: "Rejects") -> Iterator[str]:
+    yield '{"rejects": ['
+    for i, row in enumerate(found.rows):
+        line = json_line(dict(zip(_KEYS, row, strict=True)))
+        yield f", {line}" if i else line
+    yield f'], "total": {found.total}}}\n'
+
+
+class _Line:
+    """A file for `csv.writer` that hands each line on."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(found: "Rejects") -> Iterator[str]:
+    writer = csv.writer(_Line())
+    for row in chain([_KEYS], found.rows):
+        yield writer.writerow(row)
+
+
+def _table(found: "Rejects") -> Iterator[str]:
+    if not found.total:
+        yield "No row is rejected or held.\n"
+        return
+    heads = ("mart", *_KEYS[1:])
+    widths = [max(*pair) for pair in zip(map(len, heads), found.widths, strict=False)]
+    for row in chain([heads], found.rows):
+        *cells, last = map(printable, row)
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        yield f"{line}  {last}\n"
+
+
+_FORMS = {"table": _table, "csv": _csv, "json": _json}
+
+COMMANDS = {"status": status, "rejects": rejects}

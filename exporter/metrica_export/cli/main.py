@@ -1,0 +1,231 @@
+"""The command `metrica-export`: reads settings, runs one command, prints, exits.
+
+Modules that only some commands need are imported by those, so that help and settings
+errors come at once.
+"""
+
+import io
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from metrica_export.cli import options
+from metrica_export.cli.ending import Call, end, ending, printing, warn
+from metrica_export.errors import InterruptedRunError
+from metrica_export.metrica.access import read_api
+
+if TYPE_CHECKING:
+    from metrica_export.commands.run import Parts
+
+_EXIT_CODES = """\b
+Exit codes:
+  0  finished; rows may be rejected or held
+  1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
+     `reset`: the question was answered with no)
+  2  settings
+  3  warehouse
+  4  Metrica
+  5  ledger or lock
+  6  stopped by the gate, before the first upload
+  70  unexpected error: a defect of this program
+  130  interrupted
+"""
+
+_LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "recover", "schema")
+
+
+class _Commands(click.Group):
+    """The commands of this module, and commands of others, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*sorted([*super().list_commands(ctx), *_LISTINGS, *_INSPECTIONS]), "emulator"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _LISTINGS:
+            from metrica_export.cli import listings
+
+            return listings.COMMANDS[cmd_name]
+        if cmd_name in _INSPECTIONS:
+            from metrica_export.cli import inspections
+
+            return inspections.COMMANDS[cmd_name]
+        if cmd_name == "emulator":
+            from metrica_emulator.command import emulator
+
+            return emulator
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
+@click.version_option(package_name="metrica-crm-export")
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="METRICA_DEBUG",
+    show_envvar=True,
+    help="Print the traceback of an unexpected error instead of writing it to a file.",
+)
+@click.pass_context
+def cli(ctx: click.Context, *, debug: bool) -> None:
+    """Deliver a CRM's dbt marts to Yandex Metrica: only what changed.
+
+    The token comes from the environment variable METRICA_TOKEN only.
+    """
+    call = ctx.ensure_object(Call)
+    call.command, call.debug = ctx.invoked_subcommand or "", debug
+
+
+@cli.command()
+@options.scope
+@click.option(
+    "--plan",
+    "saved_plan",
+    type=click.Path(path_type=Path),
+    help="Do exactly what this saved plan says, or nothing.",
+)
+@options.as_json
+@options.counter
+@options.api_url
+@options.warehouse
+@options.form
+@options.gate
+@options.fail_on
+@options.limits
+@click.pass_obj
+def run(call: Call, /, *, as_json: bool, api_url: str, **given: Any) -> None:
+    """Send what Metrica does not have yet."""
+    api, wanted = read_api(api_url, given["counter_id"]), options.options_of(given)
+    from metrica_export.cli import output
+    from metrica_export.commands import run
+    from metrica_export.commands.outcome import Outcome
+
+    outcome = Outcome()
+    with ending(outcome, wanted.staging.folder):
+        run.run(outcome, wanted, api, call.parts or run.PARTS)
+    with printing():
+        output.finish(outcome, "sent", as_json=as_json)
+    sys.exit(outcome.exit_code)
+
+
+@cli.command()
+@options.scope
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Save the plan, for `metrica-export run --plan`."
+)
+@options.as_json
+@options.counter
+@options.warehouse
+@options.form
+@options.gate
+@options.fail_on
+@options.limits
+def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
+    """Show what a run would send, and why some rows would not go; send nothing."""
+    wanted = options.options_of(given)
+    from metrica_export import console
+    from metrica_export.cli import output
+    from metrica_export.commands import run
+    from metrica_export.commands.outcome import Outcome
+
+    outcome = Outcome()
+    reasons: list[tuple[Any, ...]] = []
+    with ending(outcome, wanted.staging.folder):
+        reasons = run.plan(outcome, wanted, out)
+    with printing():
+        if reasons and not as_json:
+            console.show(("mart", "state", "column", "reason", "rows"), reasons)
+        if not as_json and outcome.error is None:
+            output.show_changes(outcome)
+        output.finish(outcome, "would send", as_json=as_json)
+    sys.exit(outcome.exit_code)
+
+
+@cli.command()
+@options.rows
+@options.counter
+@options.warehouse
+def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -> None:
+    """Let rows that Metrica refused go again in the next run."""
+    from metrica_export.commands import reset
+
+    options.check_rows(mart, key)
+    rows = reset.retry(options.dbt_of(given), counter_id, mart, key)
+    with printing():
+        click.echo(f"{rows} refused rows will go again in the next run.")
+
+
+@cli.command()
+@options.rows
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.counter
+@options.warehouse
+def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **given: Any) -> None:
+    """Forget what was sent, so that the next run sends it again."""
+    from metrica_export.commands import reset
+
+    options.check_rows(mart, key)
+    dbt = options.dbt_of(given)
+    counts = reset.count_sent(dbt, counter_id, mart, key)
+    if not any(counts.values()):
+        with printing():
+            click.echo("No such row was sent: there is nothing to forget.")
+        return
+    with printing():
+        for name, rows in counts.items():
+            click.echo(f"{name}: {rows} rows would be sent again")
+        click.echo(
+            "Metrica merges equal states, so sending again changes nothing there; it costs "
+            "requests."
+        )
+    if yes or click.confirm(f"Forget them for counter {counter_id}?", abort=True):
+        reset.reset(dbt, counter_id, mart, key)
+        with printing():
+            click.echo("Forgotten.")
+
+
+@cli.command()
+def demo() -> None:
+    """Run the whole job on a made-up CRM, an embedded warehouse and the emulator."""
+    from metrica_export.demo.show import run_demo
+
+    run_demo()
+
+
+def _interrupt(signum: int, _: object) -> None:
+    raise InterruptedRunError(
+        f"Interrupted by {signal.Signals(signum).name}. What was sent is in the ledger, and the "
+        "next run goes on from there."
+    )
+
+
+def main(parts: "Parts | None" = None) -> None:
+    """Run the command line; every exception becomes one message and its exit code.
+
+    Only the fault campaign gives `parts`.
+    """
+    # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        # Windows has no SIGHUP.
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    call = Call(parts=parts)
+    try:
+        sys.exit(cli.main(standalone_mode=False, obj=call) or 0)
+    except click.ClickException as error:
+        with suppress(OSError):
+            error.show()
+        end(error.exit_code, error.format_message())
+    except click.Abort:
+        warn("Left as it was.")
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - each one becomes an exit code
+        found = call.report(error)
+        warn(f"Error: {found}")
+        end(found.exit_code, str(found))

@@ -1,0 +1,71 @@
+"""The result of a command on standard output: tables for people, or JSON."""
+
+from typing import Any
+
+import click
+
+from metrica_export.commands.outcome import COUNTS, Outcome
+from metrica_export.console import say, show
+from metrica_export.errors import GateError
+from metrica_export.warehouse.left_out import LeftOut
+
+
+def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
+    """Print the result of a `run` or `plan`: one JSON object, or the table of sums.
+
+    A line on standard error says how it ended, in both cases.
+    """
+    if as_json:
+        click.echo(outcome.as_json())
+    elif outcome.entities:
+        show_left_out(outcome.left_out)
+        _show_sums(outcome, verb)
+    if outcome.error is not None:
+        say(f"Error: {outcome.error}", err=True)
+    elif outcome.rejected or outcome.held:
+        failed = " --fail-on makes that exit code 1." if outcome.exit_code == 1 else ""
+        if outcome.stamp.run_no is not None:
+            told = f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`)."
+            click.echo(told + failed, err=True)
+        elif not as_json and outcome.exit_code != GateError.exit_code:
+            click.echo(f"A run would finish with warnings: {outcome.summary()}.{failed}", err=True)
+
+
+def show_changes(outcome: Outcome) -> None:
+    """Print what would change in Metrica for good, and which limits that goes beyond."""
+    rows: list[tuple[Any, ...]] = []
+    for mart, c in outcome.changes.items():
+        told = {
+            "new": c.new,
+            "turn PAID": c.paid,
+            **{f"come to status {status}": n for status, n in c.reached.items()},
+            **{f"{column} becomes empty": n for column, n in c.erased.items()},
+            "have another creation date than was sent; the first one goes again": c.moved,
+            "are past Metrica's window": c.late,
+            "will be past it within a day": c.expiring,
+            "are in Metrica and no longer in the mart": c.vanished,
+        }
+        rows.extend((mart, what, n) for what, n in told.items() if n)
+    if rows:
+        show(("mart", "what would change", "rows"), rows)
+    for what, text in outcome.exceeded.items():
+        say(f"A run would stop here, unless --accept {what}: {text}.")
+
+
+def show_left_out(found: list[LeftOut]) -> None:
+    """Print which values the dbt models left out of the marts."""
+    if found:
+        rows = [(e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %") for e in found]
+        heads = ("mart", "kind", "reason", "left out", "of", "share")
+        show(heads, rows, title="Left out by the dbt models")
+
+
+def _show_sums(outcome: Outcome, verb: str) -> None:
+    rows = []
+    for name, c in outcome.entities.items():
+        parts = f"{c.sent} + {c.unchanged} + {c.rejected} + {c.held}"
+        if c.pending:
+            parts += f" + {c.pending} pending"
+        rows.append((name, *(getattr(c, key) for key in COUNTS), f"{parts} = {c.rows}"))
+    headers = ("mart", "rows", verb, *COUNTS[2:], "the sum")
+    show(headers, rows)

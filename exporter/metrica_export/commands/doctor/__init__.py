@@ -1,0 +1,1 @@
+"""The doctor: examines everything that a run depends on."""

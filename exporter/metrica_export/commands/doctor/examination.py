@@ -1,0 +1,112 @@
+"""The doctor: looks at all that a run depends on, and sends no data.
+
+A check that fails ends none of the others; those that need what is not to be had are
+named as skipped.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from metrica_export.commands.doctor import metrica_checks, warehouse_checks
+from metrica_export.commands.doctor.finding import Finding, ok
+from metrica_export.commands.doctor.left_out import examine_left_out
+from metrica_export.errors import ExportError
+from metrica_export.metrica.access import TOKEN_VARIABLE, Api, read_api
+from metrica_export.metrica.formats import ORDER_STATUSES
+from metrica_export.settings import Options
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import Marts, read_marts
+from metrica_export.warehouse.dbt_profile import read_warehouse
+from metrica_export.warehouse.dbt_seeds import check_seeds
+from metrica_export.warehouse.session import open_session
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Chart:
+    """What was found, in the order of the checks, and which could not be made."""
+
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """Return the code that a run would end with: that of the first error, or 0."""
+        return next((f.exit_code for f in self.findings if f.level == "error"), 0)
+
+    def open(self, check: str, at: Callable[..., tuple[Finding, T]], *needs: object) -> T | None:
+        """Make a check that other checks build upon; returns what it opened, if it could."""
+        if any(need is None for need in needs):
+            self.skipped.append(check)
+            return None
+        try:
+            finding, opened = at(*needs)
+        except ExportError as error:
+            self.findings.append(Finding(check, "error", str(error), "", error.exit_code))
+            return None
+        self.findings.append(finding)
+        return opened
+
+    def look(self, check: str, at: Callable[..., Finding], *needs: object) -> None:
+        """Make a check, unless something that it needs is not there."""
+        self.open(check, lambda *given: (at(*given), None), *needs)
+
+
+def examine(options: Options, api_url: str) -> Chart:
+    """Return what was found. Asks Metrica some ten times, and sends nothing."""
+    chart = Chart()
+    with ExitStack() as stack:
+        chart.look("seeds", _seeds, options)
+        marts = chart.open("settings", _settings, options)
+        wh = chart.open("warehouse", partial(_warehouse, options, stack), marts)
+        ledger = chart.open("ledger", warehouse_checks.version, wh, options.counter_id)
+        api = chart.open("token", _token, api_url, options.counter_id)
+        limit = options.limits.daily_requests
+        chart.look("extension", warehouse_checks.extension, wh)
+        chart.look("destination", warehouse_checks.destination, wh, ledger, api)
+        chart.look("last run", warehouse_checks.last_run, wh, ledger)
+        chart.look("quota", warehouse_checks.quota, wh, ledger, limit)
+        metrica, zone = chart.open("access", metrica_checks.access, api, limit) or (None, None)
+        if metrica:
+            chart.look("scope", partial(metrica_checks.scope, wh, ledger), api)
+        chart.look("uploads", metrica_checks.uploads, metrica, wh, ledger, zone)
+        chart.look("first-party data", metrica_checks.first_party_data, metrica)
+        chart.look("clocks", lambda: warehouse_checks.clocks(wh, metrica))
+        chart.look("time zone", partial(metrica_checks.zone, wh=wh), zone, marts)
+        for mart in marts.all if marts else ():
+            chart.look(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
+            if mart.attributes:
+                check = f"attributes of {mart.name}"
+                chart.look(check, metrica_checks.attributes, metrica, mart)
+            if mart.entity is ORDER_STATUSES:
+                chart.look("statuses", metrica_checks.mapping, metrica, wh, mart, ledger)
+                chart.look("goals", metrica_checks.goals, metrica, wh, mart)
+        chart.look("left out", examine_left_out, wh, marts)
+        if not marts:
+            chart.skipped += ["marts", "attributes", "statuses", "goals"]
+    return chart
+
+
+def _seeds(options: Options) -> Finding:
+    return ok("seeds", f"{check_seeds(options.dbt)} seed files of the dbt project are UTF-8")
+
+
+def _settings(options: Options) -> tuple[Finding, Marts]:
+    profile = read_warehouse(options.dbt)
+    marts = read_marts(options.dbt, profile)
+    found = f"target {profile.target!r} ({profile.kind}), {len(marts.all)} marts in dbt's manifest"
+    return ok("settings", found), marts
+
+
+def _warehouse(options: Options, stack: ExitStack, marts: Marts) -> tuple[Finding, Attached]:
+    session = stack.enter_context(open_session(options.dbt, read_only=True))
+    return warehouse_checks.schema(session.wh, marts.all[0]), session.wh
+
+
+def _token(api_url: str, counter_id: int) -> tuple[Finding, Api]:
+    api = read_api(api_url, counter_id)
+    return ok("token", f"{TOKEN_VARIABLE} holds one; {api.url} will get it"), api

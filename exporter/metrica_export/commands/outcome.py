@@ -1,0 +1,84 @@
+"""The outcome of one `run` or `plan`."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from metrica_export.commands.stamp import Stamp
+from metrica_export.errors import ExportError
+from metrica_export.ledger.records import Changes, EntityCounts
+from metrica_export.metrica.redaction import json_line
+from metrica_export.settings import FailOn
+from metrica_export.warehouse.left_out import LeftOut
+
+COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
+"""The keys of an entity in JSON, and the columns of the table; a promise to scripts."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The result of one `run` or `plan`. `error` is the message that ended it early.
+
+    `changes` are the changes in Metrica by the rows to be sent, mart by mart; `exceeded` names
+    the limits of the gate that they exceed. `new` counts the rejected and held rows that were
+    neither after the last complete run, None if the end was not reached. `foreign_uploads`
+    counts the uploads in Metrica's list that the ledger does not know, None where nobody asked.
+    """
+
+    entities: dict[str, EntityCounts] = field(default_factory=dict)
+    changes: dict[str, Changes] = field(default_factory=dict)
+    exceeded: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    foreign_uploads: int | None = None
+    requests: int = 0
+    exit_code: int = 0
+    error: str | None = None
+    bytes: int = 0
+    new: int | None = None
+    stamp: Stamp = field(default_factory=Stamp)
+
+    @property
+    def rejected(self) -> int:
+        """Rejected rows of all marts."""
+        return sum(counts.rejected for counts in self.entities.values())
+
+    @property
+    def held(self) -> int:
+        """Held rows of all marts."""
+        return sum(counts.held for counts in self.entities.values())
+
+    def complete(self, new: int, fail_on: FailOn) -> None:
+        """Take the end of a complete run: with code 0, or with 1 by `--fail-on`."""
+        self.new = new
+        rows = sum(counts.rows for counts in self.entities.values())
+        self.exit_code = int(fail_on.applies(self.rejected + self.held, new, rows))
+
+    def summary(self) -> str:
+        """Return in one line how a complete run ended, for people and for the ledger."""
+        if not self.rejected and not self.held:
+            return "clean"
+        return f"{self.rejected} rows rejected, {self.held} held; {self.new} of them are new"
+
+    def fail(self, error: ExportError) -> None:
+        """Take an error as the end of the command."""
+        self.error, self.exit_code = str(error), error.exit_code
+
+    def as_json(self) -> str:
+        """Return one JSON object on one line, as `docs/run.schema.json` describes it."""
+        shown: dict[str, Any] = {
+            **self.stamp.as_dict(),
+            "entities": {
+                name: {key: getattr(counts, key) for key in (*COUNTS, "pending")}
+                for name, counts in self.entities.items()
+            },
+            "changes": {name: asdict(changes) for name, changes in self.changes.items()},
+            "exceeded": self.exceeded,
+            "warnings": {"rejected": self.rejected, "held": self.held, "new": self.new},
+            "left_out": [each.as_dict() for each in self.left_out],
+            "foreign_uploads": self.foreign_uploads,
+            "requests": self.requests,
+            "bytes": self.bytes,
+            "exit_code": self.exit_code,
+        }
+        if self.error is not None:
+            shown["error"] = self.error
+        return json_line(shown)

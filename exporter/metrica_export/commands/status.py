@@ -1,0 +1,169 @@
+"""How things stand, as the ledger and the marts have it; nothing is sent or changed."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from metrica_export.checks.rules import REASONS
+from metrica_export.checks.sendable import closes
+from metrica_export.errors import SettingsError
+from metrica_export.ledger.reader import Ledger
+from metrica_export.metrica.formats import ORDERS, SIMPLE_ORDERS
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.contract import check_relation, wall_clock
+from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.session import Session, open_session
+from metrica_export.warehouse.sql import quote
+
+_LAST_RUNS = 5
+
+
+def status(
+    dbt: DbtSettings, counter_id: int
+) -> tuple[dict[str, dict[str, int]], list[dict[str, Any]]]:
+    """Return, for each mart, its rows by state, and the last runs, newest first.
+
+    Of orders that are pending or held, `late` ones are past Metrica's window and `expiring`
+    ones will be within a day.
+    """
+    with open_session(dbt, read_only=True) as session:
+        ledger = Ledger(session.wh, counter_id)
+        states = {}
+        for mart in _of_mode(session, ledger):
+            check_relation(session.wh, mart)
+            table = relation(mart.schema, mart.table)
+            (rows,) = session.wh.row(f"select count(*) from {table}")
+            counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
+            states[mart.name] = counts | _windows(session.wh, ledger, mart)
+        if not ledger.exists:
+            return states, []
+        query = (
+            f"select entity, state, count(*) as n from {LEDGER}.mart_rows "
+            f"where counter_id = {counter_id} group by entity, state"
+        )
+        for entity, state, n in session.wh.rows(
+            f"select entity, state, n from {session.wh.remote(query)} where state <> 'pending'"
+        ):
+            states[entity][state] = n
+            states[entity]["pending"] -= n
+        runs = session.wh.rows(
+            "select run_no, cast(started_at as text), cast(finished_at as text), exit_code, "
+            f"message from {LEDGER}.ledger_runs where counter_id = ? "
+            f"order by run_no desc limit {_LAST_RUNS}",
+            [counter_id],
+        )
+        keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
+        return states, [dict(zip(keys, row, strict=True)) for row in runs]
+
+
+def _of_mode(session: Session, ledger: Ledger) -> list[Mart]:
+    """Return the marts of the mode that the counter's runs were in; all before the first."""
+    if not ledger.exists:
+        return list(session.marts.all)
+    seen = session.wh.rows(
+        f"select distinct e.entity = {quote(SIMPLE_ORDERS.name)} "
+        f"from {LEDGER}.ledger_run_entities e join {LEDGER}.ledger_runs r on r.run_no = e.run_no "
+        "where r.counter_id = ?",
+        [ledger.counter_id],
+    )
+    modes = {is_simple for (is_simple,) in seen} or {True, False}
+    return [mart for mart in session.marts.all if (mart.entity is SIMPLE_ORDERS) in modes]
+
+
+def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
+    """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
+    if mart.entity not in (ORDERS, SIMPLE_ORDERS):
+        return {}
+    told, sent_before = "", "false"
+    if ledger.exists:
+        told = (
+            "left join (select distinct id, state, sent_at is not null as is_known "
+            f"from {LEDGER}.mart_rows where counter_id = {ledger.counter_id} "
+            f"and entity = {quote(mart.name)}) as r on r.id = cast(m.id as text) "
+            "where coalesce(r.state, 'pending') in ('pending', 'held')"
+        )
+        sent_before = "r.is_known"
+    now = wall_clock(wh, mart)
+    query = f"""
+        select
+            count(*) filter (where closes < {now}) as late,
+            count(*) filter (where closes between {now} and {now} + interval '1 day') as expiring
+        from (
+            select {closes("m.create_date_time", sent_before)} as closes
+            from (
+                select * from {relation(mart.schema, mart.table)}
+                where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'
+            ) as m
+            {told}
+        ) as deadlines
+    """
+    late, expiring = wh.row(f"select late, expiring from {wh.remote(query)}")
+    return {"late": late, "expiring": expiring}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rejected and held rows to list; None is no restriction."""
+
+    mart: str | None = None
+    reason: str | None = None
+    state: str | None = None
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and self.reason not in REASONS:
+            raise SettingsError(
+                f"--reason {self.reason!r} is no reason; choose from {', '.join(sorted(REASONS))}."
+            )
+
+    def condition(self) -> str:
+        """Return SQL over `ledger_verdicts`."""
+        wanted = {"entity": self.mart, "reason": self.reason, "state": self.state}
+        return "".join(f" and {name} = {quote(text)}" for name, text in wanted.items() if text)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """Rejected and held rows: how many there are, and an iterator over as many as are wanted.
+
+    A row is entity, id, state, column, reason, explanation. `widths` are the longest entity, id,
+    state, column and reason.
+    """
+
+    total: int
+    widths: tuple[int, ...]
+    rows: Iterator[tuple[str | None, ...]]
+
+
+@contextmanager
+def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejects]:
+    """Open the list of the rejected and held rows, which is read while it is iterated.
+
+    It is empty before the first run; `plan` shows the rows that a run would reject or hold.
+    """
+    with open_session(dbt, read_only=True) as session:
+        if not Ledger(session.wh, counter_id).exists:
+            yield Rejects(0, (), iter(()))
+            return
+        verdicts = (
+            f"{LEDGER}.ledger_verdicts where counter_id = ? and state <> 'pending'"
+            f"{wanted.condition()}"
+        )
+        names = ("entity", "id", "state", "column_name", "reason")
+        longest = ", ".join(f"coalesce(max(length({name})), 0)" for name in names)
+        total, *widths = session.wh.row(f"select count(*), {longest} from {verdicts}", [counter_id])
+        limit = "" if wanted.limit is None else f" limit {wanted.limit}"
+        rows = session.wh.stream(
+            f"select {', '.join(names)}, detail from {verdicts} order by 1, 3, 5, 2{limit}",
+            [counter_id],
+        )
+        explained = ((*row[:5], _explain(*row[4:])) for row in rows)
+        with closing(rows):
+            yield Rejects(total, tuple(widths), explained)
+
+
+def _explain(reason: str, detail: str | None) -> str:
+    # A later version of the program may have left a reason that this one does not know.
+    return REASONS.get(reason, f"{reason}.") + (f" It said: {detail}" if detail else "")

@@ -1,0 +1,1 @@
+"""The upload of sendable rows: waves, chunks, files, requests."""

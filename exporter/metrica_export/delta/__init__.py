@@ -1,0 +1,1 @@
+"""The mart rows that differ from the delivered ones."""

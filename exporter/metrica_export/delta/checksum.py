@@ -1,0 +1,45 @@
+"""The fingerprint of rows: their count, and the sum of a number that stands for each hash.
+
+The number is the warehouse's own, so a whole mart is summed up where it is.
+"""
+
+from decimal import Decimal
+
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.sql import array
+
+Fingerprint = tuple[int, Decimal]
+"""Rows, and the sum."""
+
+
+def of_rows(wh: Attached, source: str) -> Fingerprint:
+    """Return the fingerprint of rows of the warehouse; `source` follows FROM and has `m.row_hash`.
+
+    A row without a hash counts, and adds nothing.
+    """
+    total = f"cast(coalesce(sum({_number(wh, 'm.row_hash')}), 0) as text)"
+    query = f'select count(*) as "n", {total} as "total" from {source}'
+    rows, found = wh.row(f'select "n", "total" from {wh.remote(query)}')
+    return int(rows), Decimal(found)
+
+
+def of_hashes(wh: Attached, hashes: str) -> Fingerprint:
+    """Return the fingerprint of the hashes (`_hash`) of a query over local tables."""
+    found = [text for (text,) in wh.rows(f"select hex(_hash) from ({hashes})")]
+    known = [text for text in found if text is not None]
+    total = Decimal(0)
+    for i in range(0, len(known), _BATCH):
+        batch = array(known[i : i + _BATCH], postgres=wh.is_postgres)
+        _, part = of_rows(wh, f"(select unnest({batch}) as row_hash) m")
+        total += part
+    return len(found), total
+
+
+_BATCH = 20_000
+"""Hashes that go to the warehouse in one statement."""
+
+
+def _number(wh: Attached, text: str) -> str:
+    if wh.is_postgres:
+        return f"hashtextextended({text}, 0)"
+    return f"if({text} is null, 0, hash({text}))"

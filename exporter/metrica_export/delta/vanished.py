@@ -1,0 +1,42 @@
+"""Vanished rows: delivered rows that are no longer in the mart. Metrica keeps them.
+
+Reads `known_<mart>`, with all delivered ids, and `seen_<mart>`, with all ids of the mart.
+"""
+
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.sql import name, quote
+
+ERASED = "erased"
+"""The row hash of a delivery that emptied a vanished row; no md5, so it equals no mart row's."""
+
+
+def count_vanished(wh: Attached, mart: Mart) -> int:
+    """Return how many delivered rows have left the mart and were not erased since."""
+    (rows,) = wh.row(f"select count(*) from ({_vanished(mart)})")
+    return int(rows)
+
+
+def stage_vanished(wh: Attached, mart: Mart) -> int:
+    """Stage each vanished row with its id and nothing else; return how many there are.
+
+    Under SAVE such a row empties all that Metrica has of it. The creation date is the delivered
+    one, as for every row.
+    """
+    rows = count_vanished(wh, mart)
+    if rows:
+        key = name(mart.entity.key)
+        # Ids are text in the ledger, and may be numbers in the mart.
+        wh.run(f"alter table staged_{mart.name} alter {key} type text")
+        wh.run(
+            f"insert into staged_{mart.name} by name "
+            f"select _id, {quote(ERASED)} as _hash, _id as {key} from ({_vanished(mart)})"
+        )
+    return rows
+
+
+def _vanished(mart: Mart) -> str:
+    return (
+        f"select k._id from known_{mart.name} k where k._hash is distinct from {quote(ERASED)} "
+        f"and not exists (from seen_{mart.name} s where s._id = k._id)"
+    )

@@ -1,0 +1,1 @@
+"""The tables that record runs, uploads, deliveries and verdicts."""

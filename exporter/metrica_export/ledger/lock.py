@@ -1,0 +1,136 @@
+"""One run at a time for a counter, on one warehouse."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.extensions import connection, make_dsn
+
+from metrica_export.errors import LedgerError, WarehouseError
+from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
+from metrica_export.warehouse.error_text import explain
+
+_NAMESPACE = 0x4D43
+"""Keeps these advisory locks apart from other programs' on the same database."""
+
+
+@contextmanager
+def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]]:
+    """Hold the run's lock; yields a check that raises LedgerError unless it is still held.
+
+    On PostgreSQL the lock belongs to one transaction that stays open, so a pooler cannot hand
+    its connection to another client, and the server frees it when the process dies. A DuckDB
+    file is locked by the operating system for as long as it is attached.
+    Raises LedgerError when another run holds the lock, WarehouseError when it cannot be taken.
+    """
+    if isinstance(profile, Duckdb):
+        yield lambda: None
+        return
+    # Two integers make one lock: ours, and the counter folded into 32 bits.
+    held = _Held(profile, f"metrica-export {counter_id}", counter_id % 2**31)
+    try:
+        if not held.take("pg_try_advisory_xact_lock"):
+            raise LedgerError(
+                f"Another run for counter {counter_id} is at work on this warehouse: "
+                "wait until it ends. Its session is listed in pg_stat_activity as "
+                f"'metrica-export {counter_id}'."
+            )
+        held.check()
+        yield held.check
+    finally:
+        held.close()
+
+
+@contextmanager
+def ledger_lock(profile: Warehouse) -> Iterator[None]:
+    """Wait until no other run, of whatever counter, is making the ledger's tables."""
+    if isinstance(profile, Duckdb):
+        yield
+        return
+    # No counter has a negative number.
+    held = _Held(profile, "metrica-export ledger", -1)
+    try:
+        held.take("pg_advisory_xact_lock")
+        yield
+    finally:
+        held.close()
+
+
+class _Held:
+    """An advisory lock, and the open transaction that it belongs to."""
+
+    def __init__(self, profile: Postgres, application_name: str, number: int) -> None:
+        self._number, self._backend = number, 0
+        self._session = _open(profile, application_name)
+
+    def take(self, function: str) -> bool:
+        """Take the lock by that function of PostgreSQL; False if it gives up."""
+        settings = ["idle_in_transaction_session_timeout"]
+        if self._session.server_version >= _WITH_TRANSACTION_TIMEOUT:
+            settings.append("transaction_timeout")
+        try:
+            with self._session.cursor() as cursor:
+                for setting in settings:
+                    cursor.execute(f"set local {setting} = 0")
+                cursor.execute(f"select pg_backend_pid(), {function}({_NAMESPACE}, {self._number})")
+                self._backend, taken = cursor.fetchone() or (0, False)
+        except psycopg2.Error as error:
+            raise WarehouseError(
+                f"The run's lock cannot be taken on PostgreSQL: {explain(error)} It needs a "
+                "transaction that stays open: raise the role's lock_timeout and "
+                "statement_timeout, or connect past a pooler in statement mode."
+            ) from None
+        return taken is not False
+
+    def check(self) -> None:
+        """Raise LedgerError unless this session's backend holds the lock in its transaction."""
+        try:
+            with self._session.cursor() as cursor:
+                cursor.execute(_HOLDERS, {"namespace": _NAMESPACE, "number": self._number})
+                holds = cursor.fetchall() == [(self._backend,)]
+        except psycopg2.Error as error:
+            raise LedgerError(f"The run's lock is lost: {explain(error)} {_STOPS}") from None
+        if not holds:
+            raise LedgerError(
+                "The run's lock is lost: a pooler gave its connection to another client, or "
+                f"somebody freed it. {_STOPS}"
+            )
+
+    def close(self) -> None:
+        """Free the lock."""
+        self._session.close()
+
+
+_HOLDERS = """
+select pid from pg_locks
+where pid = pg_backend_pid() and locktype = 'advisory' and granted and objsubid = 2
+    and database = (select oid from pg_database where datname = current_database())
+    and classid = %(namespace)s and objid = %(number)s
+"""
+
+_STOPS = "Another run may have started, so this one stops. Run again."
+
+_WITH_TRANSACTION_TIMEOUT = 170_000
+
+
+def _open(profile: Postgres, application_name: str) -> connection:
+    try:
+        session = psycopg2.connect(
+            make_dsn(
+                host=profile.host,
+                port=profile.port,
+                user=profile.user,
+                password=profile.password,
+                dbname=profile.dbname,
+                application_name=application_name,
+                **{"connect_timeout": "10"} | dict(profile.options),
+            )
+        )
+    except psycopg2.Error as error:
+        raise WarehouseError(
+            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {explain(error)} "
+            f"Check target {profile.target!r} of profiles.yml."
+        ) from None
+    # In this level a transaction that waits keeps no snapshot, so it does not hold vacuum back.
+    session.set_session(isolation_level="READ COMMITTED")
+    return session

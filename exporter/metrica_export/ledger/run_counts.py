@@ -1,0 +1,31 @@
+"""The counts of a run in the ledger, mart by mart, right at every moment of the run.
+
+They are recorded before the first upload, and each upload adds its rows in the transaction that
+makes them delivered. So a run that is killed or loses the warehouse has the right counts too.
+"""
+
+from metrica_export.ledger.records import EntityCounts
+from metrica_export.warehouse.connection import LEDGER
+from metrica_export.warehouse.sql import quote
+
+_COLUMNS = ("mart_rows", "sent", "unchanged", "rejected", "held", "uploads")
+
+
+def record(run_no: int, entities: dict[str, EntityCounts]) -> list[str]:
+    """Return the statements that record these counts in place of earlier ones of the run."""
+    changed = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
+    return [
+        f"insert into {LEDGER}.ledger_run_entities values ({run_no}, {quote(entity)}, "
+        f"{c.rows}, {c.sent}, {c.unchanged}, {c.rejected}, {c.held}, {c.uploads}) "
+        f"on conflict (run_no, entity) do update set {changed}"
+        for entity, c in entities.items()
+    ]
+
+
+def add(run_no: int, upload_no: int, delivered: int) -> str:
+    """Return the statement that adds an upload, and the rows that it has delivered."""
+    return (
+        f"update {LEDGER}.ledger_run_entities set uploads = uploads + 1, sent = sent + {delivered} "
+        f"where run_no = {run_no} and entity = "
+        f"(select entity from {LEDGER}.ledger_uploads where upload_no = {upload_no})"
+    )

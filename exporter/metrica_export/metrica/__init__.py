@@ -1,0 +1,1 @@
+"""Metrica's CRM import API: formats and calls."""

@@ -1,0 +1,224 @@
+"""Metrica's CRM import API for one counter, one method for each of its calls.
+
+A file may be sent again after any failure: every row has an id, and merging the same
+state twice changes nothing (modes).
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from metrica_export.errors import MetricaError
+from metrica_export.metrica.access import Api
+from metrica_export.metrica.answer import Answer, answer_of, is_name
+from metrica_export.metrica.formats import SIMPLE_ORDERS, Attribute, Entity
+from metrica_export.metrica.http import RefusedFileError, Transport
+
+_DELIMITER_NAMES = {",": "COMMA", ";": "SEMICOLON"}
+_POLLS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One order status of the mapping, and what it means (mapOrderStatuses).
+
+    The goals are in alphabetical order, since their order says nothing. `source` is
+    Metrica's word for who made it (USER, BITRIX, AUTO), None where it has not said.
+    """
+
+    id: str
+    type: str
+    humanized: str = ""
+    goal_action_ids: tuple[str, ...] = ()
+    source: str | None = field(default=None, compare=False)
+
+
+class Metrica:
+    """The API for one counter. Raises MetricaError; QuotaError when the day is used up."""
+
+    def __init__(self, api: Api, budget: int) -> None:
+        """Open nothing yet; the first call connects. `budget` is how many requests are left."""
+        self._api = api
+        self._base = f"/cdp/api/v1/counter/{api.counter_id}"
+        self._transport = Transport(api, budget)
+        self._call = self._transport.call
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made, retries included."""
+        return self._transport.requests
+
+    def time_zone(self) -> str:
+        """Return the IANA name of the counter's time zone (counter)."""
+        url = f"/management/v1/counter/{self._api.counter_id}"
+        counter = self._call("GET", url).get("counter")
+        zone = counter.get("time_zone_name") if isinstance(counter, dict) else None
+        if not isinstance(zone, str):
+            raise MetricaError(
+                f"Metrica's answer about counter {self._api.counter_id} has no time_zone_name; "
+                f"is {self._api.url} Metrica's API?"
+            )
+        return zone
+
+    def collects_first_party_data(self) -> bool | None:
+        """Return the counter's flag collect_first_party_data, None if it is not told (counter)."""
+        url = f"/management/v1/counter/{self._api.counter_id}"
+        counter = self._call("GET", url, params={"field": "counter_flags"}).get("counter")
+        flags = counter.get("counter_flags") if isinstance(counter, dict) else None
+        found = flags.get("collect_first_party_data") if isinstance(flags, dict) else None
+        return found if isinstance(found, bool) else None
+
+    def goals(self) -> frozenset[str]:
+        """Return the ids of the counter's JavaScript goals, which its pages send (goals).
+
+        Such a goal is of type action, and its id is the text of its exact condition. The
+        number that Metrica gives a goal means nothing to the CRM import.
+        """
+        url = f"/management/v1/counter/{self._api.counter_id}/goals"
+        return frozenset(
+            condition["url"]
+            for goal in _listed(self._call("GET", url), "goals")
+            if goal.get("type") == "action"
+            for condition in _objects(goal, "conditions")
+            if condition.get("type") == "exact" and is_name(condition.get("url"))
+        )
+
+    def clock_ahead(self) -> float | None:
+        """Return the seconds by which Metrica's clock was ahead of this machine's.
+
+        It is read off the latest answer, to the second; None if no answer had a date.
+        """
+        return self._transport.ahead
+
+    def attributes(self, entity_type: str) -> dict[str, str | None]:
+        """Return name → type of the custom attributes of CONTACT or ORDER (getAttributes)."""
+        url = f"{self._base}/schema/attributes"
+        found = self._call("GET", url, params={"entity_type": entity_type})
+        custom = _objects(found, "custom_attributes")
+        return {a["name"]: a.get("type_name") for a in custom if isinstance(a.get("name"), str)}
+
+    def create_attributes(self, entity_type: str, missing: list[Attribute]) -> None:
+        """Create custom attributes (createAttributes)."""
+        body = [
+            {
+                "name": a.name,
+                "type_name": a.type_name,
+                "humanized": a.humanized,
+                "multivalued": a.multivalued,
+            }
+            for a in missing
+        ]
+        url = f"{self._base}/schema/attributes"
+        self._accept(
+            self._call("POST", url, params={"entity_type": entity_type}, body={"attributes": body})
+        )
+
+    def statuses(self) -> list[Status]:
+        """Return the mapping of order statuses as Metrica has it (getOrderStatuses).
+
+        No page says whether it lists the default ids before they are mapped.
+        """
+        found = self._call("GET", f"{self._base}/schema/order_statuses")
+        return [
+            _status(s) for s in _listed(found, "order_statuses") if isinstance(s.get("id"), str)
+        ]
+
+    def put_statuses(self, statuses: list[dict[str, Any]]) -> None:
+        """Map the order statuses; always the full list (mapOrderStatuses)."""
+        self._accept(
+            self._call(
+                "POST", f"{self._base}/schema/order_statuses", body={"order_statuses": statuses}
+            )
+        )
+
+    def put_products(self, items: list[dict[str, Any]]) -> None:
+        """Create or rename products, at most `marts.MAX_CATALOGUE` (createProducts)."""
+        self._accept(
+            self._call(
+                "POST", f"{self._base}/schema/products", body={"attributes": [], "items": items}
+            )
+        )
+
+    def upload(self, entity: Entity, columns: list[str], path: Path, merge_mode: str) -> Answer:
+        """Upload a file of rows (uploadContacts, uploadOrders, uploadSimpleOrders, …Json_1).
+
+        `columns` are the file's header, which are Metrica's own names. A CSV file is
+        streamed. A file that Metrica refuses as a whole with HTTP 400 is FAILED too.
+        """
+        kind = path.suffix.removeprefix(".")
+        url = f"{self._base}/data/{entity.name}"
+        params = {"merge_mode": merge_mode}
+        if entity is not SIMPLE_ORDERS:
+            url += f"/{kind}"
+        if kind == "csv":
+            params["delimiter_type"] = _DELIMITER_NAMES[entity.delimiter]
+        if kind == "csv" and entity is not SIMPLE_ORDERS:
+            params["columns_mapping"] = ",".join(f'"{name}":"{name}"' for name in columns)
+        try:
+            body = self._call("POST", url, params=params, file=path)
+            doubtful = self._transport.doubtful
+            answer = self._settle(body)
+        except RefusedFileError as refused:
+            return Answer("unknown" if refused.doubtful else "FAILED", None)
+        if answer.status == "FAILED" and doubtful:
+            # An earlier attempt may have been taken; this one's id says nothing about it.
+            return Answer("unknown", None)
+        return answer
+
+    def outcomes(self) -> dict[str, Answer]:
+        """Return the latest uploads of rows by their id (getLastUploadings), at most 1,000."""
+        found = self._call(
+            "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
+        )
+        # No page says whether lists of products are among them; their own answers have no id.
+        listed = _objects(found, "uploadings")
+        uploads = [u for u in listed if not str(u.get("entity_type")).endswith("_LIST")]
+        answers = map(answer_of, uploads)
+        return {answer.uploading_id: answer for answer in answers if answer.uploading_id}
+
+    def _settle(self, body: dict[str, Any]) -> Answer:
+        answer = answer_of(body.get("uploading"))
+        for _ in range(_POLLS):
+            if answer.status != "unknown" or answer.uploading_id is None:
+                break
+            # No page knows of a third status, so the list is asked before it counts as lost.
+            time.sleep(1)
+            answer = self.outcomes().get(answer.uploading_id, answer)
+        return answer
+
+    def _accept(self, body: dict[str, Any]) -> None:
+        if body.get("success") is not True:
+            said = "Metrica answered 200 to a change of the schema, but not `success: true`."
+            error = MetricaError(said)
+            # It may have made the change all the same.
+            error.doubtful = True
+            raise error
+
+
+def _listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    if not isinstance(body.get(key), list):
+        # An empty list would be news: that somebody has deleted all of it.
+        raise MetricaError(
+            f"Metrica's answer has no list of {key}: check that --api-url is Metrica's API."
+        )
+    return _objects(body, key)
+
+
+def _status(found: dict[str, Any]) -> Status:
+    goals = found.get("goal_action_ids")
+    ids = goals if isinstance(goals, list) else [goals]
+    # getOrderStatuses has had both names for it.
+    source = found.get("order_status_source") or found.get("source")
+    return Status(
+        id=found["id"],
+        type=str(found.get("type") or ""),
+        humanized=str(found.get("humanized") or ""),
+        goal_action_ids=tuple(sorted({str(goal) for goal in ids if goal})),
+        source=None if source is None else str(source),
+    )
+
+
+def _objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = body.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

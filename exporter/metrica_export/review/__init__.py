@@ -1,0 +1,1 @@
+"""Changes that a run is about to make in Metrica, and the limits on them."""

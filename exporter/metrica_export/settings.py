@@ -1,0 +1,254 @@
+"""Settings: what one command runs with, as frozen objects."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
+
+DAILY_QUOTA = 5_000
+"""Requests a day that Metrica takes for a counter, and for a user (quotas)."""
+
+SHARE_FROM = 10
+"""Rows below which the gate judges no share."""
+
+MIN_MEMORY_MB = 100
+"""Less than this was not tried."""
+
+MIN_FILE_BYTES = 1_000
+"""Below it not even a header and a row would fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class DbtSettings:
+    """Where dbt's project and profile are, in dbt's own words.
+
+    None means what it means to dbt: its environment variable, then its default. Each command
+    that opens the warehouse stages rows in `staging_dir`, None for the system's folder.
+    """
+
+    project_dir: Path
+    profiles_dir: Path | None = None
+    profile: str | None = None
+    target: str | None = None
+    staging_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much goes into one file, and how hard a refused file is tried.
+
+    `chunk_rows` and `chunk_bytes` bound every uploaded file. `split_requests` bounds
+    the uploads that a run may spend on finding the guilty rows of refused files; it is
+    cut to half of what is left of `daily_requests`, which all runs of a day share. `max_steps`
+    bounds the steps that one run takes with an order.
+    """
+
+    chunk_rows: int = 100_000
+    chunk_bytes: int = 16_000_000
+    split_requests: int = 100
+    daily_requests: int = 4_000
+    max_steps: int = 20
+
+    def __post_init__(self) -> None:
+        if self.chunk_rows < 1:
+            raise SettingsError(f"--chunk-rows is {self.chunk_rows}; give 1 or more.")
+        if not MIN_FILE_BYTES <= self.chunk_bytes <= MAX_FILE_BYTES:
+            raise SettingsError(
+                f"--chunk-bytes is {self.chunk_bytes}; "
+                f"give {MIN_FILE_BYTES} to {MAX_FILE_BYTES} (Metrica takes no larger file)."
+            )
+        if self.split_requests < 0:
+            raise SettingsError(f"--split-requests is {self.split_requests}; give 0 or more.")
+        if self.max_steps < 1:
+            raise SettingsError(f"--max-steps is {self.max_steps}; give 1 or more.")
+        if not 1 <= self.daily_requests <= DAILY_QUOTA:
+            raise SettingsError(
+                f"--daily-requests is {self.daily_requests}; give 1 to {DAILY_QUOTA} "
+                "(Metrica's own limit for a counter)."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Where rows and files are before they go out.
+
+    `folder` None is the system's own. DuckDB keeps `memory_mb` megabytes of the rows in memory
+    and the rest in the folder, however many they are.
+    """
+
+    folder: Path | None = None
+    memory_mb: int = 200
+
+    def __post_init__(self) -> None:
+        if self.memory_mb < MIN_MEMORY_MB:
+            raise SettingsError(f"--memory-mb is {self.memory_mb}; give {MIN_MEMORY_MB} or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """In which form rows go out.
+
+    `merge_modes` names the entities that do not go with SAVE. Deltas of at most `json_rows`
+    rows go as JSON, except from marts with custom attributes, whose form in JSON no page
+    tells. With `hold_late`, orders that Metrica would no longer tie to a visit, or update
+    (contacts, "Specifics of data transfer"), are held.
+    """
+
+    mode: str = "detailed"
+    merge_modes: tuple[tuple[str, str], ...] = ()
+    json_rows: int = 0
+    hold_late: bool = False
+
+    def __post_init__(self) -> None:
+        names = [entity.name for entity in FILES]
+        for entity, merge_mode in self.merge_modes:
+            if entity not in names or merge_mode not in MERGE_MODES:
+                raise SettingsError(
+                    f"--merge-mode {entity}={merge_mode}: give one of {', '.join(names)} and one "
+                    f"of {', '.join(MERGE_MODES)}, for example contacts=UPDATE."
+                )
+        if not 0 <= self.json_rows <= _MAX_JSON_ROWS:
+            raise SettingsError(f"--json-rows is {self.json_rows}; give 0 to {_MAX_JSON_ROWS}.")
+
+    def merge_mode(self, entity: str) -> str:
+        """Return how Metrica shall merge rows of that entity."""
+        return dict(self.merge_modes).get(entity, "SAVE")
+
+
+_MAX_JSON_ROWS = 10_000
+"""No page says how much JSON Metrica takes; this is far below what a file may hold."""
+
+GATE = ("paid", "erased", "shrink", "unsendable", "drift")
+"""What stops a run before its first upload, unless it is accepted."""
+
+
+BECOME_PERCENT = 5
+"""Percent of a mart's delivered rows that may become unsendable in one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How much a run may change that cannot be undone, without somebody's word for it.
+
+    A share counts when its whole is `SHARE_FROM` rows or more. `accepted` names the limits out of
+    `GATE` that one run may exceed.
+    """
+
+    paid_percent: int = 20
+    erased_values: int = 1_000
+    shrink_percent: int = 10
+    accepted: frozenset[str] = frozenset()
+    unsendable_percent: int = 20
+
+    def __post_init__(self) -> None:
+        for option, value in (
+            ("--max-paid-percent", self.paid_percent),
+            ("--max-shrink-percent", self.shrink_percent),
+            ("--max-unsendable-percent", self.unsendable_percent),
+        ):
+            if not 0 <= value <= _ALL:
+                raise SettingsError(f"{option} is {value}; give 0 to 100.")
+        if self.erased_values < 0:
+            raise SettingsError(f"--max-erased is {self.erased_values}; give 0 or more.")
+        if unknown := sorted(self.accepted - set(GATE)):
+            raise SettingsError(
+                f"--accept {','.join(unknown)}: there is nothing of that name to accept; "
+                f"choose from {', '.join(GATE)}."
+            )
+
+
+_ALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FailOn:
+    """The rejected and held rows that let a finished run end with exit code 1.
+
+    `never` lets none do so, `any` each one, `new` each one that was neither rejected nor held
+    after the last complete run. `percent` is a share of the marts' rows that must be exceeded.
+    """
+
+    rule: Literal["never", "new", "any", "percent"] = "never"
+    percent: float = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "FailOn":
+        """Read never, new, any, or a percentage such as 5 or 0.5%; SettingsError for others."""
+        word = text.strip().lower()
+        if word in ("never", "new", "any"):
+            return cls(cast("Literal['never', 'new', 'any']", word))
+        if re.fullmatch(r"\d{1,3}(\.\d+)?%?", word, re.ASCII):
+            percent = float(word.removesuffix("%"))
+            if percent <= _ALL:
+                return cls("percent", percent)
+        raise SettingsError(
+            f"--fail-on {text!r}: give never, new, any, or a percentage from 0 to 100."
+        )
+
+    def applies(self, unsent: int, new: int, rows: int) -> bool:
+        """Return whether so many rejected and held rows, of them new, of all rows, are named."""
+        return {
+            "never": False,
+            "any": unsent > 0,
+            "new": new > 0,
+            "percent": unsent * _ALL > self.percent * rows,
+        }[self.rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one `run` or `plan` is asked to do.
+
+    `names` are the marts to export, in the order of work; `everything` compares whole
+    marts whatever the watermarks say (`--reconcile`). `erase_vanished` names the mart whose
+    vanished rows are emptied in Metrica.
+    """
+
+    dbt: DbtSettings
+    counter_id: int
+    names: tuple[str, ...]
+    everything: bool = False
+    limits: Limits = field(default_factory=Limits)
+    form: Form = field(default_factory=Form)
+    gate: Gate = field(default_factory=Gate)
+    staging: Staging = field(default_factory=Staging)
+    saved_plan: Path | None = None
+    fail_on: FailOn = field(default_factory=FailOn)
+    erase_vanished: str | None = None
+
+    def __post_init__(self) -> None:
+        mart = self.erase_vanished
+        if mart is None:
+            return
+        if mart not in self.names:
+            raise SettingsError(
+                f"--erase-vanished {mart}: this command does not export {mart}. Add {mart} to "
+                "--only, or leave --erase-vanished out."
+            )
+        if self.form.merge_mode(mart) != "SAVE":
+            raise SettingsError(
+                f"--erase-vanished {mart}: Metrica erases nothing under --merge-mode "
+                f"{mart}={self.form.merge_mode(mart)}. Rerun with SAVE, or without one of the two."
+            )
+
+
+def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:
+    """Return the entities of `--only a,b` in the order of work; all of the mode's for None.
+
+    Raises SettingsError for a name that is no mart of that mode.
+    """
+    known = tuple(entity.name for entity in MODES[mode])
+    if names is None:
+        return known
+    wanted = {name.strip() for name in names.split(",") if name.strip()}
+    unknown = sorted(wanted - set(known))
+    if unknown or not wanted:
+        raise SettingsError(
+            f"--only {names!r}: "
+            + (f"no mart is called {', '.join(unknown)}; " if unknown else "it names no mart; ")
+            + f"choose from {','.join(known)}."
+        )
+    return tuple(name for name in known if name in wanted)

@@ -1,0 +1,100 @@
+"""Attaching the warehouse to a DuckDB process, as the database `wh`."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from metrica_export.errors import LedgerError, WarehouseError
+from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
+from metrica_export.warehouse.error_text import explain
+from metrica_export.warehouse.sql import conninfo, quote
+
+
+def attach(con: duckdb.DuckDBPyConnection, profile: Warehouse, *, read_only: bool) -> None:
+    """Attach a warehouse.
+
+    Raises WarehouseError when it cannot be reached, LedgerError when another process
+    holds the DuckDB file.
+    """
+    mode = "read_only" if read_only else "read_write"
+    if isinstance(profile, Duckdb):
+        _attach_file(con, profile, mode)
+    else:
+        _attach_server(con, profile, mode)
+
+
+def _attach_file(con: duckdb.DuckDBPyConnection, profile: Duckdb, mode: str) -> None:
+    if not profile.path.is_file():
+        raise WarehouseError(
+            f"No warehouse at {profile.path} (target {profile.target!r}): "
+            "run `dbt build`, or correct `path` in profiles.yml."
+        )
+    try:
+        con.execute(f"attach {quote(str(profile.path))} as wh ({mode})")
+    except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise LedgerError(
+                f"{profile.path} is in use by another process (a run, dbt, or an open "
+                "session): wait until it ends, or close it, and run again."
+            ) from None
+        raise WarehouseError(f"Cannot open {profile.path}: {explain(error)}") from None
+
+
+def _attach_server(con: duckdb.DuckDBPyConnection, profile: Postgres, mode: str) -> None:
+    _load_postgres(con)
+    # A secret and not the connection string: the string is repeated in errors.
+    try:
+        con.execute(
+            f"create temporary secret wh_login (type postgres, host {quote(profile.host)}, "
+            f"port {profile.port}, user {quote(profile.user)}, "
+            f"password {quote(profile.password)}, database {quote(profile.dbname)})"
+        )
+    except duckdb.Error as error:
+        # Its text repeats the statement, the password included.
+        raise WarehouseError(
+            f"Target {profile.target!r} of profiles.yml holds a character that no login "
+            f"can have ({type(error).__name__}); check host, user, password and dbname."
+        ) from None
+    options = dict(profile.options)
+    options.setdefault("connect_timeout", "10")
+    # DuckDB takes every text for UTF-8, whatever the server keeps it in.
+    options["client_encoding"] = "UTF8"
+    if profile.role:
+        role = profile.role.replace("\\", "\\\\").replace(" ", "\\ ")
+        options["options"] = f"-c role={role}"
+    text = " ".join(f"{key}={conninfo(value)}" for key, value in options.items())
+    try:
+        con.execute(f"attach {quote(text)} as wh (type postgres, secret wh_login, {mode})")
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"Cannot reach PostgreSQL at {profile.host}:{profile.port}, database "
+            f"{profile.dbname!r}, as {profile.user!r}: {explain(error)} "
+            f"Check target {profile.target!r} of profiles.yml."
+        ) from None
+    _check_backslashes(con, profile)
+
+
+def _check_backslashes(con: duckdb.DuckDBPyConnection, profile: Postgres) -> None:
+    setting = quote("select current_setting('standard_conforming_strings') as setting")
+    if con.execute(f"select setting from postgres_query('wh', {setting})").fetchall() != [("on",)]:
+        raise WarehouseError(
+            "PostgreSQL reads a backslash in a text as a sign of its own here, and an id may have "
+            f"one: `alter role {profile.user} set standard_conforming_strings = on`."
+        )
+
+
+def _load_postgres(con: duckdb.DuckDBPyConnection) -> None:
+    wheel = find_spec("duckdb_extension_postgres_scanner")
+    try:
+        if wheel is not None and wheel.origin is not None:
+            folder = Path(wheel.origin).parent / "extensions" / f"v{duckdb.__version__}"
+            con.execute(f"load {quote(str(folder / 'postgres_scanner.duckdb_extension'))}")
+        else:
+            con.execute("install postgres")
+            con.execute("load postgres")
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"DuckDB's postgres extension cannot be loaded: {explain(error)} Install it with "
+            f"`pip install duckdb-extension-postgres-scanner=={duckdb.__version__}`."
+        ) from None

@@ -1,0 +1,75 @@
+"""A mart's relation in the warehouse, against what dbt's manifest declares of it."""
+
+import re
+
+from metrica_export.errors import WarehouseError
+from metrica_export.metrica.formats import Kind
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import OWN_COLUMNS, STATUS_PATH, Mart
+from metrica_export.warehouse.sql import name, quote
+
+_TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
+
+
+def check_relation(wh: Attached, mart: Mart) -> None:
+    """Compare a mart in the warehouse with its declaration; WarehouseError names the columns."""
+    there = wh.columns(mart.schema, mart.table)
+    label = f"{mart.schema}.{mart.table}"
+    if not there:
+        raise WarehouseError(f"There is no mart {label} in the warehouse: run `dbt build`.")
+    own = (*OWN_COLUMNS, STATUS_PATH) if mart.has_path else OWN_COLUMNS
+    missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in there]
+    if twins := _twins(wh, mart, missing):
+        raise WarehouseError(
+            f"Mart {label} has the columns {' and '.join(map(name, twins))}, which DuckDB cannot "
+            "tell apart: rename one of them in the model, then run `dbt build`."
+        )
+    if missing:
+        raise WarehouseError(
+            f"Mart {label} has no column {', '.join(missing)}, which its YAML declares: "
+            "run `dbt build --full-refresh`."
+        )
+    for column in mart.columns:
+        if there[column.name] != _TYPES.get(column.kind, there[column.name]):
+            raise WarehouseError(
+                f"Mart {label}: {column.name} is {there[column.name]}, and must be "
+                f"{_TYPES[column.kind]}: a time is the wall clock's in the counter's zone."
+            )
+
+
+def _twins(wh: Attached, mart: Mart, missing: list[str]) -> list[str]:
+    """Return columns of PostgreSQL that differ from a missing one in the case of letters only."""
+    if not wh.is_postgres or not missing:
+        return []
+    label = quote(f"{name(mart.schema)}.{name(mart.table)}")
+    query = wh.remote(
+        'select attname as "column" from pg_attribute '
+        f"where attrelid = to_regclass({label}) and attnum > 0 and not attisdropped"
+    )
+    columns = [column for (column,) in wh.rows(f'select "column" from {query} order by 1')]
+    for wanted in missing:
+        twins = [column for column in columns if column.casefold() == wanted.casefold()]
+        if wanted in twins:
+            return twins
+    return []
+
+
+def time_zone(wh: Attached, mart: Mart) -> str | None:
+    """Return the zone of a mart's times, None if nobody says.
+
+    It is read off the data: dbt writes it on the table together with the rows, while the
+    manifest may be newer than a table that a failed build has left alone.
+    """
+    mark = _ZONE.search(wh.comment(mart.schema, mart.table))
+    return mark[1] if mark else mart.time_zone
+
+
+_ZONE = re.compile(r"counter_time_zone=(\S+)")
+"""What the dbt project leaves as the comment on a mart."""
+
+
+def wall_clock(wh: Attached, mart: Mart) -> str:
+    """Return SQL for the warehouse's time now, as the clocks of the mart's zone show it."""
+    zone = quote(time_zone(wh, mart) or "UTC")
+    (now,) = wh.row(f"select cast(timezone({zone}, {wh.now}) as text)")
+    return f"timestamp {quote(now)}"

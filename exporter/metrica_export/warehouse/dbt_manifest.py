@@ -1,0 +1,236 @@
+"""The marts that dbt built, read from its manifest: relations, columns, custom attributes."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.formats import (
+    ATTRIBUTE_TYPES,
+    CONTACTS,
+    ENTITIES,
+    MODES,
+    ORDERS,
+    RESERVED,
+    Attribute,
+    Column,
+    Entity,
+    Kind,
+)
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.dbt_models import metrica_meta, metrica_models
+from metrica_export.warehouse.dbt_profile import Duckdb, Warehouse, read_project
+
+OWN_COLUMNS = ("updated_at", "row_hash")
+"""Columns of every mart that are the exporter's own and never leave the warehouse."""
+
+STATUS_PATH = "status_path"
+"""The exporter's own column of orders: the statuses that an order has been through, in turn."""
+
+_MARTS_SCHEMA, _LEDGER_SCHEMA = "metrica", "metrica_export"
+
+_NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mart:
+    """One mart: its entity, its relation, the columns it exports, in the mart's order.
+
+    `has_path` says that it has the column `status_path`.
+    """
+
+    entity: Entity
+    schema: str
+    table: str
+    columns: tuple[Column, ...]
+    attributes: tuple[Attribute, ...]
+    time_zone: str | None
+    has_path: bool = False
+
+    def has(self, column: str) -> bool:
+        """Return whether the mart exports a column of that name."""
+        return any(each.name == column for each in self.columns)
+
+    @property
+    def name(self) -> str:
+        """The entity's name, which is what users call the mart."""
+        return self.entity.name
+
+
+@dataclass(frozen=True, slots=True)
+class Marts:
+    """All marts of the project, in the order of work; `left_out` is a schema and a table."""
+
+    all: tuple[Mart, ...]
+    left_out: tuple[str, str] | None = None
+
+    def get(self, name: str) -> Mart:
+        """Return the mart of that entity; SettingsError if the project declares none."""
+        for mart in self.all:
+            if mart.name == name:
+                return mart
+        raise SettingsError(
+            f"dbt's manifest declares no mart for {name}: a model says so by "
+            f"`meta: {{metrica: {{entity: {name}}}}}`"
+            + (" (dbt's var `simple_orders: true`)." if name == "simple_orders" else ".")
+        )
+
+    @property
+    def ledger_schema(self) -> str:
+        """Where the ledger of these marts is: beside them, with the target's own prefix."""
+        schema = self.all[0].schema
+        if schema.endswith(_MARTS_SCHEMA):
+            return schema.removesuffix(_MARTS_SCHEMA) + _LEDGER_SCHEMA
+        return _LEDGER_SCHEMA
+
+    @property
+    def time_zone(self) -> str | None:
+        """The counter's zone that dbt wrote the marts' times in."""
+        return next((mart.time_zone for mart in self.all if mart.time_zone), None)
+
+
+def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
+    """Return the marts that dbt's manifest declares for this warehouse.
+
+    Raises SettingsError when there is no manifest, when it was made for another target,
+    or when a mart lacks a column that Metrica requires.
+    """
+    path = _manifest_path(dbt)
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        nodes = dict(manifest["nodes"].items())
+        adapter = manifest["metadata"].get("adapter_type")
+    except FileNotFoundError:
+        raise SettingsError(
+            f"No manifest at {path}: run `dbt build --project-dir {dbt.project_dir}` first."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise SettingsError(f"{path} is not dbt's manifest; run `dbt build` again.") from None
+    if adapter != warehouse.kind:
+        raise SettingsError(
+            f"{path} was made for {adapter}, but the target is {warehouse.kind}: "
+            f"run `dbt build --target {warehouse.target}`."
+        )
+    found: dict[str, Mart] = {}
+    left_out = None
+    for node in metrica_models(path, nodes):
+        meta = metrica_meta(node)
+        if meta.get("role") == "left_out":
+            left_out = (node["schema"], node.get("alias") or node["name"])
+        if "entity" not in meta:
+            continue
+        built_for = meta.get("dbt_target")
+        if built_for not in (None, warehouse.target):
+            raise SettingsError(
+                f"{path} was made for target {built_for!r}, not {warehouse.target!r}: "
+                f"run `dbt build --target {warehouse.target}`."
+            )
+        mart = _mart(node, meta)
+        if mart.name in found:
+            raise SettingsError(
+                f"Two models of the project are the mart {mart.name}; keep `entity` in one."
+            )
+        found[mart.name] = mart
+    missing = [entity.name for entity in MODES["detailed"] if entity.name not in found]
+    if missing and not any(entity.name in found for entity in MODES["simple"]):
+        raise SettingsError(
+            f"{path} declares no mart for {', '.join(missing)}: "
+            "a model says so by `meta: {metrica: {entity: …}}`."
+        )
+    marts = Marts(tuple(found[e.name] for e in ENTITIES if e.name in found), left_out)
+    _check_file_name(marts, warehouse)
+    return marts
+
+
+def _check_file_name(marts: Marts, warehouse: Warehouse) -> None:
+    # DuckDB takes the file's name for its catalog's and cannot tell it from a schema.
+    schemas = {mart.schema.casefold() for mart in marts.all} | {marts.ledger_schema.casefold()}
+    if isinstance(warehouse, Duckdb) and warehouse.path.stem.casefold() in schemas:
+        raise SettingsError(
+            f"{warehouse.path} is named like a schema in it, and DuckDB would confuse the two: "
+            "give the file another name."
+        )
+
+
+def _manifest_path(dbt: DbtSettings) -> Path:
+    project = read_project(dbt.project_dir)
+    folder = os.environ.get("DBT_TARGET_PATH") or str(project.get("target-path") or "target")
+    return dbt.project_dir / folder / "manifest.json"
+
+
+def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
+    entity = next((e for e in ENTITIES if e.name == meta["entity"]), None)
+    label = f"Model {node.get('name')}"
+    if entity is None:
+        raise SettingsError(f"{label}: {meta['entity']!r} is no entity of Metrica's.")
+    columns: list[Column] = []
+    attributes: list[Attribute] = []
+    for name, entry in node["columns"].items():
+        if name in OWN_COLUMNS or (entity is ORDERS and name == STATUS_PATH):
+            continue
+        if metrica_meta(entry).get("send") is False:
+            continue
+        column = entity.column(name)
+        if column is None and entity not in (CONTACTS, ORDERS):
+            raise SettingsError(
+                f"{label}: Metrica takes no custom attributes of {entity.name}; drop {name}."
+            )
+        if column is None:
+            attribute = _attribute(label, name, metrica_meta(entry))
+            attributes.append(attribute)
+            kind = _KIND_OF_TYPE[attribute.type_name]
+            column = Column(name, Kind.TEXT if attribute.multivalued else kind)
+        columns.append(column)
+    needed = [c.name for c in entity.columns if c.required] + list(OWN_COLUMNS)
+    absent = [name for name in needed if name not in node["columns"]]
+    if absent:
+        raise SettingsError(
+            f"{label} declares no column {', '.join(absent)}, which the export needs; "
+            "add it to the model and its YAML, then run `dbt build --full-refresh`."
+        )
+    return Mart(
+        entity=entity,
+        schema=node["schema"],
+        table=node.get("alias") or node["name"],
+        columns=tuple(columns),
+        attributes=tuple(attributes),
+        time_zone=meta.get("counter_time_zone"),
+        has_path=entity is ORDERS and STATUS_PATH in node["columns"],
+    )
+
+
+_KIND_OF_TYPE = {
+    "numeric": Kind.NUMBER,
+    "date": Kind.DATE,
+    "datetime": Kind.DATETIME,
+    "email": Kind.EMAILS,
+    "text": Kind.TEXT,
+}
+
+
+def _attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
+    type_name = meta.get("type")
+    if type_name not in ATTRIBUTE_TYPES:
+        raise SettingsError(
+            f"{label}: {name} is not Metrica's own, so it is a custom attribute, and its YAML "
+            f"entry must say `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}`."
+        )
+    if name in RESERVED:
+        raise SettingsError(
+            f"{label}: {name} is a name of Metrica's own, which no custom attribute may have; "
+            "give the column another name."
+        )
+    if not _NAME.fullmatch(name) or name.startswith("_"):
+        raise SettingsError(
+            f"{label}: Metrica takes attribute names of A-Z a-z 0-9 _ : - only, and those that "
+            f"begin with _ are the exporter's own; give {name!r} another name."
+        )
+    return Attribute(
+        name=name,
+        type_name=type_name,
+        humanized=str(meta.get("humanized") or name),
+        multivalued=bool(meta.get("multivalued", False)),
+    )

@@ -1,0 +1,56 @@
+"""Models in dbt's manifest, with the shape that the exporter relies on."""
+
+from pathlib import Path
+from typing import Any
+
+from metrica_export.errors import SettingsError
+
+Node = dict[str, Any]
+
+
+def metrica_meta(thing: Node) -> Node:
+    """Return `meta.metrica` of a model or a column, empty if it has none."""
+    for holder in (thing.get("config"), thing):
+        meta = holder.get("meta") if isinstance(holder, dict) else None
+        found = meta.get("metrica") if isinstance(meta, dict) else None
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def metrica_models(path: Path, nodes: dict[str, Any]) -> list[Node]:
+    """Return the models whose meta names an entity or a role; SettingsError names an odd key."""
+    found = []
+    for key, node in nodes.items():
+        if not isinstance(node, dict):
+            raise _odd(path, key, "an object")
+        if node.get("resource_type") == "model" and metrica_meta(node).keys() & {"entity", "role"}:
+            found.append(_checked(path, key, node))
+    return found
+
+
+def _checked(path: Path, key: str, node: Node) -> Node:
+    for field in ("name", "schema"):
+        if not _is_name(node.get(field)):
+            raise _odd(path, f"{key}.{field}", "a name")
+    if not _is_name(node.get("alias") or node["name"]):
+        raise _odd(path, f"{key}.alias", "a name")
+    zone = metrica_meta(node).get("counter_time_zone")
+    if not (zone is None or _is_name(zone)):
+        raise _odd(path, f"{key}.config.meta.metrica.counter_time_zone", "a name")
+    columns = node.get("columns")
+    columns = {} if columns is None else columns
+    if not isinstance(columns, dict):
+        raise _odd(path, f"{key}.columns", "an object")
+    for name, column in columns.items():
+        if not _is_name(name) or not isinstance(column, dict | None):
+            raise _odd(path, f"{key}.columns.{name}", "an object")
+    return node | {"columns": {name: column or {} for name, column in columns.items()}}
+
+
+def _is_name(found: object) -> bool:
+    return isinstance(found, str) and found.isprintable() and found != ""
+
+
+def _odd(path: Path, key: str, wanted: str) -> SettingsError:
+    return SettingsError(f"{path}: nodes.{key} is not {wanted}; run `dbt build` again.")

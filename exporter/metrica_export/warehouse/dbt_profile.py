@@ -1,0 +1,193 @@
+"""The warehouse that dbt's profiles.yml names, read as dbt reads it, without starting dbt."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+
+from metrica_export.errors import SettingsError
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.yaml_file import load_mapping
+
+PROJECT_FILE = "dbt_project.yml"
+PROFILES_FILE = "profiles.yml"
+
+_PASSED_THROUGH = ("sslmode", "sslcert", "sslkey", "sslrootcert", "connect_timeout", "role")
+
+
+@dataclass(frozen=True, slots=True)
+class Duckdb:
+    """A warehouse in a DuckDB file."""
+
+    target: str
+    path: Path
+
+    kind = "duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A warehouse on a PostgreSQL server; `options` are libpq's own words."""
+
+    target: str
+    host: str
+    port: int
+    user: str
+    dbname: str
+    password: str = field(repr=False)
+    options: tuple[tuple[str, str], ...] = ()
+    role: str | None = None
+
+    kind = "postgres"
+
+
+Warehouse = Duckdb | Postgres
+
+
+def read_warehouse(dbt: DbtSettings) -> Warehouse:
+    """Return the output of profiles.yml that dbt would use.
+
+    Search order and defaults are dbt's: flag, then DBT_PROFILES_DIR, the working
+    directory, ~/.dbt; flag, then DBT_PROFILE, then `profile:` of the project; flag,
+    then DBT_TARGET, then `target:` of the profile, then `default`.
+    Raises SettingsError that names the file and the key.
+    """
+    project = read_project(dbt.project_dir)
+    path = _profiles_file(dbt)
+    own = _render(project.get("profile"), dbt.project_dir / PROJECT_FILE, "profile")
+    name = dbt.profile or os.environ.get("DBT_PROFILE") or own
+    profiles = load_mapping(path)
+    profile = profiles.get(str(name))
+    if not isinstance(profile, dict):
+        known = ", ".join(sorted(str(k) for k in profiles if k != "config")) or "none"
+        raise SettingsError(f"{path} has no profile {name!r} (it has: {known}).")
+    target = (
+        dbt.target
+        or os.environ.get("DBT_TARGET")
+        or _render(profile.get("target"), path, "target")
+        or "default"
+    )
+    outputs = profile.get("outputs")
+    if not isinstance(outputs, dict) or not isinstance(outputs.get(target), dict):
+        known = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
+        raise SettingsError(f"{path}: profile {name!r} has no target {target!r} (it has: {known}).")
+    output = {
+        key: _render(value, path, f"{name}.outputs.{target}.{key}")
+        for key, value in outputs[target].items()
+    }
+    return _warehouse(str(target), output, f"{path}: {name}.outputs.{target}")
+
+
+def read_project(project_dir: Path) -> dict[str, Any]:
+    """Return dbt_project.yml as a dictionary; SettingsError when it is not there."""
+    return load_mapping(project_dir / PROJECT_FILE, "point --project-dir at the dbt project")
+
+
+def _profiles_file(dbt: DbtSettings) -> Path:
+    given = dbt.profiles_dir or os.environ.get("DBT_PROFILES_DIR")
+    places = [Path(given)] if given else [Path.cwd(), Path.home() / ".dbt"]
+    for place in places:
+        if (place / PROFILES_FILE).is_file():
+            return place / PROFILES_FILE
+    looked = ", ".join(str(place) for place in places)
+    raise SettingsError(
+        f"No {PROFILES_FILE} in {looked}: copy profiles.example.yml there under that name, "
+        "or point --profiles-dir at it."
+    )
+
+
+class _Sandbox(SandboxedEnvironment):
+    """Jinja that computes no product and no power: one of them can fill the memory."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, *_: object) -> NoReturn:
+        """Refuse the operation."""
+        raise TemplateError
+
+
+_TEMPLATE_ERRORS = (
+    *(TemplateError, TypeError, ValueError, ArithmeticError),
+    *(LookupError, AttributeError, RecursionError, MemoryError),
+)
+"""What a template can end with. An ExportError of `env_var` is none of them."""
+
+
+def _render(value: object, path: Path, key: str) -> object:
+    if not isinstance(value, str) or "{" not in value:
+        return value
+
+    def env_var(name: str, default: str | None = None) -> str:
+        found = os.environ.get(name, default)
+        if found is None:
+            raise SettingsError(
+                f"{path}: {key} needs the environment variable {name}; set it and run again."
+            )
+        return found
+
+    environment = _Sandbox(undefined=StrictUndefined)
+    environment.globals["env_var"] = env_var
+    # dbt's filters set a type; here every value is read as text and typed by `_warehouse`.
+    environment.filters.update(dict.fromkeys(("as_number", "as_bool", "as_text", "as_native"), str))
+    try:
+        return environment.from_string(value).render()
+    except _TEMPLATE_ERRORS as error:
+        if isinstance(error, TemplateSyntaxError) and key.endswith(".password"):
+            # As dbt does: braces in a password need not be a template.
+            return value
+        # The text of the error may hold the secret that was being rendered.
+        raise SettingsError(f"{path}: cannot render {key} ({type(error).__name__}).") from None
+
+
+def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
+    def need(*names: str) -> str:
+        for name in names:
+            if output.get(name) not in (None, ""):
+                return _text(output[name], f"{where}.{name}")
+        raise SettingsError(f"{where} has no {names[0]!r}; add it.")
+
+    kind = output.get("type")
+    if kind == "duckdb":
+        return Duckdb(target, Path(need("path")).expanduser())
+    if kind == "postgres":
+        try:
+            port = int(output.get("port") or 5432)
+        except (TypeError, ValueError, OverflowError):
+            raise SettingsError(f"{where}.port is not a number.") from None
+        options = tuple(
+            (name, _text(output[name], f"{where}.{name}"))
+            for name in _PASSED_THROUGH
+            if name != "role" and output.get(name) not in (None, "")
+        )
+        return Postgres(
+            target=target,
+            host=need("host"),
+            port=port,
+            user=need("user"),
+            dbname=need("dbname", "database"),
+            password=_text(output.get("password") or output.get("pass") or "", f"{where}.password"),
+            options=options,
+            role=_text(output["role"], f"{where}.role") if output.get("role") else None,
+        )
+    shown = kind if isinstance(kind, str | None) else "not a text"
+    raise SettingsError(f"{where}.type is {shown!r}; this project runs on duckdb and postgres.")
+
+
+def _text(value: object, where: str) -> str:
+    if isinstance(value, dict | list | set | bytes):
+        raise SettingsError(f"{where} is not a text; put it in quotes.")
+    try:
+        found = str(value)
+    except ValueError:
+        # A number of thousands of digits.
+        found = ""
+    if _IMPOSSIBLE.search(found):
+        raise SettingsError(f"{where} holds a character that no setting can have.")
+    return found
+
+
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")

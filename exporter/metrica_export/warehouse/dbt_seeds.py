@@ -1,0 +1,25 @@
+"""The dbt project's seeds, whose encoding dbt cannot complain of by the file's name."""
+
+from metrica_export.errors import SettingsError
+from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.dbt_profile import read_project
+
+
+def check_seeds(dbt: DbtSettings) -> int:
+    """Return how many seed files the project has; SettingsError when one is not UTF-8."""
+    named = read_project(dbt.project_dir).get("seed-paths")
+    folders = map(str, named) if isinstance(named, list) else ["seeds"]
+    files = sorted(
+        file for folder in folders for file in (dbt.project_dir / folder).glob("**/*.csv")
+    )
+    for file in files:
+        content = file.read_bytes()
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise SettingsError(
+                f"{file} is not UTF-8 (line {line}), and dbt cannot read it: save it as UTF-8, in "
+                "Excel as `CSV UTF-8`, and run `dbt build`."
+            ) from None
+    return len(files)

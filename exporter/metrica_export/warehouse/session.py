@@ -1,0 +1,59 @@
+"""What one command has open: the warehouse, its marts, and a private folder for staging."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
+
+from metrica_export.errors import SettingsError
+from metrica_export.settings import DbtSettings, Staging
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import Marts, read_marts
+from metrica_export.warehouse.dbt_profile import Warehouse, read_warehouse
+from metrica_export.warehouse.staging_folder import staging_folder, sweep
+
+_DEFAULT = Staging()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with; the folder is gone when it ends."""
+
+    profile: Warehouse
+    marts: Marts
+    wh: Attached
+    staging: Path
+
+
+@contextmanager
+def open_session(
+    dbt: DbtSettings, *, staging: Staging = _DEFAULT, read_only: bool = False
+) -> Iterator[Session]:
+    """Open the warehouse of dbt's profile.
+
+    Raises SettingsError, WarehouseError, or LedgerError when another process holds it.
+    """
+    profile = read_warehouse(dbt)
+    marts = read_marts(dbt, profile)
+    with ExitStack() as stack:
+        folder = _make_folder(staging.folder or dbt.staging_dir or Path(gettempdir()), stack)
+        wh = Attached(
+            profile,
+            Staging(folder, staging.memory_mb),
+            ledger_schema=marts.ledger_schema,
+            read_only=read_only,
+        )
+        stack.callback(wh.close)
+        yield Session(profile, marts, wh, folder)
+
+
+def _make_folder(place: Path, stack: ExitStack) -> Path:
+    try:
+        sweep(place)
+        return stack.enter_context(staging_folder(place))
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot make a folder for staging in {place} ({error.strerror}): give "
+            "--staging-dir a folder in which files can be written and locked."
+        ) from None
