@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 from click.testing import CliRunner
-from metrica_export.checks.rules import REASONS
+from metrica_export.checks.reasons import REASONS
 from metrica_export.cli.main import cli
 from metrica_export.errors import (
     GateError,

@@ -1,25 +1,24 @@
-"""Traits: what guilty rows have in common and passed rows do not have.
-
-Reads `evidence_<mart>` (`_row`, `_is_guilty`) and `gathered`, the rows (`_row`) that wait.
-"""
+"""Traits that guilty rows have in common and passed rows do not have."""
 
 from dataclasses import dataclass
 
-from metrica_export.checks.sendable import Layout, texts
+from metrica_export.checks.sendable import staged_cells
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.delta.staging import CANDIDATES, EVIDENCE, SAMPLE
 from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name
+from metrica_export.warehouse.sql_files import render
 
 FEW = 3
 """Guilty rows that must share a trait, and rows that are sent alone to test something."""
 
-_LOOKED_AT = 20_000
-"""Rows that are read, of those that wait."""
+_SAMPLED = 20_000
+"""Candidates that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A row has the trait if one of its `keys`, an SQL list over `texts`, is among `values`.
+    """A row has the trait if one of its `keys`, an SQL list over the cells, is among `values`.
 
     `guilty` and `waiting` count rows with the trait; `is_named` says whether Metrica's reason
     contains the column's name.
@@ -34,25 +33,27 @@ class Trait:
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:
-        """Return what decides between traits: the greatest explains most with fewest values."""
+        """Return the order of traits: the greatest explains most rows with the fewest values."""
         return self.is_named, self.guilty, -len(self.values), self.waiting
 
 
-def find_trait(wh: Attached, mart: Mart, layout: Layout, reasons: set[str]) -> Trait | None:
-    """Return the trait that explains most guilty rows and that waiting rows have too.
+def find_trait(wh: Attached, staged: StagedMart, wave: int, reasons: set[str]) -> Trait | None:
+    """Return the trait that explains most guilty rows and that candidates have too.
 
     `reasons` are the words of Metrica's reasons.
     """
-    evidence = (
-        f"select _row, _is_guilty from evidence_{mart.name} union all "
-        f"(select _row, null from gathered order by hash(_row) limit {_LOOKED_AT})"
+    sampled = (
+        f"select _row, _is_guilty from {staged.of(EVIDENCE)} union all "
+        f"(select _row, null from {CANDIDATES.name} order by hash(_row) limit {_SAMPLED})"
     )
-    wh.run(f"create or replace table looked_at as {evidence}")
-    cells = texts(mart, layout, "select _row from looked_at")
-    wh.run(f"create or replace table traits as from looked_at join ({cells}) using (_row)")
+    wh.run(f"create or replace table {SAMPLE.name} as {sampled}")
+    cells = staged_cells(staged, wave, f"select _row from {SAMPLE.name}")
+    wh.run(
+        f"create or replace table {SAMPLE.name} as from {SAMPLE.name} join ({cells}) using (_row)"
+    )
     found = [
         trait
-        for column in mart.columns
+        for column in staged.mart.columns
         for keys in _keys(name(column.name))
         for trait in _traits(wh, column.name, keys, is_named=column.name in reasons)
         if trait.waiting and trait.guilty >= FEW
@@ -82,20 +83,18 @@ def _keys(cell: str) -> tuple[str, ...]:
 
 def _traits(wh: Attached, column: str, keys: str, *, is_named: bool) -> list[Trait]:
     """Return the key that most guilty rows have and no passed row, and all such keys together."""
-    listed = f"select _row, _is_guilty, unnest({keys}) as _key from traits"
     of_guilty = {
         key: set(guilty)
         for key, guilty in wh.rows(
-            f"with listed as ({listed}) select _key, list(_row) from listed where _is_guilty "
-            "and _key not in (select _key from listed where not _is_guilty) "
-            "group by _key order by count(*) desc, _key"
+            render(__package__, "guilty_keys", keys=keys, sample=SAMPLE.name)
         )
     }
     found = []
     for values in ([*of_guilty][:1], [*of_guilty]):
         if values:
             (waiting,) = wh.row(
-                f"select count(*) from traits where _is_guilty is null and list_has_any({keys}, ?)",
+                f"select count(*) from {SAMPLE.name} "
+                f"where _is_guilty is null and list_has_any({keys}, ?)",
                 [values],
             )
             guilty = len(set().union(*(of_guilty[value] for value in values)))
