@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from metrica_export.checks.cells import cell, is_empty, row_size
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.delta.delivered_state import filled
-from metrica_export.delta.staging import tables_of
+from metrica_export.delta.staging import PILES, tables_of
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS, Column
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
@@ -150,6 +150,14 @@ def filled_cells(staged: StagedMart) -> str:
     return filled(staged.bits, empty)
 
 
+def in_pile(staged: StagedMart, row: str, pile: int) -> str:
+    """Return SQL that is true for the rows of a pile; pile 0 holds the rows that are in none."""
+    piles = staged.of(PILES)
+    if not pile:
+        return f"{row} not in (select _row from {piles})"
+    return f"{row} in (select _row from {piles} where _pile = {pile})"
+
+
 def _select(
     staged: StagedMart, wave: int, selection: Selection | None, columns: dict[str, str]
 ) -> str:
@@ -165,10 +173,11 @@ def _select(
         first=selection.first if selection else 0,
         last=selection.last if selection else 0,
         steps_left=_steps_left(staged.mart, wave),
-        pile=-1 if pile is None else pile,
+        has_pile=pile is not None,
+        in_pile="" if pile is None else in_pile(staged, "s.rowid", pile),
         is_grouped=filled_bits is not None,
         filled=filled_bits or 0,
-        group=_group(staged),
+        group_bits=_group(staged),
         **tables_of(staged.name),
     )
 

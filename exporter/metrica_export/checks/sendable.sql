@@ -32,11 +32,9 @@ where
     {% if has_path and wave > 1 %}
     and {{ steps_left }} >= 0
     {% endif %}
-    {% if pile == 0 %}
-    and s.rowid not in (select _row from {{ piles }})
-    {% elif pile > 0 %}
-    and s.rowid in (select _row from {{ piles }} where _pile = {{ pile }})
-    {% endif %}
     {% if is_grouped %}
-    and {{ group }} = {{ filled }}
+    and {{ group_bits }} = {{ filled }}
+    {% endif %}
+    {% if has_pile %}
+    and {{ in_pile }}
     {% endif %}

@@ -4,8 +4,7 @@ with words as (
     from ({{ cells }}) as cells
 )
 
-select distinct _word
+select distinct words._word
 from words
-where list_bool_or(
-    list_transform(?, lambda said: contains(said, _word) or starts_with(_word, said))
-)
+cross join (select unnest({{ said }}) as said) as reason
+where contains(reason.said, words._word) or starts_with(words._word, reason.said)

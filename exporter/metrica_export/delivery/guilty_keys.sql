@@ -12,6 +12,9 @@ select
 from listed
 where
     _is_guilty
-    and _key not in (select _key from listed where not _is_guilty)
+    and _key not in (
+        select _key from listed
+        where not _is_guilty
+    )
 group by _key
 order by count(*) desc, _key

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from metrica_export.checks.reasons import HELD
+from metrica_export.checks.sendable import in_pile
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import Verdict, add_problems
 from metrica_export.delivery.chunks import Chunk, cut
@@ -45,11 +46,7 @@ def cut_pile(
     wh: Attached, staged: StagedMart, wave: int, pile: int, suspected: str | None
 ) -> list[Chunk]:
     """Return the chunks of a pile; pile 0 holds the rows that belong to none."""
-    piles = staged.of(PILES)
-    among = f"_row in (select _row from {piles} where _pile = {pile})"
-    if not pile:
-        among = f"_row not in (select _row from {piles})"
-    chunks, _ = cut(wh, staged, wave, among=among)
+    chunks, _ = cut(wh, staged, wave, among=in_pile(staged, "_row", pile))
     tried = suspected is not None
     return [replace(chunk, pile=pile, tried=tried, suspected=suspected) for chunk in chunks]
 

@@ -94,11 +94,12 @@ class RefusedFiles:
         # Metrica may answer with a text for each row, and a few words of it are kept.
         reason = reason[:_LONGEST_REASON]
         # A chunk has many words, so only those that the reason may repeat are read.
+        said = sorted(set(re.findall(r"[a-z]+", reason.lower()))) or [""]
         query = render(
             __package__,
             "cell_words",
+            said=f"[{', '.join(map(quote, said))}]",
             columns=", ".join(name(column.name) for column in columns),
             cells=cells(self._staged, columns, self._wave, chunk),
         )
-        said = sorted(set(re.findall(r"[a-z]+", reason.lower()))) or [""]
-        return redact(reason, [word for (word,) in self._wh.rows(query, [said])])
+        return redact(reason, [word for (word,) in self._wh.rows(query)])

@@ -1,13 +1,13 @@
 create or replace table {{ compared }} as
 select
     keys._id,
-    delivered._hash is not distinct from keys._hash
-        and delivered._id is not null as _is_same,
+    delivered._id is not null
+    and not (delivered._hash is distinct from keys._hash) as _is_same,
     keys._hash is null
-        or (
-            (delivered._hash is distinct from keys._hash or delivered._undecided)
-            and rejected._id is null
-        ) as _is_changed
+    or (
+        (delivered._hash is distinct from keys._hash or delivered._undecided)
+        and rejected._id is null
+    ) as _is_changed
 from {{ mart_keys }} as keys
 left join {{ delivered }} as delivered on keys._id = delivered._id
 left join {{ recorded_verdicts }} as rejected

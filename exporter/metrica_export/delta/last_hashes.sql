@@ -14,4 +14,7 @@ select _hash
 from {{ delivered }}
 where
     _id in (select _id from {{ mart_keys }})
-    and _id not in (select _id from judged where _id is not null)
+    and _id not in (
+        select _id from judged
+        where _id is not null
+    )

@@ -8,6 +8,6 @@ select
             from {{ mart_keys }}
             where
                 _updated_at between timestamptz '1970-01-01 00:00:00+00'
-                and timestamptz {{ now }}
+                and cast({{ now }} as timestamptz)
         )
     ) as text) as latest

@@ -4,7 +4,10 @@ from {{ recorded_verdicts }} as recorded
 left join {{ mart_keys }} as keys on recorded._id = keys._id
 where
     recorded._id is not null
-    and recorded._id not in (select _id from {{ changed_ids }} where _id is not null)
+    and recorded._id not in (
+        select _id from {{ changed_ids }}
+        where _id is not null
+    )
     and case
         when keys._id is null then {{ beyond_window }}
         else

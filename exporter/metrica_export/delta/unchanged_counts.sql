@@ -10,5 +10,8 @@ select
         from {{ compared }}
         where
             _is_same
-            and _id not in (select _id from {{ changed_ids }} where _id is not null)
+            and _id not in (
+                select _id from {{ changed_ids }}
+                where _id is not null
+            )
     ) as unchanged

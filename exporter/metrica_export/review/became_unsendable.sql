@@ -6,4 +6,7 @@ inner join {{ staged }} as s on p._row = s.rowid
 left join {{ problems }} as x on p._row = x._row and x._reason <> '{{ wanted }}'
 where
     p._delivered
-    and s._id not in (select _id from {{ recorded_verdicts }} where _id is not null)
+    and s._id not in (
+        select _id from {{ recorded_verdicts }}
+        where _id is not null
+    )

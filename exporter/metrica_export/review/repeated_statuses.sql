@@ -1,7 +1,7 @@
 with pending as (
     select
-        unnest(coalesce(x._pending, [x._status])) as status,
-        p._status as delivered_status
+        p._status as delivered_status,
+        unnest(coalesce(x._pending, [x._status])) as status
     from {{ delivered_state }} as p
     inner join ({{ rows }}) as x on p._row = x._row
 )
