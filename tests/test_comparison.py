@@ -27,6 +27,7 @@ ROWS: dict[str, tuple[list[str | None], tuple[str, bool] | None, tuple[str, str]
     "taken after all": (["a"], ("a", False), ("a", "rejected"), "same"),
     "held": (["a"], None, ("a", "held"), "judged"),
     "without a hash": ([None], ("a", False), None, "judged"),
+    "new without a hash": ([None], None, None, "judged"),
     "twice": (["a", "a"], ("a", False), None, "judged"),
     "twice rejected": (["a", "b"], None, ("a", "rejected"), "judged"),
     "gone": ([], ("a", False), None, "gone"),

@@ -96,9 +96,12 @@ def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
         raise WarehouseError("The warehouse is gone.")
 
     monkeypatch.setattr(Journal, "finish_run", fail)
-    at_upload(monkeypatch, 3, fail)
+    at_upload(monkeypatch, 7, fail)
     job.run(chunk_rows=1)
-    assert recorded(job)["contacts"] == (6, 2, 0, 1, 0, 2)
+    found = recorded(job)
+    assert found["contacts"] == (6, 5, 0, 1, 0, 5)
+    assert found["orders"] == (2, 1, 0, 0, 0, 1)
+    assert found["products"] == (0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("job", ["postgres"], indirect=True)

@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from exporter.answer import Answer
+from exporter.metrica import Metrica
 from tests.job import Job
 
 pytestmark = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
@@ -174,3 +176,15 @@ def test_reasons_of_held_files_have_no_word_of_their_rows(job: Job) -> None:
         "where state = 'held' and entity = 'orders'"
     )
     assert details == [("row …" + " row …" * 9,)]
+
+
+@pytest.mark.parametrize(("numbers", "kept"), [(998, "… word"), (999, "… wo"), (1_000, "…")])
+def test_reasons_are_looked_at_up_to_2000_characters(
+    job: Job, monkeypatch: pytest.MonkeyPatch, numbers: int, kept: str
+) -> None:
+    answer = Answer("FAILED", "u1", errors="1 " * numbers + "word")
+    monkeypatch.setattr(Metrica, "upload", lambda *_: answer)
+    job.marts.contacts("c1")
+    job.run(only=("contacts",))
+    details = job.marts.sql("select detail from metrica_export.ledger_verdicts")
+    assert details == [(kept,)]

@@ -1,0 +1,84 @@
+"""The delta: which rows a run compares, and the counts of those that it does not."""
+
+import pytest
+
+from exporter import amends
+from tests.job import Job
+
+LATER = "2026-11-03 00:00:00+00"
+EARLIER = "2026-10-01 00:00:00+00"
+FUTURE = "2999-01-01 00:00:00+00"
+
+Streams = pytest.CaptureFixture[str]
+
+
+def test_delta_of_an_unchanged_mart_is_found_by_its_watermark(job: Job, capsys: Streams) -> None:
+    job.marts.contacts("c1", updated_at=EARLIER)
+    job.marts.contacts("c2", *(f"more{i}" for i in range(20)))
+    job.marts.contacts("c3", updated_at=None)
+    job.marts.contacts("c4", updated_at=FUTURE)
+    job.marts.contacts("bad", phones="8 (999) 1", updated_at=EARLIER)
+    job.marts.contacts("twice", "gone", "new")
+    job.marts.sql(
+        "insert into metrica.contacts select * from metrica.contacts where uniq_id = 'twice'"
+    )
+    job.marts.sql("update metrica.contacts set uniq_id = null where uniq_id = 'gone'")
+    job.marts.contacts("spoilt")
+    assert job.run(only=("contacts",)).entities["contacts"].sent == 26
+    job.marts.contacts("spoilt", phones="8 (999) 2", updated_at=LATER)
+    capsys.readouterr()
+    for _ in range(2):
+        counts = job.run(only=("contacts",)).entities["contacts"]
+        assert (counts.rows, counts.unchanged, counts.rejected, counts.held) == (30, 25, 3, 2)
+    # At the very time of the watermark, and after it, though before the future one.
+    job.marts.contacts("c5", "c6", updated_at=LATER)
+    assert job.run(only=("contacts",)).entities["contacts"].sent == 2
+    assert "behind the watermark" not in capsys.readouterr().err
+    job.marts.contacts("c1", name="Иная", updated_at=EARLIER)
+    assert job.sent(only=("contacts",)) == {"contacts": 1}
+    assert "rows behind the watermark changed; compared all 32 rows" in capsys.readouterr().err
+
+
+def test_delta_compares_rows_behind_the_watermark_when_everything_is_asked_for(job: Job) -> None:
+    job.marts.contacts("c1", updated_at=EARLIER)
+    job.marts.contacts("c2")
+    job.sent()
+    # As after a restore of one table of the ledger.
+    job.marts.sql("update metrica_export.ledger_deliveries set row_hash = '' where id = 'c1'")
+    assert job.sent() == {}
+    assert job.sent(everything=True) == {"contacts": 1}
+
+
+def test_delta_of_a_mart_with_rejected_rows_alone_counts_each_once(job: Job) -> None:
+    job.marts.contacts("bad", phones="8 (999) 1")
+    for everything in (False, True):
+        counts = job.run(only=("contacts",), everything=everything).entities["contacts"]
+        assert (counts.rejected, counts.held) == (1, 0)
+
+
+def test_delta_has_no_verdict_of_a_rejected_row_that_left_the_mart(job: Job) -> None:
+    job.marts.contacts("c1")
+    job.marts.contacts("bad", phones="8 (999) 1", updated_at=EARLIER)
+    job.run(only=("contacts",))
+    job.marts.sql("delete from metrica.contacts where uniq_id = 'bad'")
+    counts = job.run(only=("contacts",)).entities["contacts"]
+    assert (counts.unchanged, counts.rejected) == (1, 0)
+    assert job.marts.sql("select id from metrica_export.ledger_verdicts") == []
+
+
+def test_delta_has_a_row_behind_the_watermark_after_its_reset(job: Job) -> None:
+    job.marts.contacts("c1", updated_at=EARLIER)
+    job.marts.contacts("c2")
+    job.sent()
+    amends.reset(job.dbt, job.emulator.counter, "contacts", "c1")
+    assert job.sent() == {"contacts": 1}
+
+
+def test_delta_has_a_refused_row_after_its_reset(job: Job) -> None:
+    job.marts.contacts("c1", "c2")
+    job.emulator.fault("refuse:c2", "POST /data/contacts/csv", times=None)
+    job.run(only=("contacts",))
+    job.emulator.clear_faults()
+    assert job.sent(only=("contacts",)) == {}
+    amends.reset(job.dbt, job.emulator.counter, "contacts", None)
+    assert job.sent(only=("contacts",)) == {"contacts": 2}

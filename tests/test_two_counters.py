@@ -1,0 +1,60 @@
+"""Two counters that share a warehouse: neither changes the ledger of the other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from exporter import amends
+from tests.emulator_fixture import RunningEmulator
+from tests.job import Job
+
+pytestmark = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def filled(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "new", "type": "IN_PROGRESS"})
+    job.marts.contacts("c1")
+    job.marts.orders("1", "2")
+
+
+@pytest.fixture
+def other(job: Job) -> Iterator[Job]:
+    """Return an export of the same marts to another counter."""
+    with RunningEmulator(counter=77) as emulator:
+        yield Job(job.marts, emulator)
+
+
+def test_counter_sends_a_row_that_another_counter_refused(job: Job, other: Job) -> None:
+    job.emulator.fault("refuse:2", "POST /data/orders/csv", times=None)
+    assert job.run().entities["orders"].rejected == 1
+    assert other.sent() == {"order_statuses": 1, "contacts": 1, "orders": 2}
+    assert job.states("orders")["2"] == ("rejected", "refused_by_metrica")
+    assert amends.retry(job.dbt, other.emulator.counter, None, None) == 0
+    job.emulator.clear_faults()
+    assert job.sent() == {}
+    assert amends.retry(job.dbt, job.emulator.counter, None, None) == 1
+    assert job.sent() == {"orders": 1}
+
+
+def test_counter_has_no_drift_from_the_statuses_of_another_counter(job: Job, other: Job) -> None:
+    job.sent()
+    job.marts.put("order_statuses", {"id": "new", "type": "OTHER"})
+    assert other.sent()["order_statuses"] == 1
+    assert (job.run().error, other.run().error) == (None, None)
+    assert {row[0] for row in job.marts.sql("select type from metrica_export.ledger_statuses")} == {
+        "OTHER"
+    }
+
+
+def test_counter_leaves_an_open_run_and_the_quota_of_another_counter(job: Job, other: Job) -> None:
+    job.sent()
+    job.marts.sql(
+        "update metrica_export.ledger_runs set finished_at = null, message = null, requests = 5000"
+    )
+    job.marts.sql("update metrica_export.ledger_uploads set status = 'started'")
+    assert other.run().error is None
+    mine = f"where counter_id = {job.emulator.counter}"
+    assert job.marts.sql(f"select message from metrica_export.ledger_runs {mine}") == [(None,)]
+    found = job.marts.sql(f"select distinct status from metrica_export.ledger_uploads {mine}")
+    assert found == [("started",)]
