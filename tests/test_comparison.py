@@ -82,6 +82,17 @@ def test_verdicts_of_rows_without_an_id_are_not_kept(session: Session) -> None:
     assert session.wh.rows(f"from kept_{MART}") == []
 
 
+def test_a_verdict_of_a_twin_that_left_the_mart_is_not_kept(session: Session) -> None:
+    fill(session, "seen", "_id text, _hash text", [("x", "a")])
+    fill(session, "known", "_id text, _hash text, _undecided boolean", [])
+    verdicts = [("x", "a", "rejected"), ("x", "b", "rejected")]
+    fill(session, "verdicts", "_id text, _hash text, _state text", [*verdicts])
+    comparison.compare(session.wh, MART)
+    comparison.keep_verdicts(session.wh, MART, beyond=True)
+    assert session.wh.rows(f"from kept_{MART}") == [("x", "a", "rejected")]
+    assert comparison.count_unchanged(session.wh, MART) == (1, 1, 0)
+
+
 TOLD = """(values
     ('once', 'a', 1, true, 'NEW', 1, timestamp '2026-01-01', 1),
     ('again', 'a', 1, true, 'NEW', 1, timestamp '2026-01-01', 1),

@@ -104,6 +104,18 @@ def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
     assert found["products"] == (0, 0, 0, 0, 0, 0)
 
 
+@ON_DUCKDB
+def test_a_run_leaves_the_counts_of_earlier_runs_as_they_were(job: Job) -> None:
+    job.run()
+    first = recorded(job)
+    job.marts.orders("3")
+    job.run()
+    assert recorded(job)["orders"] == (3, 1, 2, 0, 0, 1)
+    job.marts.sql("delete from metrica_export.ledger_run_entities where run_no = 2")
+    job.marts.sql("delete from metrica_export.ledger_runs where run_no = 2")
+    assert recorded(job) == first
+
+
 @pytest.mark.parametrize("job", ["postgres"], indirect=True)
 def test_a_lost_warehouse_leaves_the_counts_of_the_delivered_rows(
     job: Job, monkeypatch: pytest.MonkeyPatch

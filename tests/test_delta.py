@@ -3,6 +3,8 @@
 import pytest
 
 from exporter import amends
+from exporter.comparison import compare
+from exporter.warehouse import Attached
 from tests.job import Job
 
 LATER = "2026-11-03 00:00:00+00"
@@ -82,3 +84,43 @@ def test_delta_has_a_refused_row_after_its_reset(job: Job) -> None:
     assert job.sent(only=("contacts",)) == {}
     amends.reset(job.dbt, job.emulator.counter, "contacts", None)
     assert job.sent(only=("contacts",)) == {"contacts": 2}
+
+
+@pytest.mark.parametrize("job", ["postgres"], indirect=True)
+@pytest.mark.parametrize(("changes", "exit_code"), [(1, 0), (100, 3)])
+def test_delta_reads_a_mart_again_that_changed_while_it_was_read(
+    job: Job, monkeypatch: pytest.MonkeyPatch, changes: int, exit_code: int
+) -> None:
+    job.marts.contacts("c1", "c2")
+    job.sent()
+    job.marts.contacts("c1", "new", name="Иная")
+    seen = []
+
+    def compare_and_change(wh: Attached, mart: str) -> None:
+        compare(wh, mart)
+        seen.append(mart)
+        if len(seen) == 1:
+            job.marts.sql("delete from metrica.contacts where uniq_id = 'new'")
+        elif len(seen) <= changes:
+            job.marts.contacts("c1", name=f"Иная {len(seen)}")
+
+    monkeypatch.setattr("exporter.delta.compare", compare_and_change)
+    outcome = job.run(only=("contacts",), everything=True)
+    assert outcome.exit_code == exit_code, outcome.error
+    assert len(seen) == (2 if exit_code == 0 else 5)
+    if exit_code == 0:
+        contacts = outcome.entities["contacts"]
+        assert (contacts.rows, contacts.sent, contacts.unchanged) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+def test_delta_whose_rows_do_not_add_up_stops_the_run(job: Job) -> None:
+    job.marts.contacts("c1", "c2")
+    job.sent()
+    job.marts.sql(
+        "insert into metrica_export.ledger_deliveries "
+        "select * from metrica_export.ledger_deliveries where id = 'c1'"
+    )
+    outcome = job.run(only=("contacts",), everything=True)
+    assert outcome.exit_code == 5
+    assert "damaged" in (outcome.error or "")

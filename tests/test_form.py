@@ -9,6 +9,7 @@ from exporter import standing
 from exporter.config import Form
 from exporter.errors import SettingsError
 from exporter.marts import MAX_CATALOGUE
+from exporter.metrica import Metrica
 from tests.job import Job
 
 SIMPLE = ("simple_orders",)
@@ -261,6 +262,20 @@ def test_a_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
     # A plan asks Metrica nothing, and goes by what the last run found.
     job.marts.orders("2", order_status="good_lead")
     assert job.plan().entities["orders"].sent == 1
+
+
+def test_a_goal_that_has_left_the_counter_is_no_status(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.emulator.goals("good_lead", "call")
+    job.marts.contacts("c1")
+    job.marts.orders("1", order_status="good_lead")
+    assert job.sent() == {"contacts": 1, "orders": 1}
+    monkeypatch.setattr(Metrica, "goals", lambda _: frozenset({"call"}))
+    job.marts.orders("2", order_status="good_lead")
+    job.marts.orders("3", order_status="call")
+    assert job.sent() == {"orders": 1}
+    assert job.states("orders")["2"] == ("held", "status_unknown")
 
 
 def test_goals_that_cannot_be_read_hold_the_orders_that_need_them_and_no_others(job: Job) -> None:

@@ -178,6 +178,26 @@ def test_reasons_of_held_files_have_no_word_of_their_rows(job: Job) -> None:
     assert details == [("row …" + " row …" * 9,)]
 
 
+def test_reasons_have_no_part_of_a_word_of_their_rows(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer("FAILED", "u1", errors="bad name Hubert or WOLFE here")
+    monkeypatch.setattr(Metrica, "upload", lambda *_: answer)
+    job.marts.contacts("c1", name="Hubertblaine Wolfe")
+    job.run(only=("contacts",))
+    details = job.marts.sql("select detail from metrica_export.ledger_verdicts")
+    assert details == [("bad name … or … here",)]
+
+
+def test_searches_take_no_more_requests_than_they_may(job: Job) -> None:
+    good = fill(job, 60, EVERY_SECOND, currency="if(guilty, 'EUR', 'RUB')")
+    for budget in (2, 5, 17, 18, 19, 20, 21):
+        job.marts.sql("drop schema if exists metrica_export cascade")
+        orders = job.run(split_requests=budget).entities["orders"]
+        assert orders.sent <= len(good)
+        assert orders.uploads <= 1 + budget
+
+
 @pytest.mark.parametrize(("numbers", "kept"), [(998, "… word"), (999, "… wo"), (1_000, "…")])
 def test_reasons_are_looked_at_up_to_2000_characters(
     job: Job, monkeypatch: pytest.MonkeyPatch, numbers: int, kept: str
