@@ -1,9 +1,14 @@
 """The delta: which rows a run compares, and the counts of those that it does not."""
 
+from typing import Any
+
 import pytest
 
 from exporter import amends
+from exporter.answer import Answer
 from exporter.comparison import compare
+from exporter.errors import InterruptedRunError
+from exporter.metrica import Metrica
 from exporter.warehouse import Attached
 from tests.job import Job
 
@@ -124,3 +129,25 @@ def test_delta_whose_rows_do_not_add_up_stops_the_run(job: Job) -> None:
     outcome = job.run(only=("contacts",), everything=True)
     assert outcome.exit_code == 5
     assert "damaged" in (outcome.error or "")
+
+
+def test_delta_has_a_row_that_was_turned_back_after_a_run_died(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.marts.contacts("c1", updated_at=EARLIER)
+    job.marts.contacts("c2")
+    job.sent()
+    job.marts.contacts("c1", name="Иная", updated_at=LATER)
+    upload = Metrica.upload
+
+    def upload_and_die(*given: Any) -> Answer:
+        upload(*given)
+        raise InterruptedRunError("Interrupted by SIGTERM.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Metrica, "upload", upload_and_die)
+        assert job.run().exit_code != 0
+    assert job.held_by_metrica("contacts", "name")["c1"] == "Иная"
+    job.marts.contacts("c1", updated_at=EARLIER)
+    assert job.sent() == {"contacts": 1}
+    assert job.held_by_metrica("contacts", "name")["c1"] == "Анна Ли"
