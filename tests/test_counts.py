@@ -105,6 +105,16 @@ def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
 
 
 @ON_DUCKDB
+def test_a_run_records_rows_that_metrica_refused_or_did_not_decide_on(job: Job) -> None:
+    job.emulator.fault("refuse:c2", "POST /data/contacts/csv", times=None)
+    job.emulator.fault("non_json", "POST /data/orders/csv")
+    assert job.run().error is None
+    found = recorded(job)
+    assert found["contacts"][:5] == (6, 4, 0, 2, 0)
+    assert found["orders"] == (2, 0, 0, 0, 2, 1)
+
+
+@ON_DUCKDB
 def test_a_run_leaves_the_counts_of_earlier_runs_as_they_were(job: Job) -> None:
     job.run()
     first = recorded(job)

@@ -7,6 +7,7 @@ import pytest
 from exporter import amends
 from exporter.answer import Answer
 from exporter.comparison import compare
+from exporter.config import Gate
 from exporter.errors import InterruptedRunError
 from exporter.metrica import Metrica
 from exporter.warehouse import Attached
@@ -149,5 +150,30 @@ def test_delta_has_a_row_that_was_turned_back_after_a_run_died(
         assert job.run().exit_code != 0
     assert job.held_by_metrica("contacts", "name")["c1"] == "Иная"
     job.marts.contacts("c1", updated_at=EARLIER)
+    assert job.plan().entities["contacts"].sent == 1
     assert job.sent() == {"contacts": 1}
     assert job.held_by_metrica("contacts", "name")["c1"] == "Анна Ли"
+
+
+def test_delta_counts_no_step_of_an_order_as_vanished(job: Job) -> None:
+    job.marts.put("order_statuses", {"id": "new", "type": "IN_PROGRESS"})
+    job.marts.contacts("c1")
+    job.marts.orders("1", status_path="new,PAID")
+    assert job.run().entities["orders"].uploads == 2
+    assert job.run().changes["orders"].vanished == 0
+
+
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+def test_delta_has_all_held_rows_where_they_are_many(job: Job) -> None:
+    rows = 20_001
+    job.marts.orders("o0", client_uniq_id="c9", updated_at=EARLIER)
+    job.marts.sql(
+        "insert into metrica.orders select o.* replace ('o' || i as id) from metrica.orders o, "
+        f"range(1, {rows}) r (i)"
+    )
+    # It gives all rows their hash.
+    job.marts.orders("later", client_uniq_id="c9")
+    held = job.run(gate=Gate(accepted=frozenset({"unsendable"}))).entities["orders"].held
+    assert held == rows + 1
+    job.marts.contacts("c9")
+    assert job.sent() == {"contacts": 1, "orders": rows + 1}

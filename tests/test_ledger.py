@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from exporter import amends
+from exporter.ledger import Ledger
+from exporter.session import open_session
 from tests.job import Job
 
 
@@ -192,3 +194,17 @@ def test_marts_with_a_prefix_have_a_ledger_with_that_prefix(job: Job) -> None:
         job.marts.sql(f"create table dev_metrica.{mart} as select * from metrica.{mart}")
     assert job.sent() == {"contacts": 2, "orders": 3}
     assert job.marts.sql("select count(*) from dev_metrica_export.mart_rows") == [(5,)]
+
+
+def test_bits_of_columns_are_kept_and_read(job: Job) -> None:
+    job.sent()
+    kept = dict(
+        job.marts.sql(
+            "select column_name, bit_no from metrica_export.ledger_columns "
+            "where entity = 'contacts'"
+        )
+    )
+    assert "name" in kept
+    assert sorted(kept.values()) == list(range(len(kept)))
+    with open_session(job.dbt) as session:
+        assert Ledger(session.wh, job.emulator.counter).column_bits("contacts") == kept

@@ -44,6 +44,16 @@ def test_counter_does_not_miss_a_status_that_another_counter_got(job: Job, other
     assert job.sent() == {"order_statuses": 1}
 
 
+def test_counter_counts_orders_as_paid_by_its_own_mapping(job: Job, other: Job) -> None:
+    job.marts.orders("1", "2", order_status="new")
+    job.sent()
+    job.marts.put("order_statuses", {"id": "new", "type": "PAID"})
+    other.sent()
+    job.marts.put("order_statuses", {"id": "more", "type": "OTHER"})
+    assert other.run().changes["order_statuses"].paid == 0
+    assert job.run().changes["order_statuses"].paid == 2
+
+
 def test_counter_leaves_an_open_run_and_the_quota_of_another_counter(job: Job, other: Job) -> None:
     job.sent()
     job.marts.sql(
