@@ -98,6 +98,8 @@ def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
     monkeypatch.setattr(Journal, "finish_run", fail)
     at_upload(monkeypatch, 7, fail)
     job.run(chunk_rows=1)
+    ((requests,),) = job.marts.sql("select requests from metrica_export.ledger_runs")
+    assert requests >= 7
     found = recorded(job)
     assert found["contacts"] == (6, 5, 0, 1, 0, 5)
     assert found["orders"] == (2, 1, 0, 0, 0, 1)
