@@ -189,6 +189,19 @@ def test_reasons_have_no_part_of_a_word_of_their_rows(
     assert details == [("bad name … or … here",)]
 
 
+def test_rows_without_an_outcome_have_no_reason_of_other_rows(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([Answer("FAILED", "u1", errors="bad thing"), Answer("unknown", None)])
+    monkeypatch.setattr(Metrica, "upload", lambda *_: next(answers))
+    job.marts.contacts("c1", "c2")
+    job.run(only=("contacts",), chunk_rows=1)
+    details = job.marts.sql(
+        "select reason, detail from metrica_export.ledger_verdicts order by reason"
+    )
+    assert details == [("outcome_unknown", None), ("refused_by_metrica", "bad thing")]
+
+
 def test_searches_take_no_more_requests_than_they_may(job: Job) -> None:
     good = fill(job, 60, EVERY_SECOND, currency="if(guilty, 'EUR', 'RUB')")
     for budget in (2, 5, 18):
