@@ -163,6 +163,15 @@ def test_delta_counts_no_step_of_an_order_as_vanished(job: Job) -> None:
     assert job.run().changes["orders"].vanished == 0
 
 
+def test_delta_has_a_held_row_behind_the_watermark(job: Job) -> None:
+    job.marts.contacts("c1")
+    job.marts.orders("1", client_uniq_id="c2", updated_at=EARLIER)
+    job.marts.orders("2")
+    assert job.run().entities["orders"].held == 1
+    job.marts.contacts("c2")
+    assert job.sent() == {"contacts": 1, "orders": 1}
+
+
 @pytest.mark.parametrize("job", ["duckdb"], indirect=True)
 def test_delta_has_all_held_rows_where_they_are_many(job: Job) -> None:
     rows = 20_001
