@@ -27,6 +27,7 @@ ROWS: dict[str, tuple[list[str | None], tuple[str, bool] | None, tuple[str, str]
     "taken after all": (["a"], ("a", False), ("a", "rejected"), "same"),
     "held": (["a"], None, ("a", "held"), "judged"),
     "without a hash": ([None], ("a", False), None, "judged"),
+    "new without a hash": ([None], None, None, "judged"),
     "twice": (["a", "a"], ("a", False), None, "judged"),
     "twice rejected": (["a", "b"], None, ("a", "rejected"), "judged"),
     "gone": ([], ("a", False), None, "gone"),
@@ -86,6 +87,17 @@ def test_verdicts_of_rows_without_an_id_are_not_kept(session: Session) -> None:
     comparison.compare(session.wh, MART)
     comparison.keep_verdicts(session.wh, MART, beyond_window=True)
     assert session.wh.rows(f"from standing_verdicts_{MART}") == []
+
+
+def test_a_verdict_of_a_twin_that_left_the_mart_is_not_kept(session: Session) -> None:
+    fill(session, "mart_keys", "_id text, _hash text", [("x", "a")])
+    fill(session, "delivered", "_id text, _hash text, _undecided boolean", [])
+    verdicts = [("x", "a", "rejected"), ("x", "b", "rejected")]
+    fill(session, "recorded_verdicts", "_id text, _hash text, _state text", [*verdicts])
+    comparison.compare(session.wh, MART)
+    comparison.keep_verdicts(session.wh, MART, beyond_window=True)
+    assert session.wh.rows(f"from standing_verdicts_{MART}") == [("x", "a", "rejected")]
+    assert comparison.count_unchanged(session.wh, MART) == (1, 1, 0)
 
 
 TOLD = """(values
