@@ -1,4 +1,4 @@
-"""The entities of a JSON body, read into a stage."""
+"""JSON bodies: their entities, read into a stage."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,22 +8,20 @@ from metrica_export.metrica.formats import Column, Kind
 
 from metrica_emulator import cells
 from metrica_emulator.cells import BadValue
-from metrica_emulator.columns import JSON_ONLY
-from metrica_emulator.layout import described, one_needed
 from metrica_emulator.readers import Readers
 from metrica_emulator.refusal import invalid
 from metrica_emulator.stage import Stage, Values
 
 _FULL_MOMENT = len("yyyy-MM-dd HH:mm:ss")
 _FULL_DATE = len("yyyy-MM-dd")
-_HUGE = 10**18  # NaN and the infinities are not below it
+_HUGE = 10**18  # NaN and infinity are not below it
 _MAX_COMMENT = 1000
 
 
 def read(body: object, stage: Stage, readers: Readers) -> None:
-    """Check every entity of `{"<entity>": […]}` and put it on the stage.
+    """Check every entity of `{"<entity>": […]}` and add it to the stage.
 
-    Raises Refusal when the list is missing or empty.
+    Raises Refusal if the list is missing or empty.
     """
     entity = readers.entity
     items = body.get(entity.name) if isinstance(body, dict) else None
@@ -32,7 +30,7 @@ def read(body: object, stage: Stage, readers: Readers) -> None:
     known: dict[str, Callable[[Any], Any]] = {
         column.name: partial(_value, column, readers) for column in entity.columns
     }
-    known |= {name: _JSON_ONLY[name] for name in JSON_ONLY[entity.name]}
+    known |= _JSON_ONLY
     for item in items:
         values, problems = _entity(item, known, readers)
         stage.add(values.get(entity.key), values, problems)
@@ -46,8 +44,7 @@ def _entity(
     switches = readers.switches
     values: Values = {}
     problems: list[str] = []
-    for place, (key, value) in enumerate(item.items(), start=1):
-        name = readers.known_name(key)
+    for place, (name, value) in enumerate(item.items(), start=1):
         if name not in known:
             if switches.unknown_column == "fail":
                 problems.append(f"key {place}: unknown_column")
@@ -55,8 +52,7 @@ def _entity(
             try:
                 values[name] = known[name](value)
             except BadValue as bad:
-                echoed = value if switches.errors_echo_values == "on" else None
-                problems.append(described(name, bad, echoed))
+                problems.append(readers.problem(name, bad, value))
         elif switches.empty_cell == "null":
             values[name] = None
     bad_names = {problem.partition(":")[0] for problem in problems}
@@ -65,8 +61,7 @@ def _entity(
         for column in readers.entity.columns
         if column.required and values.get(column.name) is None and column.name not in bad_names
     ]
-    needed = one_needed(readers.entity, switches)
-    if needed and not problems and not any(values.get(name) for name in needed):
+    if not problems and readers.lacks_identifier(values):
         problems.append("no_identifier")
     return values, problems
 
@@ -75,9 +70,9 @@ def _value(column: Column, readers: Readers, value: object) -> Any:  # noqa: ANN
     if column.kind is Kind.MONEY:
         return cells.amount(_number(value))
     if column.kind in cells.ENTRIES:
-        return _list(value, readers.of_entry(column.kind), column.kind)
+        return _list(value, column.kind)
     if column.kind is Kind.GOALS:
-        return _goals(value, readers.of_goal)
+        return _goals(value, readers.goal)
     if column.kind is Kind.PRODUCTS:
         return _products(value, readers.of_column(column))
     if not isinstance(value, str):
@@ -89,7 +84,7 @@ def _value(column: Column, readers: Readers, value: object) -> Any:  # noqa: ANN
 
 
 def _attribute_values(value: object) -> object:
-    # The form of its values is not documented: they are kept as they come.
+    # The form of the values is not documented, so they are stored unchanged.
     if not isinstance(value, dict):
         raise BadValue("not_an_object")
     return value
@@ -103,7 +98,11 @@ def _comment(value: object) -> str:
     return value
 
 
-_JSON_ONLY = {"attribute_values": _attribute_values, "user_comment": _comment}
+_JSON_ONLY: dict[str, Callable[[Any], Any]] = {
+    "attribute_values": _attribute_values,
+    "user_comment": _comment,
+}
+"""Keys of the JSON schemas without a CSV column."""
 
 
 def _number(value: object) -> float:
@@ -112,7 +111,7 @@ def _number(value: object) -> float:
     return float(value)
 
 
-def _list(value: object, entry: cells.Reader, kind: Kind) -> list[Any]:
+def _list(value: object, kind: Kind) -> list[Any]:
     if not isinstance(value, list):
         raise BadValue("not_a_list")
     if kind is Kind.CLIENT_IDS:
@@ -122,7 +121,7 @@ def _list(value: object, entry: cells.Reader, kind: Kind) -> list[Any]:
         ]
     if not all(isinstance(item, str) for item in value):
         raise BadValue("not_a_string")
-    return cells.distinct(list(map(entry, value)), cells.MOST[kind])
+    return cells.distinct(list(map(cells.ENTRIES[kind], value)), cells.MOST[kind])
 
 
 def _goals(value: object, reader: cells.Reader) -> dict[str, float | None]:
