@@ -25,7 +25,7 @@ STAGES = {
     "encode": ("checks/chunks.py", "checks/sendable.py", "checks/cells.py"),
     "hash": ("hashlib.py",),
     "upload": ("metrica/",),
-    "ledger": ("ledger/writer.py", "ledger/migration.py", "ledger/views.py"),
+    "ledger": ("ledger/writer.py", "ledger/store.py", "ledger/views/__init__.py"),
     "wait": ("delivery/prefetch.py",),
 }
 """Modules or folders of the exporter by stage; the innermost one that is listed counts.

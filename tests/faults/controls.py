@@ -15,9 +15,9 @@ from pathlib import Path
 
 from metrica_export.checks.judge import Judge
 from metrica_export.commands.run import Parts
-from metrica_export.ledger.migration import open_ledger
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Watermark
+from metrica_export.ledger.store import open_ledger
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.client import Metrica

@@ -17,7 +17,7 @@ from metrica_export.errors import MetricaError
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.custom_attributes import ENTITY_TYPES, differences
-from metrica_export.metrica.formats import LISTS
+from metrica_export.metrica.formats import LISTS, ORDERS, SIMPLE_ORDERS
 from metrica_export.metrica.redaction import redact
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
 from metrica_export.warehouse.sql import name, quote
@@ -68,6 +68,8 @@ class Delivery:
         if not total:
             return
         self._journal.keep_columns(mart.name, self._judge.layout(mart).bits)
+        if mart.entity in (ORDERS, SIMPLE_ORDERS):
+            self._journal.number_statuses("select _id as _status from known_statuses")
         self._ensure_attributes(mart)
         with self._report.progress(mart.name, total) as bar:
             if mart.entity in LISTS:

@@ -1,0 +1,38 @@
+"""The ledger's tables and views: a run opens them, and the first run creates them."""
+
+from metrica_export.ledger.lock import ledger_lock
+from metrica_export.ledger.reader import VERSION, Ledger
+from metrica_export.ledger.sql_text import statements
+from metrica_export.ledger.views import create_views
+from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.dbt_manifest import Marts
+
+
+def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
+    """Return the counter's ledger; create it if there is none.
+
+    Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger and for
+    one of another version.
+    """
+    if not Ledger(wh, counter_id).exists:
+        with ledger_lock(wh.profile):
+            # Another counter's run may have created it meanwhile.
+            wh.look_again()
+            if not Ledger(wh, counter_id).exists:
+                _create(wh)
+            create_views(wh, marts)
+        return Ledger(wh, counter_id)
+    create_views(wh, marts)
+    return Ledger(wh, counter_id)
+
+
+def _create(wh: Attached) -> None:
+    with wh.transaction():
+        if not wh.has_schema(wh.ledger_schema):
+            # PostgreSQL requires the right to create a schema even where `if not exists` finds one.
+            wh.command(f"create schema {LEDGER}")
+        wh.command(
+            *statements(f"migrations/{VERSION}.sql"),
+            f"insert into {LEDGER}.ledger_version (version) values ({VERSION})",
+        )
+    wh.look_again()
