@@ -21,6 +21,9 @@ RECOVERED = "recovered: Metrica may have any state of any row"
 NOT_TAKEN = "'FAILED', 'prepared'"
 """Statuses of an upload that left Metrica as it was."""
 
+_LISTED_UPLOADS = 2_000
+"""Uploads that a whole reading of deliveries names one by one."""
+
 _TABLES = {
     "ledger_version",
     "ledger_runs",
@@ -109,11 +112,23 @@ class Ledger:
         if not self.exists:
             return f"({render('no_deliveries.sql')})"
         query = self._of_mart(file, entity)
-        few = self._wh.few(among) if among and self._wh.is_postgres else None
+        if not self._wh.is_postgres:
+            return f"({query})"
+        few = self._wh.few(among) if among else None
         if few is not None:
             # In the order of the index, which is that of bytes: fast to make in any locale.
             return self._wh.remote(f'{query} and d.id collate "C" = any({few})')
+        uploads = self._uploads(entity)
+        if not uploads:
+            return f"({render('no_deliveries.sql')})"
+        if len(uploads) <= _LISTED_UPLOADS:
+            # DuckDB would read the deliveries of all marts to join them with the uploads.
+            query += f" and d.upload_no in ({', '.join(uploads)})"
         return f"({query})"
+
+    def _uploads(self, entity: str) -> list[str]:
+        found = self._wh.remote(self._of_mart("counted_uploads.sql", entity))
+        return [str(number) for (number,) in self._wh.rows(f"select upload_no from {found}")]
 
     def verdicts(self, entity: str) -> str:
         """Return a FROM item of the present verdicts.

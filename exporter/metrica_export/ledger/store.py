@@ -14,15 +14,16 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger and for
     one of another version.
     """
-    if not Ledger(wh, counter_id).exists:
-        with ledger_lock(wh.profile):
-            # Another counter's run may have created it meanwhile.
-            wh.look_again()
-            if not Ledger(wh, counter_id).exists:
-                _create(wh)
-            create_views(wh, marts)
-        return Ledger(wh, counter_id)
-    create_views(wh, marts)
+    found = Ledger(wh, counter_id)
+    if found.exists:
+        create_views(wh, marts)
+        return found
+    with ledger_lock(wh.profile):
+        # Another counter's run may have created it meanwhile.
+        wh.look_again()
+        if not Ledger(wh, counter_id).exists:
+            _create(wh)
+        create_views(wh, marts)
     return Ledger(wh, counter_id)
 
 
