@@ -1,13 +1,16 @@
 """The ledger's views of orders: `order_steps` and `deadlines`."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
 from tests.job import Job
 
+MARTS = Path(__file__).parents[1] / "dbt_project/models/marts/metrica"
 ZONE = ZoneInfo("Europe/Moscow")
 
 
@@ -141,3 +144,18 @@ def test_views_of_orders_outlive_the_next_build(job: Job) -> None:
     job.marts.sql("alter table metrica.orders_new rename to orders")
     assert deadlines(job, "id, first_sent_at is not null") == [("1", True)]
     assert steps(job, "1") == [(1, "new", "PASSED")]
+
+
+def test_views_of_orders_have_the_columns_that_the_dbt_source_describes(job: Job) -> None:
+    put(job, "new", "1")
+    job.sent()
+    (source,) = yaml.safe_load((MARTS / "_metrica_export__sources.yml").read_text("utf-8"))[
+        "sources"
+    ]
+    described = {
+        table["name"]: [column["name"] for column in table["columns"]] for table in source["tables"]
+    }
+    for view in ("order_steps", "deadlines"):
+        with job.marts.connection() as connection:
+            connection.execute(f"select * from metrica_export.{view}")
+            assert [column[0] for column in connection.description] == described[view]

@@ -1,13 +1,13 @@
 -- The same deliveries with the values that later runs need.
 select
-    d.id as "_id",
-    coalesce(replace(cast(d.row_hash as text), '-', ''), '') as "_hash",
-    d.upload_no as "_upload_no",
-    (u.status = 'PASSED') as "_passed",
-    s.status as "_status",
-    d.step as "_step",
-    d.create_date_time as "_created",
-    d.filled as "_filled"
+    d.id as _id,
+    coalesce(replace(cast(d.row_hash as text), '-', ''), '') as _hash,
+    d.upload_no as _upload_no,
+    (u.status = 'PASSED') as _passed,
+    s.status as _status,
+    d.step as _step,
+    d.create_date_time as _created,
+    d.filled as _filled
 from metrica_export.ledger_deliveries as d
 inner join metrica_export.ledger_uploads as u on d.upload_no = u.upload_no
 left join metrica_export.ledger_status_numbers as s

@@ -4,11 +4,11 @@ insert into metrica_export.ledger_deliveries
 select
     d._created,
     d._filled,
-    :upload_no,
+    :upload_no as upload_no,
     n._no,
     -- Without a step the next run goes on after the last place of the status in the path.
-    try_cast(d._step as smallint),
-    cast(d._hash as uuid),
+    try_cast(d._step as smallint) as step,
+    cast(d._hash as uuid) as row_hash,
     d._id
 from (:rows) as d
 left join status_numbers as n on d._status = n._status

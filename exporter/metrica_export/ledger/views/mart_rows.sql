@@ -68,12 +68,13 @@ inner join counters as c on c.is_simple = (m.entity = 'simple_orders')
 left join last_deliveries as p
     on c.counter_id = p.counter_id and m.entity = p.entity and m.id = p.id and p.nth = 1
 left join verdicts as v
-    on c.counter_id = v.counter_id and m.entity = v.entity
-    and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
-    -- A killed run leaves verdicts on rows that it delivered. For a duplicated id the delivered
-    -- state proves nothing, since another row has the same id.
-    and (
-        v.reason = 'id_duplicated'
-        or p.status is distinct from 'PASSED'
-        or p.row_hash is distinct from m.row_hash
-    )
+    on
+        c.counter_id = v.counter_id and m.entity = v.entity
+        and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
+        -- A killed run leaves verdicts on rows that it delivered. For a duplicated id the
+        -- delivered state proves nothing, since another row has the same id.
+        and (
+            v.reason = 'id_duplicated'
+            or p.status is distinct from 'PASSED'
+            or p.row_hash is distinct from m.row_hash
+        )
