@@ -5,7 +5,8 @@ insert into {{ ledger }}.ledger_uploads
 )
 values
 (
-    {{ upload_no }},
+    {{ upload_no }}, {{ run_no }}, {{ counter_id }}, {{ entity }}, {{ row_count }},
+    {{ byte_count }}, {{ sha256 }}, {{ local_api }}, now(),
     {{ run_no }},
     {{ counter_id }},
     {{ entity }},

@@ -146,9 +146,8 @@ class Journal:
 
     def unknown_uploads(self) -> dict[str, int]:
         """Return Metrica's id → number of recent uploads whose outcome is unknown."""
-        query = render(
-            __package__, "unknown_uploads", ledger=L, counter_id=self._counter_id, now=self._wh.now
-        )
+        counter_id, now = self._counter_id, self._wh.now
+        query = render(__package__, "unknown_uploads", ledger=L, counter_id=counter_id, now=now)
         return dict(self._wh.rows(query))
 
     def end_upload(

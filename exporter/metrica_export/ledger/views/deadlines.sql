@@ -1,5 +1,5 @@
 -- One line for each order of a mart and each counter that had a run in the mart's mode.
-with orders as ({{ mart_orders }}),
+with orders as (select * from ({{ mart_orders }}) as mart_orders),
 
 counters as (
     select
@@ -54,7 +54,8 @@ windows as (
         create_date_time,
         sent_at,
         timezone(time_zone, create_date_time + {{ link_days }} * interval '1 day') as link_deadline,
-        timezone(time_zone, create_date_time + {{ update_days }} * interval '1 day') as update_deadline
+        timezone(time_zone, create_date_time + {{ update_days }} * interval '1 day')
+            as update_deadline
     from dated
 )
 

@@ -1,5 +1,5 @@
 -- One line for each row of a mart and each counter that had a run in the mart's mode.
-with marts as ({{ mart_keys }}),
+with marts as (select * from ({{ mart_keys }}) as mart_keys),
 
 counters as (
     select
