@@ -69,6 +69,7 @@ lint: $(INSTALLED) ## Check style, types, imports and SQL
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint dbt_project
+	$(BIN)/sqlfluff lint --ignore-local-config --config exporter/.sqlfluff exporter
 
 .PHONY: lock
 lock: ## Take the newest versions that pyproject.toml allows into constraints.txt

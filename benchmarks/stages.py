@@ -21,8 +21,8 @@ _GAP_SECONDS = 0.002
 
 STAGES = {
     "read": ("delta/", "ledger/reader.py"),
-    "check": ("checks/judge.py", "checks/rules.py", "review/"),
-    "encode": ("checks/chunks.py", "checks/sendable.py", "checks/cells.py"),
+    "check": ("checks/", "review/"),
+    "encode": ("delivery/chunks.py", "delivery/csv_file.py", "delivery/json_file.py"),
     "hash": ("hashlib.py",),
     "upload": ("metrica/",),
     "ledger": ("ledger/writer.py", "ledger/migration.py", "ledger/views.py"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metrica_export.commands import run
+from metrica_export.commands import plan, run
 from metrica_export.commands.outcome import Outcome
 from metrica_export.errors import ExportError
 from metrica_export.metrica.access import Api
@@ -73,7 +73,7 @@ class Job:
 
     def plan(self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any) -> Outcome:
         outcome = Outcome()
-        run.plan(outcome, self.options(only, **options), out)
+        plan.plan(outcome, self.options(only, **options), out)
         return outcome
 
     def states(self, mart: str) -> dict[str, tuple[str, str | None]]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from metrica_export.checks import rules
-from metrica_export.checks.rules import HELD, REASONS, REJECTED
+from metrica_export.checks.reasons import HELD, REASONS, REJECTED
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.checks.verdicts import find_problems
+from metrica_export.delta.detection import Delta
 from metrica_export.metrica.formats import DEFAULT_STATUSES, MODES, Kind
-from metrica_export.settings import DbtSettings
+from metrica_export.settings import DbtSettings, Form, Limits
 from metrica_export.warehouse.session import Session, open_session
 
 from tests.marts_fixture import COLUMNS, CONTACT, KEYS, ORDER, OWN, make_marts
@@ -341,10 +343,17 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     made = make_marts(tmp_path_factory.mktemp("marts"), None)
     with open_session(DbtSettings(made.folder, made.folder)) as opened:
         lacking = "values ('заказчик', false), ('judged', true)"
-        opened.wh.run(f"create table lacking_contacts as from ({lacking}) t (_id, _is_judged)")
+        opened.wh.run(f"create table missing_contacts as from ({lacking}) t (_id, _has_verdict)")
         known = ", ".join(f"('{status}')" for status in (*DEFAULT_STATUSES, "mapped:1"))
-        opened.wh.run(f"create table known_statuses as from (values {known}) t (_id)")
+        opened.wh.run(f"create table accepted_statuses as from (values {known}) t (_id)")
         yield opened
+
+
+def staged_mart(session: Session, name: str, rows: int) -> StagedMart:
+    mart = session.marts.get(name)
+    delta = Delta(mart, rows, rows, 0, 0, None)
+    now = "timestamp '9999-12-31 23:59:59'"
+    return StagedMart(mart, delta, rows, Limits(), Form(), {}, now)
 
 
 def judge(
@@ -362,13 +371,11 @@ def judge(
         cells = [row[KEYS[mart]], row.get("_hash", str(place)), *map(row.get, columns)]
         session.wh.run(f"insert into staged_{mart} values ({marks})", cells)
     session.wh.run(
-        f"create or replace table prior_{mart} "
+        f"create or replace table delivered_state_{mart} "
         "(_row bigint, _delivered boolean, _created timestamp)"
     )
-    duplicated = rules.duplicated(session.marts.get(mart))
-    session.wh.run(f"create or replace table duplicated_{mart} as {duplicated}")
-    problems = rules.problems(session.marts.get(mart), "timestamp '9999-12-31 23:59:59'")
-    found = session.wh.rows(f"select _row, _state, _column, _reason from ({problems})")
+    find_problems(session.wh, staged_mart(session, mart, len(rows)))
+    found = session.wh.rows(f"select _row, _state, _column, _reason from problems_{mart}")
     assert len({place for place, *_ in found}) == len(found)
     return {place: (state, column, reason) for place, state, column, reason in found}
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from metrica_export.checks.chunks import Chunk, File, cut, halves, write
-from metrica_export.checks.sendable import Layout, cells, rows
+from metrica_export.checks.sendable import cells, rows
+from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.cli.main import cli
+from metrica_export.delivery.chunks import Chunk, cut, halves
+from metrica_export.delivery.csv_file import File, write_csv
+from metrica_export.delta.detection import Delta
 from metrica_export.settings import DbtSettings, Form, Limits
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.session import Session, open_session
@@ -27,7 +30,7 @@ HEADER = {
 }
 
 
-LAYOUT = Layout(Limits(), Form(), {}, "timestamp '2026-11-01 00:00:00'")
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -58,34 +61,40 @@ class Table:
             wh.run(f"insert into staged_{mart} values {', '.join([marks] * len(rows))}", cells)
         wh.run(f"create or replace table problems_{mart} (_row bigint)")
         wh.run(
-            f"create or replace table prior_{mart} "
+            f"create or replace table delivered_state_{mart} "
             "(_row bigint, _delivered boolean, _status text, _step integer, _created timestamp)"
         )
         wh.run(
-            f"create or replace table paths_{mart} (_row bigint, _before integer, _pending text[])"
+            f"create or replace table steps_{mart} (_row bigint, _before integer, _pending text[])"
         )
         for place in problems:
             wh.run(f"insert into problems_{mart} values ({place})")
 
     def files(self, limits: Limits) -> list[tuple[Chunk, File]]:
         """Lay the staged rows out, cut and write them."""
-        wh, mart = self.session.wh, self.mart
+        wh, mart, staged = self.session.wh, self.mart, self.staged(limits)
         chunks, too_large = self.cut(limits)
         for place in too_large:
             wh.run(f"insert into problems_{mart.name} values ({place})")
         folder = self.session.staging
         return [
-            (c, write(wh, mart, cells(mart, mart.columns, LAYOUT, c), folder / f"{c.first}.csv"))
+            (c, write_csv(wh, mart, cells(staged, mart.columns, 1, c), folder / f"{c.first}.csv"))
             for c in chunks
         ]
 
     def cut(self, limits: Limits) -> tuple[list[Chunk], list[int]]:
         """Return the chunks, and the places of rows that are too large for any."""
-        return cut(self.session.wh, self.mart, self.rows(), limits, LAYOUT.now)
+        return cut(self.session.wh, self.staged(limits))
+
+    def staged(self, limits: Limits = LIMITS) -> StagedMart:
+        """Return the mart as a run would have staged it."""
+        delta = Delta(self.mart, 0, 0, 0, 0, None)
+        now = "timestamp '2026-11-01 00:00:00'"
+        return StagedMart(self.mart, delta, 1, limits, Form(), {}, now)
 
     def rows(self, part: Chunk | None = None) -> str:
         """Return the query of the sendable rows."""
-        return rows(self.mart, LAYOUT, part)
+        return rows(self.staged(), 1, part)
 
     def text(self) -> str:
         """Return the rows of the one file, without its header."""
@@ -285,7 +294,9 @@ def test_files_are_full_to_their_limit_of_rows(
 ) -> None:
     contacts.stage(*({"uniq_id": str(i)} for i in range(rows)))
     found = [chunk for chunk, _ in contacts.files(Limits(chunk_rows=limit))]
-    assert found == [Chunk(first - 1, last - 1, last - first + 1) for first, last in expected]
+    assert found == [
+        Chunk(first=first - 1, last=last - 1, rows=last - first + 1) for first, last in expected
+    ]
 
 
 def random_row(random: Random, number: int, largest: int) -> dict[str, Any]:
@@ -371,7 +382,7 @@ def test_a_row_that_fills_a_file_to_the_byte_goes_and_one_byte_more_does_not(
     contacts.stage(full_contact("1", "x" * (1 + room)), full_contact("2", "x" * (2 + room)))
     assert contacts.too_large(limits) == ["2"]
     ((chunk, file),) = contacts.files(limits)
-    assert (chunk, file.size) == (Chunk(0, 0, 1), 1_000)
+    assert (chunk, file.size) == (Chunk(first=0, last=0, rows=1), 1_000)
 
 
 def test_quotes_and_letters_count_as_the_bytes_they_become(contacts: Table) -> None:
@@ -407,7 +418,7 @@ def test_halves_are_the_whole_and_differ_by_one_row_at_most(contacts: Table, row
     problems = tuple(place for place in range(3 * rows) if place % 3)
     contacts.stage(*({"uniq_id": str(i)} for i in range(3 * rows)), problems=problems)
     (whole,) = contacts.cut(Limits())[0]
-    left, right = halves(contacts.session.wh, contacts.rows(whole), whole)
+    left, right = halves(contacts.session.wh, contacts.staged(), 1, whole)
     assert (whole.rows, left.first, right.last) == (rows, whole.first, whole.last)
     assert right.first > left.last
     assert left.rows - right.rows in {0, 1}
@@ -423,5 +434,5 @@ def test_halving_ends_with_each_row_alone(contacts: Table) -> None:
             assert chunk.first == chunk.last
             alone.append(chunk.first)
         else:
-            waiting[:0] = halves(contacts.session.wh, contacts.rows(chunk), chunk)
+            waiting[:0] = halves(contacts.session.wh, contacts.staged(), 1, chunk)
     assert alone == [place for place in range(37) if place not in {0, 5, 6, 36}]

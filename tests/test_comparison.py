@@ -27,6 +27,7 @@ ROWS: dict[str, tuple[list[str | None], tuple[str, bool] | None, tuple[str, str]
     "taken after all": (["a"], ("a", False), ("a", "rejected"), "same"),
     "held": (["a"], None, ("a", "held"), "judged"),
     "without a hash": ([None], ("a", False), None, "judged"),
+    "new without a hash": ([None], None, None, "judged"),
     "twice": (["a", "a"], ("a", False), None, "judged"),
     "twice rejected": (["a", "b"], None, ("a", "rejected"), "judged"),
     "gone": ([], ("a", False), None, "gone"),
@@ -54,18 +55,23 @@ def test_each_row_is_judged_unchanged_or_still_rejected(session: Session, beyond
     seen = [(key, h) for key, (hashes, *_) in ROWS.items() for h in hashes]
     known = [(key, *k) for key, (_, k, _, _) in ROWS.items() if k]
     verdicts = [(key, *v) for key, (_, _, v, _) in ROWS.items() if v]
-    fill(session, "seen", "_id text, _hash text", [*seen, (None, "a")])
-    fill(session, "known", "_id text, _hash text, _undecided boolean", known)
-    fill(session, "verdicts", "_id text, _hash text, _state text", [*verdicts, (None, "a", "held")])
+    fill(session, "mart_keys", "_id text, _hash text", [*seen, (None, "a")])
+    fill(session, "delivered", "_id text, _hash text, _undecided boolean", known)
+    fill(
+        session,
+        "recorded_verdicts",
+        "_id text, _hash text, _state text",
+        [*verdicts, (None, "a", "held")],
+    )
     comparison.compare(session.wh, MART)
-    comparison.keep_verdicts(session.wh, MART, beyond=beyond)
+    comparison.keep_verdicts(session.wh, MART, beyond_window=beyond)
 
     def ids(outcome: str) -> set[str]:
         return {key for key, (*_, expected) in ROWS.items() if expected == outcome}
 
-    changed = {key for (key,) in session.wh.rows(f"from changed_{MART}")}
+    changed = {key for (key,) in session.wh.rows(f"from changed_ids_{MART}")}
     assert changed == ids("judged") | {None}
-    kept = {key for (key,) in session.wh.rows(f"select _id from kept_{MART}")}
+    kept = {key for (key,) in session.wh.rows(f"select _id from standing_verdicts_{MART}")}
     assert kept == ids("kept") | (ids("behind") if beyond else set())
     counts = comparison.count_unchanged(session.wh, MART)
     assert counts == (len(kept), len(ids("kept")), len(ids("same")))
@@ -73,12 +79,25 @@ def test_each_row_is_judged_unchanged_or_still_rejected(session: Session, beyond
 
 
 def test_verdicts_of_rows_without_an_id_are_not_kept(session: Session) -> None:
-    fill(session, "seen", "_id text, _hash text", [])
-    fill(session, "known", "_id text, _hash text, _undecided boolean", [])
-    fill(session, "verdicts", "_id text, _hash text, _state text", [(None, "a", "rejected")])
+    fill(session, "mart_keys", "_id text, _hash text", [])
+    fill(session, "delivered", "_id text, _hash text, _undecided boolean", [])
+    fill(
+        session, "recorded_verdicts", "_id text, _hash text, _state text", [(None, "a", "rejected")]
+    )
     comparison.compare(session.wh, MART)
-    comparison.keep_verdicts(session.wh, MART, beyond=True)
-    assert session.wh.rows(f"from kept_{MART}") == []
+    comparison.keep_verdicts(session.wh, MART, beyond_window=True)
+    assert session.wh.rows(f"from standing_verdicts_{MART}") == []
+
+
+def test_a_verdict_of_a_twin_that_left_the_mart_is_not_kept(session: Session) -> None:
+    fill(session, "mart_keys", "_id text, _hash text", [("x", "a")])
+    fill(session, "delivered", "_id text, _hash text, _undecided boolean", [])
+    verdicts = [("x", "a", "rejected"), ("x", "b", "rejected")]
+    fill(session, "recorded_verdicts", "_id text, _hash text, _state text", [*verdicts])
+    comparison.compare(session.wh, MART)
+    comparison.keep_verdicts(session.wh, MART, beyond_window=True)
+    assert session.wh.rows(f"from standing_verdicts_{MART}") == [("x", "a", "rejected")]
+    assert comparison.count_unchanged(session.wh, MART) == (1, 1, 0)
 
 
 TOLD = """(values
@@ -105,8 +124,8 @@ def ledger() -> Ledger:
 
 
 def test_the_latest_delivery_that_passed_holds(session: Session, ledger: Ledger) -> None:
-    delivered_state.read_known(session.wh, ledger, session.marts.get(MART), among=None)
-    assert session.wh.rows(f"from known_{MART} order by _id") == [
+    delivered_state.read_delivered(session.wh, ledger, session.marts.get(MART), among=None)
+    assert session.wh.rows(f"from delivered_{MART} order by _id") == [
         ("again", "b", False),
         ("once", "a", False),
         ("perhaps before", "b", False),
@@ -119,10 +138,10 @@ def test_what_was_perhaps_said_counts_beside_what_was_said(
 ) -> None:
     keys = ["once", "again", "perhaps later", "perhaps before", "perhaps", "new"]
     fill(session, "staged", "_id text", [(key,) for key in keys])
-    delivered_state.read_prior(session.wh, ledger, session.marts.get(MART))
+    delivered_state.read_delivered_state(session.wh, ledger, session.marts.get(MART))
     rows = session.wh.rows(
         "select _row, _delivered, cast(cast(_created as date) as text), _status, _step, _filled, "
-        f"_perhaps_step from prior_{MART} order by _row"
+        f"_unknown_step from delivered_state_{MART} order by _row"
     )
     assert {keys[row]: rest for row, *rest in rows} == {
         "once": [True, "2026-01-01", "NEW", 1, 1, None],
@@ -160,8 +179,8 @@ def test_filled_columns_are_told_by_their_bits(session: Session) -> None:
 
 def test_a_vanished_id_that_is_no_number_is_staged_beside_numbers(session: Session) -> None:
     fill(session, "staged", "_id text, _hash text, uniq_id integer", [("1", "a", 1)])
-    fill(session, "seen", "_id text", [("1",)])
-    fill(session, "known", "_id text, _hash text", [("1", "a"), ("old-2", "b")])
+    fill(session, "mart_keys", "_id text", [("1",)])
+    fill(session, "delivered", "_id text, _hash text", [("1", "a"), ("old-2", "b")])
     assert vanished.stage_vanished(session.wh, session.marts.get(MART)) == 1
     assert session.wh.rows(f"from staged_{MART} order by _id") == [
         ("1", "a", "1"),

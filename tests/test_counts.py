@@ -96,9 +96,36 @@ def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
         raise WarehouseError("The warehouse is gone.")
 
     monkeypatch.setattr(Journal, "finish_run", fail)
-    at_upload(monkeypatch, 3, fail)
+    at_upload(monkeypatch, 7, fail)
     job.run(chunk_rows=1)
-    assert recorded(job)["contacts"] == (6, 2, 0, 1, 0, 2)
+    ((requests,),) = job.marts.sql("select requests from metrica_export.ledger_runs")
+    assert requests >= 7
+    found = recorded(job)
+    assert found["contacts"] == (6, 5, 0, 1, 0, 5)
+    assert found["orders"] == (2, 1, 0, 0, 0, 1)
+    assert found["products"] == (0, 0, 0, 0, 0, 0)
+
+
+@ON_DUCKDB
+def test_a_run_records_rows_that_metrica_refused_or_did_not_decide_on(job: Job) -> None:
+    job.emulator.fault("refuse:c2", "POST /data/contacts/csv", times=None)
+    job.emulator.fault("non_json", "POST /data/orders/csv")
+    assert job.run().error is None
+    found = recorded(job)
+    assert found["contacts"][:5] == (6, 4, 0, 2, 0)
+    assert found["orders"] == (2, 0, 0, 0, 2, 1)
+
+
+@ON_DUCKDB
+def test_a_run_leaves_the_counts_of_earlier_runs_as_they_were(job: Job) -> None:
+    job.run()
+    first = recorded(job)
+    job.marts.orders("3")
+    job.run()
+    assert recorded(job)["orders"] == (3, 1, 2, 0, 0, 1)
+    job.marts.sql("delete from metrica_export.ledger_run_entities where run_no = 2")
+    job.marts.sql("delete from metrica_export.ledger_runs where run_no = 2")
+    assert recorded(job) == first
 
 
 @pytest.mark.parametrize("job", ["postgres"], indirect=True)

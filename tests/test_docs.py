@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from metrica_export import errors
-from metrica_export.checks.rules import REASONS
+from metrica_export.checks.reasons import REASONS
 from metrica_export.cli.main import cli
 from metrica_export.errors import ExportError
 from metrica_export.metrica import http
 
-from tests import help_page
+from tests import help_page, staging_page
 from tests.doc_texts import python_texts, sql_comments
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +61,10 @@ def test_readme_names_every_command() -> None:
 
 def test_commands_page_is_the_programs_own_help() -> None:
     assert help_page.read() == help_page.help_texts(), "run `python -m tests.help_page`"
+
+
+def test_architecture_lists_the_staging_tables() -> None:
+    assert staging_page.read() == staging_page.staging_table(), "run `python -m tests.staging_page`"
 
 
 def exit_codes() -> dict[str, str]:

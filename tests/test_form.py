@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from metrica_export.commands import status
 from metrica_export.errors import SettingsError
+from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import MAX_CATALOGUE
 from metrica_export.settings import Form
 
@@ -261,6 +262,20 @@ def test_a_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
     # A plan asks Metrica nothing, and goes by what the last run found.
     job.marts.orders("2", order_status="good_lead")
     assert job.plan().entities["orders"].sent == 1
+
+
+def test_a_goal_that_has_left_the_counter_is_no_status(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.emulator.goals("good_lead", "call")
+    job.marts.contacts("c1")
+    job.marts.orders("1", order_status="good_lead")
+    assert job.sent() == {"contacts": 1, "orders": 1}
+    monkeypatch.setattr(Metrica, "goals", lambda _: frozenset({"call"}))
+    job.marts.orders("2", order_status="good_lead")
+    job.marts.orders("3", order_status="call")
+    assert job.sent() == {"orders": 1}
+    assert job.states("orders")["2"] == ("held", "status_unknown")
 
 
 def test_goals_that_cannot_be_read_hold_the_orders_that_need_them_and_no_others(job: Job) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from metrica_export.commands import reset
+from metrica_export.ledger.reader import Ledger
+from metrica_export.warehouse.session import open_session
 
 from tests.job import Job
 
@@ -111,11 +113,13 @@ def test_an_outcome_that_comes_after_the_run_is_found_by_the_uploads_id(
 
 def test_refused_rows_wait_until_they_are_retried(job: Job) -> None:
     job.emulator.fault("refuse:2", "POST /data/orders/csv", times=None)
-    assert job.run().entities["orders"].rejected == 1
+    job.marts.orders("4", order_status=None)
+    assert job.run().entities["orders"].rejected == 2
     job.emulator.clear_faults()
     assert job.sent() == {}
     dbt, counter = job.dbt, job.emulator.counter
     assert reset.retry(dbt, counter, "orders", "1") == 0
+    assert reset.retry(dbt, counter, "orders", "4") == 0
     assert reset.retry(dbt, counter, "orders", "2") == 1
     assert job.sent() == {"orders": 1}
 
@@ -192,3 +196,17 @@ def test_marts_with_a_prefix_have_a_ledger_with_that_prefix(job: Job) -> None:
         job.marts.sql(f"create table dev_metrica.{mart} as select * from metrica.{mart}")
     assert job.sent() == {"contacts": 2, "orders": 3}
     assert job.marts.sql("select count(*) from dev_metrica_export.mart_rows") == [(5,)]
+
+
+def test_bits_of_columns_are_kept_and_read(job: Job) -> None:
+    job.sent()
+    kept = dict(
+        job.marts.sql(
+            "select column_name, bit_no from metrica_export.ledger_columns "
+            "where entity = 'contacts'"
+        )
+    )
+    assert "name" in kept
+    assert sorted(kept.values()) == list(range(len(kept)))
+    with open_session(job.dbt) as session:
+        assert Ledger(session.wh, job.emulator.counter).column_bits("contacts") == kept

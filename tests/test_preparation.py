@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from metrica_export.checks import judge
-from metrica_export.delta.whole_list import keep_whole
+from metrica_export.checks import staged_mart
+from metrica_export.delta.full_list import stage_full_list
 from metrica_export.settings import Gate
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
@@ -84,9 +84,9 @@ def test_a_list_that_changes_while_it_is_read_is_not_sent(
     def late(wh: Attached, mart: Mart) -> None:
         if mart.name == "order_statuses":
             job.marts.put("order_statuses", {"id": "won", "type": "PAID", "humanized": "B"})
-        keep_whole(wh, mart)
+        stage_full_list(wh, mart)
 
-    monkeypatch.setattr(judge, "keep_whole", late)
+    monkeypatch.setattr(staged_mart, "stage_full_list", late)
     outcome = job.run()
     assert outcome.exit_code == 3
     assert "changed while it was read" in str(outcome.error)

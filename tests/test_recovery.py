@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -184,6 +185,20 @@ def test_recovery_makes_a_ledger_where_there_is_none(job: Job) -> None:
     assert recover(job).exit_code == 0
     assert job.sent(gate=ALL)["orders"] == 1
     assert way(job, "1") == ["new", "in_work", "paid", "paid"]
+
+
+def test_recovery_leaves_out_a_row_whose_id_is_too_long_to_be_sent(job: Job) -> None:
+    put(job, "new", "1")
+    job.run()
+    # No index can make it shorter.
+    key = "".join(sha256(bytes([i])).hexdigest() for i in range(160))[:10_000]
+    put(job, "new", key, updated_at=now())
+    done = recover(job)
+    assert done.exit_code == 0, done.output
+    assert "orders: 1 rows" in done.output
+    assert len(done.output) < 2_000
+    outcome = job.run()
+    assert (outcome.exit_code, outcome.entities["orders"].rejected) == (0, 1)
 
 
 def test_an_upload_of_another_program_is_counted_and_a_lost_answer_is_not(job: Job) -> None:

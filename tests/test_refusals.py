@@ -3,6 +3,8 @@
 from collections import Counter
 
 import pytest
+from metrica_export.metrica.answer import Answer
+from metrica_export.metrica.client import Metrica
 
 from tests.job import Job
 
@@ -174,3 +176,48 @@ def test_reasons_of_held_files_have_no_word_of_their_rows(job: Job) -> None:
         "where state = 'held' and entity = 'orders'"
     )
     assert details == [("row …" + " row …" * 9,)]
+
+
+def test_reasons_have_no_part_of_a_word_of_their_rows(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer("FAILED", "u1", errors="bad name Hubert or WOLFE here")
+    monkeypatch.setattr(Metrica, "upload", lambda *_: answer)
+    job.marts.contacts("c1", name="Hubertblaine Wolfe")
+    job.run(only=("contacts",))
+    details = job.marts.sql("select detail from metrica_export.ledger_verdicts")
+    assert details == [("bad name … or … here",)]
+
+
+def test_rows_without_an_outcome_have_no_reason_of_other_rows(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([Answer("FAILED", "u1", errors="bad thing"), Answer("unknown", None)])
+    monkeypatch.setattr(Metrica, "upload", lambda *_: next(answers))
+    job.marts.contacts("c1", "c2")
+    job.run(only=("contacts",), chunk_rows=1)
+    details = job.marts.sql(
+        "select reason, detail from metrica_export.ledger_verdicts order by reason"
+    )
+    assert details == [("outcome_unknown", None), ("refused_by_metrica", "bad thing")]
+
+
+def test_searches_take_no_more_requests_than_they_may(job: Job) -> None:
+    good = fill(job, 60, EVERY_SECOND, currency="if(guilty, 'EUR', 'RUB')")
+    for budget in (2, 5, 18):
+        job.marts.sql("drop schema if exists metrica_export cascade")
+        orders = job.run(split_requests=budget).entities["orders"]
+        assert orders.sent <= len(good)
+        assert orders.uploads <= 1 + budget
+
+
+@pytest.mark.parametrize(("numbers", "kept"), [(998, "… word"), (999, "… wo"), (1_000, "…")])
+def test_reasons_are_looked_at_up_to_2000_characters(
+    job: Job, monkeypatch: pytest.MonkeyPatch, numbers: int, kept: str
+) -> None:
+    answer = Answer("FAILED", "u1", errors="1 " * numbers + "word")
+    monkeypatch.setattr(Metrica, "upload", lambda *_: answer)
+    job.marts.contacts("c1")
+    job.run(only=("contacts",))
+    details = job.marts.sql("select detail from metrica_export.ledger_verdicts")
+    assert details == [(kept,)]

@@ -271,6 +271,17 @@ def test_marts_in_the_counters_zone_under_its_other_name_are_sent(job: Job, tmp_
     assert job.uploads() != []
 
 
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+def test_an_attribute_of_another_type_stops_the_run_before_the_upload(job: Job) -> None:
+    other = {"name": "identifiers_count", "type_name": "text", "multivalued": False}
+    path = "/schema/attributes?entity_type=CONTACT"
+    assert job.emulator.call("POST", path, json={"attributes": [other]}).ok
+    outcome = job.run()
+    assert outcome.exit_code == 4
+    assert "identifiers_count" in (outcome.error or "")
+    assert "contacts" not in {entity for entity, *_ in job.uploads()}
+
+
 def test_a_plan_foretells_the_run_and_changes_nothing(job: Job) -> None:
     job.marts.contacts("c4", phones="8 (999) 1")
     job.marts.orders("4", client_uniq_id="c4")

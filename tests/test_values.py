@@ -76,7 +76,9 @@ def staged(marts: MartsWarehouse, mart: str, column: str) -> dict[str, str | Non
     """Return id → a column's text of the staged rows."""
     with open_session(DbtSettings(marts.folder, marts.folder)) as session:
         ledger = Ledger(session.wh, 1)
-        find_delta(session.wh, ledger, session.marts.get(mart), everything=True, marked=True)
+        find_delta(
+            session.wh, ledger, session.marts.get(mart), everything=True, with_watermark=True
+        )
         return dict(session.wh.rows(f"select _id, cast({column} as text) from staged_{mart}"))
 
 

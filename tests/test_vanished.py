@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from metrica_export.errors import SettingsError
+from metrica_export.errors import InterruptedRunError, SettingsError
 from metrica_export.settings import Form, Gate, Options
 
 from tests.job import Job
+from tests.test_counts import at_upload
 
 ON_DUCKDB = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
 LATER = "2026-11-03 00:00:00+00"
@@ -85,6 +86,24 @@ def test_vanished_contacts_that_metrica_refuses_stay_vanished(job: Job) -> None:
     assert vanished(job) == {"contacts": 1}
     assert job.run(erase_vanished="contacts").entities["contacts"].uploads == 1
     assert vanished(job) == {}
+
+
+@ON_DUCKDB
+def test_vanished_rows_are_counted_again_after_an_erasing_run_was_cut_short(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(job, "c2", "c3")
+    assert vanished(job) == {"contacts": 2}
+
+    def stop() -> None:
+        raise InterruptedRunError("Interrupted by SIGTERM.")
+
+    with monkeypatch.context() as patch:
+        at_upload(patch, 2, stop)
+        assert job.run(erase_vanished="contacts", chunk_rows=1).exit_code != 0
+    found = "select entity from metrica_export.ledger_watermarks where entity = 'contacts'"
+    assert job.marts.sql(found) == []
+    assert vanished(job) == {"contacts": 1}
 
 
 @ON_DUCKDB

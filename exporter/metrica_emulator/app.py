@@ -10,7 +10,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from metrica_emulator import counter_routes as counter
-from metrica_emulator import debug_edits as edits
 from metrica_emulator import debug_routes as debug
 from metrica_emulator import schema_routes as schema
 from metrica_emulator import upload_routes as uploads
@@ -24,7 +23,7 @@ _CLIENT_CLOSED_REQUEST = 499
 
 
 def build(metrica: Metrica) -> ASGIApp:
-    """Return the application that serves this service."""
+    """Return the ASGI application of a service."""
     app = Starlette(
         routes=[
             *_route(f"{_CRM}/data/contacts/csv", POST=uploads.contacts_csv),
@@ -32,8 +31,6 @@ def build(metrica: Metrica) -> ASGIApp:
             *_route(f"{_CRM}/data/orders/csv", POST=uploads.orders_csv),
             *_route(f"{_CRM}/data/orders/json", POST=uploads.orders_json),
             *_route(f"{_CRM}/data/simple_orders", POST=uploads.simple_orders),
-            *_route(f"{_CRM}/data/contacts", POST=uploads.legacy),
-            *_route(f"{_CRM}/data/orders", POST=uploads.legacy),
             *_route(f"{_CRM}/last_uploadings", GET=uploads.last_uploadings),
             *_route(
                 f"{_CRM}/schema/order_statuses",
@@ -57,14 +54,14 @@ def build(metrica: Metrica) -> ASGIApp:
             *_route("/debug/reset", POST=debug.reset),
             *_route(
                 "/debug/order_statuses",
-                POST=edits.edit_order_status,
-                DELETE=edits.delete_order_status,
+                POST=debug.edit_order_status,
+                DELETE=debug.delete_order_status,
             ),
-            *_route("/debug/javascript_goals", POST=edits.add_javascript_goals),
-            *_route("/debug/visits", POST=edits.replace_visits),
-            *_route("/debug/linked", GET=edits.linked),
-            *_route("/debug/links", GET=edits.links),
-            *_route("/debug/{name}", GET=debug.dump),
+            *_route("/debug/javascript_goals", POST=debug.add_javascript_goals),
+            *_route("/debug/visits", POST=debug.replace_visits),
+            *_route("/debug/linked", GET=debug.linked),
+            *_route("/debug/links", GET=debug.links),
+            *_route("/debug/{table}", GET=debug.dump),
         ],
         exception_handlers={
             Refusal: _refused,
@@ -83,11 +80,11 @@ def _route(path: str, **methods: Callable[[Request], Awaitable[Response]]) -> li
 async def _refused(_: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
-    return JSONResponse(error.body(), error.status, error.headers())
+    return JSONResponse(error.body(), error.status)
 
 
 async def _http_error(_: Request, error: Exception) -> Response:
-    """Give the framework's own errors Metrica's body."""
+    """Answer the framework's own errors with Metrica's error body."""
     if not isinstance(error, HTTPException):
         raise error
     known = {
@@ -100,5 +97,5 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 
 async def _gone(_: Request, __: Exception) -> Response:
-    """Answer nobody: the client closed the connection while it was sending."""
+    """End a request whose client closed the connection while it was sending."""
     return Response(status_code=_CLIENT_CLOSED_REQUEST)

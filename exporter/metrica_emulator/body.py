@@ -1,4 +1,4 @@
-"""The body of a request: its type, its size, and what is in it."""
+"""The body of a request: its type, its size and its content."""
 
 import json
 import re
@@ -12,24 +12,19 @@ from metrica_emulator.refusal import Refusal, bad_file
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
 
-# What surrounds the file in a multipart body is far below this.
+# The rest of a multipart body, around its file, is far below this.
 _ENVELOPE = 100_000
-# Half of a surrogate pair is a character for Python's json, and for nobody else.
+# Python's json takes half of a surrogate pair for a character; no other program does.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]").search
 
 
-def content_type(request: Request) -> str:
-    """Return the content type without its parameters."""
-    return _bare(request.headers.get("content-type"))
-
-
 def check(request: Request, wanted: str) -> None:
-    """Refuse a body of another type, or one that is announced as too large."""
-    if content_type(request) != wanted:
+    """Refuse a body of another type or of an announced size above the limit."""
+    if _bare(request.headers.get("content-type")) != wanted:
         raise Refusal(406, "not_acceptable", f"The Content-Type must be {wanted}.")
     limit = _limit(request)
     if int(request.headers.get("content-length", 0)) > limit + _ENVELOPE:
-        raise _too_large(request, limit)
+        raise _too_large(limit)
 
 
 async def json_content(request: Request) -> tuple[object, int]:
@@ -40,7 +35,7 @@ async def json_content(request: Request) -> tuple[object, int]:
 
 
 def parse(raw: bytes) -> object:
-    """Read JSON; raises Refusal."""
+    """Parse JSON; raises Refusal."""
     try:
         content: object = json.loads(raw)
         if _SURROGATE(raw):
@@ -58,9 +53,8 @@ def file_part(request: Request, form: FormData) -> UploadFile:
     part = parts[0][1]
     limit = _limit(request)
     if (part.size or 0) > limit:
-        raise _too_large(request, limit)
-    metrica = serving(request)
-    if metrica.switches.lenient == "off" and _bare(part.content_type) != "text/csv":
+        raise _too_large(limit)
+    if _bare(part.content_type) != "text/csv":
         raise bad_file("The part `file` must be of type text/csv.")
     return part
 
@@ -70,10 +64,8 @@ def _bare(value: str | None) -> str:
 
 
 def _limit(request: Request) -> int:
-    metrica = serving(request)
-    return metrica.quotas.limits.max_file_bytes
+    return serving(request).quotas.limits.max_file_bytes
 
 
-def _too_large(request: Request, limit: int) -> Refusal:
-    status = int(serving(request).switches.too_large_status)
-    return Refusal(status, "invalid_uploading", f"The file is larger than {limit} bytes.")
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "invalid_uploading", f"The file is larger than {limit} bytes.")

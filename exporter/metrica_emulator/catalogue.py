@@ -1,4 +1,4 @@
-"""What a counter knows before any upload: statuses, attributes and JavaScript goals."""
+"""A counter's schema: order statuses, custom attributes and JavaScript goals."""
 
 import json
 import sqlite3
@@ -9,7 +9,7 @@ from metrica_export.metrica.formats import DEFAULT_STATUSES
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An order status: its type and the JavaScript goals that it reaches."""
+    """An order status: its type and its JavaScript goals."""
 
     type: str
     goals: tuple[str, ...] = ()
@@ -25,20 +25,17 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A snapshot of the counter's schema.
-
-    `attributes` are those of one entity type, by name.
-    """
+    """A snapshot of the counter's schema. `attributes` belong to one entity type, by name."""
 
     attributes: dict[str, Attribute]
     statuses: dict[str, Status]
     js_goals: frozenset[str]
 
     def status(self, status_id: str, *, simple: bool) -> Status | None:
-        """Return what a status id means, or None when nobody defined it.
+        """Return an order status by its id; None if it is unknown.
 
-        The status of a simple order is a default one or any JavaScript goal's id: that
-        method knows no mapping (simple-orders-data).
+        The simplified method has no mapping: the status of a simple order is a default status
+        or the id of a JavaScript goal.
         """
         if status_id in self.statuses and not simple:
             return self.statuses[status_id]
@@ -50,7 +47,7 @@ class Catalogue:
 
 
 def load(connection: sqlite3.Connection, entity_type: str) -> Catalogue:
-    """Read the schema as it is now."""
+    """Return the present schema, with the attributes of one entity type."""
     attributes = connection.execute(
         "select name, type_name, multivalued from attributes where entity_type = ?", (entity_type,)
     )

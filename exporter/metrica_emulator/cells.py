@@ -1,8 +1,8 @@
-"""What a value may be, kind by kind, and how it is kept.
+"""Values of cells: the rules of each kind, and the stored form.
 
-Every reader takes the text of one cell and returns the value that is stored, or raises
-BadValue. Stored dates are `yyyy-MM-dd` and `yyyy-MM-dd HH:mm:ss`; lists keep their order
-and hold a value once; goals are a map to their price or None, products to a quantity.
+A reader takes the text of one cell and returns the value to store, or raises BadValue.
+Stored dates are `yyyy-MM-dd` and `yyyy-MM-dd HH:mm:ss`. Lists keep their order and hold a
+value once. Goals are a map to a price or None, products a map to a quantity.
 """
 
 import re
@@ -11,9 +11,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from metrica_export.metrica.formats import MAX_AMOUNT, MAX_VALUES, Kind
-
-from metrica_emulator.currencies import CURRENCIES
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
+from metrica_export.metrica.formats import MAX_AMOUNT, MAX_ID, MAX_VALUES, Kind
 
 Reader = Callable[[str], Any]
 
@@ -32,7 +32,13 @@ _TIME = r" (?P<H>[0-9]{2}):(?P<M>[0-9]{2})(:(?P<S>[0-9]{2}))?"
 _DATES = tuple(re.compile(form).fullmatch for form in (_ISO_DATE, _DOT_DATE))
 _MOMENTS = tuple(re.compile(form + _TIME).fullmatch for form in (_ISO_DATE, _DOT_DATE))
 
-_MAX_ID = 255
+_CURRENCIES = frozenset(
+    currency
+    for territory in get_global("territory_currencies")
+    for currency in get_territory_currencies(territory)
+)
+"""Money of a territory today (CLDR), without withdrawn codes, metals, funds and tests."""
+
 _EPOCH_YEAR = 1970
 _SEARCHED_FROM = " 23:59:00"
 
@@ -47,7 +53,7 @@ class BadValue(ValueError):
 
 def identifier(text: str) -> str:
     """Read an id: 1..255 printable characters."""
-    if len(text) > _MAX_ID:
+    if len(text) > MAX_ID:
         raise BadValue("too_long")
     if not text.isprintable():
         raise BadValue("not_printable")
@@ -55,12 +61,12 @@ def identifier(text: str) -> str:
 
 
 def text(value: str) -> str:
-    """Read a text: anything."""
+    """Read any text."""
     return value
 
 
 def client_type(value: str) -> str:
-    """Read the only client type there is."""
+    """Read the client type, which is CONTACT."""
     if value != "CONTACT":
         raise BadValue("bad_client_type")
     return value
@@ -75,33 +81,33 @@ def name(value: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def moment(value: str) -> str:
-    """Read a date with a time in one of the six forms of the date page."""
+    """Read a date with a time, in one of six forms."""
     match = _MOMENTS[0](value) or _MOMENTS[1](value)
     if not match:
         raise BadValue("bad_datetime")
     hour, minute, second = match["H"], match["M"], match["S"] or "00"
     if hour > "23" or minute > "59" or second > "59":
         raise BadValue("no_such_time")
-    return f"{_day(match, oldest=_EPOCH_YEAR)} {hour}:{minute}:{second}"
+    return f"{_day(match)} {hour}:{minute}:{second}"
 
 
 def moment_or_day(value: str) -> str:
-    """Read the creation of a simple order: a bare date means 23:59 (simple-orders-prep)."""
+    """Read the creation of a simple order. A date without a time means 23:59."""
     if _DATES[0](value) or _DATES[1](value):
         return day(value) + _SEARCHED_FROM
     return moment(value)
 
 
 @lru_cache(maxsize=65_536)
-def day(value: str, oldest: int = _EPOCH_YEAR) -> str:
-    """Read a date in one of the three forms of the date page, of `oldest` year or later."""
+def day(value: str) -> str:
+    """Read a date from 1970, in one of three forms."""
     match = _DATES[0](value) or _DATES[1](value)
     if not match:
         raise BadValue("bad_date")
-    return _day(match, oldest)
+    return _day(match)
 
 
-def _day(match: re.Match[str], oldest: int) -> str:
+def _day(match: re.Match[str]) -> str:
     year = int(match["y"])
     if len(match["y"]) == len("yy"):
         year += 1900 if year >= _EPOCH_YEAR % 100 else 2000
@@ -109,8 +115,8 @@ def _day(match: re.Match[str], oldest: int) -> str:
         read = date(year, int(match["m"]), int(match["d"]))
     except ValueError:
         raise BadValue("no_such_date") from None
-    if year < oldest:
-        raise BadValue(f"before_{oldest}")
+    if year < _EPOCH_YEAR:
+        raise BadValue("before_1970")
     return read.isoformat()
 
 
@@ -130,8 +136,8 @@ def amount(value: str | float) -> float:
 
 
 def currency(value: str) -> str:
-    """Read a currency in use, by its ISO 4217 code."""
-    if value not in CURRENCIES:
+    """Read the ISO 4217 code of a currency in use."""
+    if value not in _CURRENCIES:
         raise BadValue("bad_currency")
     return value
 
@@ -144,14 +150,14 @@ def client_id(value: str) -> str:
 
 
 def email(value: str) -> str:
-    """Read one e-mail: Latin, lower case, with a domain."""
+    """Read one e-mail: Latin, lower-case, with a domain."""
     if not _EMAIL(value):
         raise BadValue("bad_email")
     return value
 
 
 def phone(value: str) -> str:
-    """Read one phone: 7..15 digits that begin with the country code."""
+    """Read one phone: 7..15 digits with the country code first."""
     if not _PHONE(value):
         raise BadValue("bad_phone")
     return value
@@ -165,14 +171,14 @@ def md5(value: str) -> str:
 
 
 def goal_id(value: str) -> str:
-    """Read a JavaScript goal's id, which cannot hold the two separators."""
+    """Read a JavaScript goal's id, without colons and commas."""
     if not value or value != value.strip() or ":" in value or "," in value:
         raise BadValue("bad_goal")
     return identifier(value)
 
 
 def goals(value: str, separator: str = ",") -> dict[str, float | None]:
-    """Read `goal[:price],goal[:price]` (uploadOrders)."""
+    """Read `goal[:price],goal[:price]`."""
     read: dict[str, float | None] = {}
     for entry in value.split(separator):
         goal, colon, price = entry.partition(":")
@@ -182,21 +188,16 @@ def goals(value: str, separator: str = ",") -> dict[str, float | None]:
     return read
 
 
-def product_name(value: str, *, lenient: bool) -> str:
-    """Read a product's id; the lenient form allows the spaces and Cyrillic of a sample."""
-    if not (identifier(value) and value == value.strip() if lenient else _NAME(value)):
-        raise BadValue("bad_product")
-    return value
-
-
-def products(value: str, *, lenient: bool, separator: str = ",") -> dict[str, int]:
-    """Read `product:quantity,product:quantity`; an id may hold colons itself."""
+def products(value: str, separator: str = ",") -> dict[str, int]:
+    """Read `product:quantity,product:quantity`. A product's id may hold colons."""
     read: dict[str, int] = {}
     for entry in value.split(separator):
         product, _, quantity = entry.rpartition(":")
         if not _QUANTITY(quantity):
             raise BadValue("bad_quantity")
-        if product_name(product, lenient=lenient) in read:
+        if not _NAME(product):
+            raise BadValue("bad_product")
+        if product in read:
             raise BadValue("product_twice")
         read[product] = int(quantity)
     return read
@@ -208,31 +209,30 @@ ENTRIES: dict[Kind, Reader] = {
     Kind.PHONES: phone,
     Kind.MD5S: md5,
 }
-"""How one value of a list is read."""
-
+"""The reader of one value of a list."""
 
 MOST = MAX_VALUES
-"""Values in one list of a kind."""
+"""The greatest number of values in one list."""
 
 Values = TypeVar("Values", bound=Sized)
 
 
 def at_most(values: Values, most: int) -> Values:
-    """Return values, unless there are too many of them."""
+    """Return the values; raises BadValue if there are too many."""
     if len(values) > most:
         raise BadValue("too_many")
     return values
 
 
 def distinct(values: list[Any], most: int) -> list[Any]:
-    """Return the values of a list, unless there are too many or one is there twice."""
+    """Return the values; raises BadValue if there are too many or one is repeated."""
     if len(set(values)) < len(values):
         raise BadValue("value_twice")
     return at_most(values, most)
 
 
 def list_of(entry: Reader, separator: str = ",", most: int | None = None) -> Reader:
-    """Return the reader of a joined list of such entries, without spaces.
+    """Return the reader of a list of entries, joined without spaces.
 
     With `most`, a list has at most that many values, each once.
     """

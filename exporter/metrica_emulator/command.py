@@ -1,13 +1,16 @@
 """The command that starts the emulator."""
 
+from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 import click
 
-from metrica_emulator import EmulatorError, EmulatorOptions, Switches, serve
-from metrica_emulator.switches import describe
+from metrica_emulator.options import EmulatorError, EmulatorOptions
+from metrica_emulator.switches import Switches, describe
 
 _SETTINGS = 2
+_EXTRA = ("starlette", "uvicorn", "python_multipart")
 
 
 def _switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Switches:
@@ -21,28 +24,41 @@ def _switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
 
 
 def _epilog() -> str:
-    lines = [f"{name}={choices}\n    {meaning}" for name, choices, meaning in describe()]
-    return "\b\nSwitches, the default first:\n" + "\n".join(f"  {line}" for line in lines)
+    indent = " " * 4
+    texts = [
+        f"  {name}={choices}\n{fill(meaning, 76, initial_indent=indent, subsequent_indent=indent)}"
+        for name, choices, meaning in describe()
+    ]
+    return "\n".join(["\b", "Switches, the default first:", *texts])
 
 
 @click.command(epilog=_epilog())
 @click.option("--port", type=click.IntRange(0, 65535), required=True, help="0 takes a free port.")
-@click.option("--counter", type=click.IntRange(1), required=True, help="The only counter it has.")
-@click.option("--token", required=True, help="The only token it knows; any text.")
+@click.option("--counter", type=click.IntRange(1), required=True, help="The only counter.")
+@click.option("--token", required=True, help="The only valid token; any text.")
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="SQLite file that holds what was uploaded; kept in memory when not given.",
+    help="SQLite file that keeps uploads. Without it, they stay in memory.",
 )
-@click.option("--time-zone", default="Europe/Moscow", show_default=True, help="The counter's.")
-@click.option("--goal", "goals", multiple=True, metavar="ID", help="A JavaScript goal it has.")
+@click.option(
+    "--time-zone", default="Europe/Moscow", show_default=True, help="The counter's time zone."
+)
+@click.option("--goal", "goals", multiple=True, metavar="ID", help="A JavaScript goal's id.")
 @click.option(
     "--visits",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="CSV file of visits to the site, to which orders are tied: visit_id, started_at,"
+    help="CSV file of visits to the site, to which orders are linked: visit_id, started_at,"
     " client_id, emails, phones.",
 )
-@click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", callback=_switches)
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_switches,
+    help="Another reading of Metrica's documentation, from the list below.",
+)
 def emulator(  # noqa: PLR0913 - one parameter per option
     *,
     port: int,
@@ -54,7 +70,7 @@ def emulator(  # noqa: PLR0913 - one parameter per option
     visits: Path | None,
     switches: Switches,
 ) -> None:
-    """Run Metrica's CRM import on this machine, to test an export against it."""
+    """Run an emulator of Metrica's CRM import on this machine, to test an export."""
     options = EmulatorOptions(
         counter=counter,
         token=token,
@@ -66,7 +82,16 @@ def emulator(  # noqa: PLR0913 - one parameter per option
         switches=switches,
     )
     try:
-        serve(options)
+        _serve(options)
     except EmulatorError as error:
         click.echo(str(error), err=True)
         raise SystemExit(_SETTINGS) from None
+
+
+def _serve(options: EmulatorOptions) -> None:
+    if any(find_spec(name) is None for name in _EXTRA):
+        raise EmulatorError("Install the emulator: pip install 'metrica-crm-export[emulator]'")
+
+    from metrica_emulator.server import run  # noqa: PLC0415 - needs the optional extra
+
+    run(options)

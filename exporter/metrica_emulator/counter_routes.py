@@ -7,16 +7,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from metrica_emulator import body
-from metrica_emulator.goals_reached import OF_TYPE
 from metrica_emulator.metrica import serving
+from metrica_emulator.orders import CRM_GOALS
 from metrica_emulator.refusal import invalid
 
 _FIRST_OWN = 1_000_001
-"""Beyond the numbers of goals that somebody creates."""
+"""Number of Metrica's first own goal, above the numbers of created goals."""
 
 
 async def get_counter(request: Request) -> Response:
-    """GET /management/v1/counter/{id} (counter); flags come only when asked for."""
+    """GET /management/v1/counter/{id}. Flags are returned on request only."""
     metrica = serving(request)
     counter: dict[str, Any] = {
         "id": metrica.options.counter,
@@ -33,7 +33,7 @@ async def get_counter(request: Request) -> Response:
 
 
 async def get_goals(request: Request) -> Response:
-    """GET /management/v1/counter/{id}/goals (goals)."""
+    """GET /management/v1/counter/{id}/goals."""
     metrica = serving(request)
 
     def load(connection: sqlite3.Connection) -> tuple[list[Any], bool]:
@@ -41,19 +41,19 @@ async def get_goals(request: Request) -> Response:
         accepted = "select 1 from uploads where status = 'PASSED' and entity <> 'products' limit 1"
         return rows, connection.execute(accepted).fetchone() is not None
 
-    rows, has_uploads = await metrica.ask(load)
+    rows, has_uploads = await metrica.store.run(load)
     goals = [_goal(*row) for row in rows]
     if has_uploads:
-        # Metrica makes them with the first accepted upload; nobody recorded conditions of them.
+        # Metrica creates them with the first accepted upload. No record shows their conditions.
         goals += [
             {"id": _FIRST_OWN + place, "name": name, "type": type_, "goal_source": "auto"}
-            for place, (type_, name) in enumerate(OF_TYPE.items())
+            for place, (type_, name) in enumerate(CRM_GOALS.items())
         ]
     return JSONResponse({"goals": goals})
 
 
 async def create_goal(request: Request) -> Response:
-    """POST /management/v1/counter/{id}/goals (creategoal): JavaScript-event goals only."""
+    """POST /management/v1/counter/{id}/goals, for JavaScript goals only."""
     metrica = serving(request)
     content, _ = await body.json_content(request)
     goal = content.get("goal") if isinstance(content, dict) else None
@@ -74,7 +74,7 @@ async def create_goal(request: Request) -> Response:
         query = "insert into goals (name, goal_action_id) values (?, ?) returning id"
         return int(connection.execute(query, values).fetchone()[0])
 
-    return JSONResponse({"goal": _goal(await metrica.ask(save), *values)})
+    return JSONResponse({"goal": _goal(await metrica.store.run(save), *values)})
 
 
 def _goal(number: int, name: str, goal_action_id: str) -> dict[str, Any]:

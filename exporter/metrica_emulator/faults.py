@@ -1,4 +1,4 @@
-"""Faults on demand: what can go wrong between a client and Metrica."""
+"""Faults on demand, between a client and Metrica."""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,25 +7,25 @@ from typing import Self
 from metrica_emulator.refusal import Refusal
 
 FAULTS = {
-    "status:CODE": "answers with this status and the error body; nothing is applied; "
-    "status:CODE:TYPE gives the body another error_type",
-    "failed": "the upload is FAILED and listed; nothing is applied",
-    "refuse:ID,ID": "uploads that hold a row of these ids are FAILED",
-    "drop_before": "the connection is cut; nothing is applied",
-    "drop_after": "applied, then the connection is cut without an answer",
-    "timeout_after": "applied, answered with 504",
-    "non_json": "applied, answered with 200 and an HTML page",
-    "truncated": "applied, the answer is cut in the middle",
-    "slow:SECONDS": "waits before the request is handled",
-    "slow_after:SECONDS": "applied, then waits before it answers",
-    "delay_list:POLLS": "answers without a status and is not listed for so many polls",
-    "overtaken": "answers PASSED, and is applied only after the next upload",
-    "unknown_status": "applied, answered with a status that is not documented",
+    "status:CODE": "nothing is applied; an error with this HTTP status is answered. "
+    "status:CODE:TYPE gives the error body another error_type",
+    "failed": "nothing is applied; the upload is FAILED and listed",
+    "refuse:ID,ID": "an upload with a row of one of these ids is FAILED",
+    "drop_before": "nothing is applied; the connection is cut",
+    "drop_after": "applied; the connection is cut without an answer",
+    "timeout_after": "applied; answered with 504",
+    "non_json": "applied; answered with 200 and an HTML page",
+    "truncated": "applied; the answer is cut in the middle",
+    "slow:SECONDS": "the request waits, then is handled",
+    "slow_after:SECONDS": "applied; the answer waits",
+    "delay_list:POLLS": "applied; the answer has no status, and this many polls of the list"
+    " do not name the upload",
+    "unknown_status": "applied; the answer has an undocumented status",
 }
-"""What each fault does."""
+"""Every fault, with its effect."""
 
 AFTER = frozenset({"drop_after", "timeout_after", "non_json", "truncated", "slow_after"})
-"""Kinds that let the request be handled and spoil the answer."""
+"""Faults of the answer: the request is handled first."""
 
 _ARGUMENTS = {usage.partition(":")[0]: re.compile("") for usage in FAULTS} | {
     "status": re.compile(r"[45][0-9]{2}(:[a-z_]+)?"),
@@ -52,11 +52,11 @@ _FIELDS = frozenset({"match", "fault", "skip", "times", "retry_after"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault for the requests whose `METHOD path` holds `match`.
+    """A fault of the requests that match.
 
-    `match` is `METHOD path-fragment`, or a fragment alone, or empty for every request.
-    The first `skip` of them pass, then `times` suffer (None: all). `retry_after`, in
-    seconds, becomes a header of the answer.
+    `match` is `METHOD path-fragment`, or a fragment alone, or empty for every request. The
+    first `skip` matching requests pass, the next `times` suffer (None: all). `retry_after`,
+    in seconds, becomes a header of the answer.
     """
 
     match: str
@@ -68,7 +68,7 @@ class Fault:
 
     @classmethod
     def parse(cls, entry: object) -> Self:
-        """Read a fault from JSON; raises ValueError or TypeError for its author."""
+        """Read a fault from JSON; raises ValueError or TypeError with a message."""
         if not isinstance(entry, dict) or not isinstance(entry.get("fault"), str):
             raise TypeError('A fault is an object with at least {"fault": "<kind>"}.')
         if unknown := sorted(set(entry) - _FIELDS):
@@ -88,21 +88,21 @@ class Fault:
         )
 
     def matches(self, method: str, path: str) -> bool:
-        """Say whether a request is meant."""
+        """Return whether a request matches."""
         wanted, space, fragment = self.match.partition(" ")
         if not space:
             return wanted in path
         return wanted == method and fragment in path
 
     def refusal(self) -> Refusal:
-        """Return the answer of a fault of kind `status`."""
+        """Return the refusal of a fault of kind `status`."""
         code, _, error_type = self.argument.partition(":")
         status = int(code)
         error_type = error_type or _ERROR_TYPES.get(status, "backend_error")
-        return Refusal(status, error_type, f"A fault was asked for: {status}.")
+        return Refusal(status, error_type, f"Requested fault: {status}.")
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that the answer carries."""
+        """Return the headers of the answer."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
@@ -117,13 +117,13 @@ def _whole(value: object, name: str, least: int = 0) -> int:
 
 
 class FaultQueue:
-    """The faults that are waiting for their requests, first come, first served."""
+    """The faults that wait for their requests, in order of arrival."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Return the fault that this request suffers, if any, and count it."""
+        """Return the fault of this request, if there is one, and count it."""
         for place, fault in enumerate(self.waiting):
             if not fault.matches(method, path):
                 continue

@@ -1,4 +1,4 @@
-"""What every request passes: the log, faults, quotas and authorization."""
+"""The gate that every request passes: log, faults, quotas and authorization."""
 
 import asyncio
 import time
@@ -9,24 +9,23 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from metrica_emulator.authority import authorise, authorise_debug
-from metrica_emulator.connections import cut
+from metrica_emulator.exchange import Exchange
 from metrica_emulator.faults import AFTER, Fault
 from metrica_emulator.metrica import Metrica
 from metrica_emulator.refusal import Refusal
-from metrica_emulator.visit import Visit
 
-_PAGE = "<html><body><h1>A proxy's page, where JSON was expected</h1></body></html>"
+_PAGE = "<html><body><h1>A proxy's page instead of JSON</h1></body></html>"
 
 
 class Gate:
-    """ASGI application around the emulator's own routes."""
+    """ASGI application around the emulator's routes."""
 
     def __init__(self, app: ASGIApp, metrica: Metrica) -> None:
         self._app = app
         self._metrica = metrica
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; every answer is dated by the emulator's clock."""
+        """Serve one request. The header Date of its answer is the emulator's clock."""
 
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -41,14 +40,14 @@ class Gate:
             await self._debug(scope, receive, dated)
             return
         fault = self._metrica.faults.take(scope["method"], scope["path"])
-        visit = Visit(self._metrica, scope, receive, dated, fault)
+        exchange = Exchange(self._metrica, scope, receive, dated, fault)
         try:
-            await self._serve(visit, fault)
+            await self._serve(exchange, fault)
         finally:
-            visit.leave()
+            exchange.end()
 
     async def _debug(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a debug route: without faults and quotas, and logged nowhere."""
+        """Serve a debug route: without faults, quotas and log."""
         try:
             authorise_debug(Headers(scope=scope), scope["client"][0], self._metrica.options)
         except Refusal as refusal:
@@ -56,35 +55,34 @@ class Gate:
             return
         await self._app(scope, receive, send)
 
-    async def _serve(self, visit: Visit, fault: Fault | None) -> None:
+    async def _serve(self, exchange: Exchange, fault: Fault | None) -> None:
         if fault and fault.kind == "drop_before":
-            await self._cut(visit)
+            await exchange.cut()
             return
         try:
             if fault and fault.kind == "status":
                 raise fault.refusal()
-            self._admit(visit)
+            self._admit(exchange)
         except Refusal as refusal:
-            response = JSONResponse(refusal.body(), refusal.status, refusal.headers())
-            if fault:
-                response.headers.update(fault.headers())
-            await response(visit.scope, visit.receive, visit.send)
+            response = JSONResponse(
+                refusal.body(), refusal.status, fault.headers() if fault else None
+            )
+            await response(exchange.scope, exchange.receive, exchange.send)
             return
         if fault and fault.kind == "slow" and await self._stops_within(float(fault.argument)):
-            await self._cut(visit)
+            await exchange.cut()
             return
         if fault and fault.kind in AFTER:
-            await self._spoil(visit, fault)
+            await self._spoil(exchange, fault)
         else:
-            await self._app(visit.scope, visit.receive, visit.send)
+            await self._app(exchange.scope, exchange.receive, exchange.send)
 
-    def _admit(self, visit: Visit) -> None:
-        scope, metrica = visit.scope, self._metrica
-        metrica.quotas.count_address(scope["client"][0], time.monotonic())
-        authorization = Headers(scope=scope).get("authorization")
-        path, method = scope["path"], scope["method"]
-        authorise(authorization, method, path, metrica.options, metrica.switches)
-        visit.enter("client_read" if method == "GET" else "client_write")
+    def _admit(self, exchange: Exchange) -> None:
+        scope, metrica = exchange.scope, self._metrica
+        status = metrica.switches.quota_status
+        metrica.quotas.count_address(scope["client"][0], time.monotonic(), status)
+        authorise(Headers(scope=scope), scope["method"], scope["path"], metrica)
+        exchange.begin("client_read" if scope["method"] == "GET" else "client_write")
 
     async def _stops_within(self, seconds: float) -> bool:
         try:
@@ -93,40 +91,36 @@ class Gate:
             return False
         return True
 
-    async def _spoil(self, visit: Visit, fault: Fault) -> None:
+    async def _spoil(self, exchange: Exchange, fault: Fault) -> None:
+        """Handle the request, then send another answer than the right one."""
         answer = bytearray()
 
         async def keep(message: Message) -> None:
             answer.extend(message.get("body", b""))
 
-        await self._app(visit.scope, visit.receive, keep)
+        await self._app(exchange.scope, exchange.receive, keep)
         if fault.kind == "drop_after":
-            await self._cut(visit)
+            await exchange.cut()
             return
         response: Response
         if fault.kind == "timeout_after":
             refusal = Refusal(504, "timeout", "The answer took too long.")
             response = JSONResponse(refusal.body(), 504, headers=fault.headers())
-        elif fault.kind == "slow_after":
-            await self._stops_within(float(fault.argument))
-            response = Response(bytes(answer), media_type="application/json")
         elif fault.kind == "non_json":
             response = HTMLResponse(_PAGE)
         else:
             response = Response(bytes(answer), media_type="application/json")
-            await self._send_half(visit, response)
-            return
-        await response(visit.scope, visit.receive, visit.send)
+        if fault.kind == "slow_after":
+            await self._stops_within(float(fault.argument))
+        if fault.kind == "truncated":
+            await self._send_half(exchange, response)
+        else:
+            await response(exchange.scope, exchange.receive, exchange.send)
 
-    async def _send_half(self, visit: Visit, response: Response) -> None:
-        await visit.send(
+    async def _send_half(self, exchange: Exchange, response: Response) -> None:
+        await exchange.send(
             {"type": "http.response.start", "status": 200, "headers": response.raw_headers}
         )
         half = bytes(response.body)[: len(response.body) // 2]
-        await visit.send({"type": "http.response.body", "body": half, "more_body": True})
-        await cut(visit.scope["client"])
-
-    async def _cut(self, visit: Visit) -> None:
-        await visit.read_all()
-        await visit.log(None)
-        await cut(visit.scope["client"])
+        await exchange.send({"type": "http.response.body", "body": half, "more_body": True})
+        await exchange.cut()

@@ -1,19 +1,18 @@
-"""What reports would say of the orders, counted like `ym:s:cdpOrders…` (cdp_orders)."""
+"""Links of orders in reports, counted like the metrics `ym:s:cdpOrders…`."""
 
 import json
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
-from metrica_export.metrica.formats import ORDERS, Entity
+from metrica_export.metrica.formats import LINK_DAYS, ORDERS, UPDATE_DAYS, Entity
 
-from metrica_emulator.clock import Clock
-from metrica_emulator.columns import SIMPLE_ORDERS
+from metrica_emulator.clock import Clock, moment_of, shifted
+from metrica_emulator.entities import SIMPLE_ORDERS
 from metrica_emulator.stage import Values
-from metrica_emulator.switches import Switches
 from metrica_emulator.table import Table
-from metrica_emulator.ties import LINK_WINDOW, UPDATE_WINDOW, Ties, later
-from metrica_emulator.upload_list import moment_of
+from metrica_emulator.ties import Ties
 
 _TYPES = ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM", "OTHER")
 _CURRENCY = "RUB"
@@ -23,20 +22,17 @@ _Key = tuple[str, str]  # entity and order key
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One order: the visit it is tied to, or why it is not, and its state in reports.
-
-    `goals` are those it reached, with how often.
-    """
+    """One order in reports: its visit, or the reason why it has none; its state and goals."""
 
     entity: str
     key: str
     visit_id: str | None
     reason: str | None
     state: Values
-    goals: dict[str, int]
+    goals: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """Return the line that a debug route shows."""
+        """Return the line of the debug route."""
         return {
             "entity": self.entity,
             "order_key": self.key,
@@ -48,14 +44,10 @@ class Link:
         }
 
 
-def links(connection: sqlite3.Connection, clock: Clock, switches: Switches) -> list[Link]:
-    """Return a link for every order, those of the simplified method last."""
-    reports = _Reports(
-        Ties.at(connection, clock, switches, clock.now()),
-        _history(connection, clock),
-        _goals(connection),
-        takes_late_updates=switches.late_update == "apply",
-    )
+def links(connection: sqlite3.Connection, clock: Clock) -> list[Link]:
+    """Return a link for every order, then for every simple order."""
+    ties = Ties(connection, clock.local(clock.now()))
+    reports = _Reports(ties, _history(connection, clock), _goals(connection))
     return [
         reports.link(entity, order)
         for entity in (ORDERS, SIMPLE_ORDERS)
@@ -66,7 +58,7 @@ def links(connection: sqlite3.Connection, clock: Clock, switches: Switches) -> l
 def counts(found: list[Link]) -> dict[str, object]:
     """Return the counts of the linked orders.
 
-    `orders` leaves spam out; revenue and cost are those of paid orders, by currency.
+    `orders` excludes spam. Revenue and cost are sums over paid orders, by currency.
     """
     linked = [link for link in found if link.visit_id is not None]
     types = Counter(link.state["status_type"] for link in linked)
@@ -90,34 +82,29 @@ def counts(found: list[Link]) -> dict[str, object]:
 class _Reports:
     ties: Ties
     history: dict[_Key, list[tuple[str, Values]]]
-    """The counter's time of each upload of an order, and the state that came of it."""
-    goals: dict[_Key, list[tuple[str, str, int]]]
-    """Each goal that an order reached, when first, and how often."""
-    takes_late_updates: bool
+    """Local time of each upload of an order, and the order's state after it."""
+    goals: dict[_Key, list[tuple[str, str]]]
+    """Each goal that an order reached, and its time."""
 
     def link(self, entity: Entity, order: Values) -> Link:
-        """Return what reports make of an order."""
+        """Return an order's link."""
         key = _key(entity.name, order)
         uploads = self.history[key]
         visit = self.ties.visit_of(entity, order)
-        reason = self._missing(entity, order) or (None if visit else "no_visit")
-        in_time = (sent <= later(state["create_date_time"], LINK_WINDOW) for sent, state in uploads)
+        reason = None if visit else "no_visit"
+        if entity is not SIMPLE_ORDERS and self.ties.contact_of(order) is None:
+            reason = "no_contact"
+        window = timedelta(days=LINK_DAYS)
+        in_time = (sent <= shifted(state["create_date_time"], window) for sent, state in uploads)
         if not reason and not any(in_time):
             reason = "sent_too_late"
         if visit is None or reason:
-            return Link(*key, None, reason, order, {})
-        last = "9999" if self.takes_late_updates else later(visit.started_at, UPDATE_WINDOW)
-        # What comes first is no update, however old its visit is.
-        last = max(last, uploads[0][0])
-        shown = [state for sent, state in uploads if sent <= last]
-        reached = {goal: times for goal, at, times in self.goals.get(key, ()) if at <= last}
-        return Link(*key, visit.visit_id, None, shown[-1], reached)
-
-    def _missing(self, entity: Entity, order: Values) -> str | None:
-        if entity is SIMPLE_ORDERS:
-            return None
-        waits = order.get("waits_for_contact") or self.ties.contact_of(order) is None
-        return "no_contact" if waits else None
+            return Link(*key, None, reason, order, ())
+        # The first upload is no update, so its visit may be older than the window of updates.
+        last = max(shifted(visit.started_at, timedelta(days=UPDATE_DAYS)), uploads[0][0])
+        states = [state for sent, state in uploads if sent <= last]
+        reached = tuple(goal for goal, at in self.goals.get(key, ()) if at <= last)
+        return Link(*key, visit.visit_id, None, states[-1], reached)
 
 
 def _history(connection: sqlite3.Connection, clock: Clock) -> dict[_Key, list[tuple[str, Values]]]:
@@ -128,15 +115,15 @@ def _history(connection: sqlite3.Connection, clock: Clock) -> dict[_Key, list[tu
     )
     for entity, sent, text in rows:
         state = json.loads(text)
-        history.setdefault(_key(entity, state), []).append((clock.wall(moment_of(sent)), state))
+        history.setdefault(_key(entity, state), []).append((clock.local(moment_of(sent)), state))
     return history
 
 
-def _goals(connection: sqlite3.Connection) -> dict[_Key, list[tuple[str, str, int]]]:
-    goals: dict[_Key, list[tuple[str, str, int]]] = {}
+def _goals(connection: sqlite3.Connection) -> dict[_Key, list[tuple[str, str]]]:
+    goals: dict[_Key, list[tuple[str, str]]] = {}
     for row in connection.execute("select * from goals_reached"):
-        entry = (row["goal"], row["reached_at"], row["times"])
-        goals.setdefault((row["entity"], row["order_key"]), []).append(entry)
+        key = (row["entity"], row["order_key"])
+        goals.setdefault(key, []).append((row["goal"], row["reached_at"]))
     return goals
 
 

@@ -1,4 +1,4 @@
-"""What the emulator is started with."""
+"""Options of the emulator's start. This module needs no web framework: that is an extra."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,14 +6,18 @@ from pathlib import Path
 from metrica_emulator.switches import Switches
 
 
+class EmulatorError(Exception):
+    """The emulator cannot start. The message names the reason and the remedy."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmulatorOptions:
     """One emulated counter.
 
-    `token` is the only one that the emulator knows. `state` is the SQLite file that holds
-    what was uploaded; None keeps it in memory. `time_zone` is the counter's IANA name.
-    `goals` are the ids of its JavaScript goals, `visits` a CSV file of visits to the site
-    (see metrica_emulator.visits). Port 0 takes any free port.
+    `token` is the only valid token. `state` is the SQLite file that keeps uploads; None keeps
+    them in memory. `time_zone` is the counter's IANA time zone. `goals` are ids of its
+    JavaScript goals. `visits` is a CSV file of visits to the site (see
+    `metrica_emulator.visits`). Port 0 takes any free port.
     """
 
     counter: int
@@ -23,5 +27,4 @@ class EmulatorOptions:
     time_zone: str = "Europe/Moscow"
     goals: tuple[str, ...] = ()
     visits: Path | None = None
-    host: str = "127.0.0.1"
     switches: Switches = field(default_factory=Switches)

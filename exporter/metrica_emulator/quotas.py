@@ -1,16 +1,15 @@
-"""Metrica's quotas (quotas, errors, faq)."""
+"""Metrica's quotas and limits."""
 
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from metrica_emulator.refusal import Refusal
-from metrica_emulator.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is allowed; tests lower them."""
+    """Metrica's limits. Tests lower them."""
 
     requests_per_second: int = 30
     parallel: int = 3
@@ -20,7 +19,7 @@ class Limits:
     max_file_bytes: int = 1_000_000_000
 
     def with_values(self, values: dict[str, object]) -> Self:
-        """Return a copy with these limits changed; raises ValueError when one is unknown."""
+        """Return a copy with these limits changed; raises ValueError."""
         for name, value in values.items():
             if name not in asdict(self):
                 raise ValueError(
@@ -33,22 +32,17 @@ class Limits:
 
 
 class Quotas:
-    """Counts requests and refuses the one too many.
+    """Counts of requests. A request above a limit is refused with `status`, 429 or 420.
 
     There is one user and one counter, so both daily quotas count the same requests.
     """
 
-    def __init__(self, limits: Limits, switches: Switches) -> None:
-        self.limits = limits
-        self.switches = switches
+    def __init__(self, day: str, today: dict[str, int]) -> None:
+        """Continue a day that began before a restart; `today` counts its requests by group."""
+        self.limits = Limits()
         self._recent: dict[str, deque[float]] = {}
         self._in_flight = 0
-        self._day = ""
-        self._today: Counter[str] = Counter()
-
-    def restore(self, day: str, counts: dict[str, int]) -> None:
-        """Continue a day that began before a restart."""
-        self._day, self._today = day, Counter(counts)
+        self._day, self._today = day, Counter(today)
 
     def reset(self) -> None:
         """Forget the counts and changed limits, but not the requests in flight."""
@@ -56,43 +50,36 @@ class Quotas:
         self._recent.clear()
         self._today.clear()
 
-    def count_address(self, address: str, now: float) -> None:
+    def count_address(self, address: str, now: float, status: str) -> None:
         """Count a request of an IP address; `now` is in seconds. Raises Refusal."""
         recent = self._recent.setdefault(address, deque())
         while recent and now - recent[0] >= 1:
             recent.popleft()
         if len(recent) >= self.limits.requests_per_second:
-            raise self._refusal("quota_requests_by_ip", "requests per second from one address")
+            raise _refusal(status, "quota_requests_by_ip", "requests per second from one address")
         recent.append(now)
 
-    def begin(self, group: str, day: str, seconds_left: int) -> None:
-        """Count a request of the user; `end` must follow. Raises Refusal.
+    def begin(self, group: str, day: str, status: str) -> None:
+        """Count a request of the user on this day; `end` must follow. Raises Refusal.
 
-        `day` is the present one, of which so many seconds are left.
+        Requests that read and requests that write are two groups with a quota each.
         """
         if day != self._day:
-            self.restore(day, {})
+            self._day, self._today = day, Counter()
         if self._in_flight >= self.limits.parallel:
-            raise self._refusal("quota_parallel_requests", "parallel requests of one user")
-        apart = self.switches.quota_groups == "by_verb"
-        count = self._today[group] if apart else self._today.total()
-        if count >= self.limits.requests_per_day_user:
-            what = "requests of one user per day"
-            raise self._refusal("quota_requests_by_uid", what, seconds_left)
-        if count >= self.limits.requests_per_day_counter:
-            what = "requests to a counter per day"
-            raise self._refusal("quota_requests_by_counter_id", what, seconds_left)
+            raise _refusal(status, "quota_parallel_requests", "parallel requests of one user")
+        if self._today[group] >= self.limits.requests_per_day_user:
+            raise _refusal(status, "quota_requests_by_uid", "requests of one user per day")
+        if self._today[group] >= self.limits.requests_per_day_counter:
+            quota = "requests to a counter per day"
+            raise _refusal(status, "quota_requests_by_counter_id", quota)
         self._today[group] += 1
         self._in_flight += 1
 
     def end(self) -> None:
-        """Let the next request in."""
+        """Count a request in flight less."""
         self._in_flight -= 1
 
-    def _refusal(self, error_type: str, what: str, seconds: int = 1) -> Refusal:
-        return Refusal(
-            int(self.switches.quota_status),
-            error_type,
-            f"The quota of {what} is used up.",
-            retry_after=seconds if self.switches.retry_after == "on" else None,
-        )
+
+def _refusal(status: str, error_type: str, quota: str) -> Refusal:
+    return Refusal(int(status), error_type, f"The quota of {quota} is used up.")

@@ -1,29 +1,19 @@
-"""How the emulator says no: to a request, and to being started."""
+"""Refusals: requests that are answered with Metrica's error body."""
 
 from dataclasses import dataclass
 
 
-class EmulatorError(Exception):
-    """The emulator cannot start; the message says why and what to do."""
-
-
 @dataclass(eq=False)
 class Refusal(Exception):
-    """A request is refused as a whole, with Metrica's error body (errors).
+    """A request is refused as a whole.
 
-    `location` is the name of the parameter or the place in the body, when there is one.
-    `retry_after`, in seconds, becomes a header of the answer.
+    `location` is the name of the parameter or the place in the body, if there is one.
     """
 
     status: int
     error_type: str
     message: str
     location: str | None = None
-    retry_after: int | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that the answer carries."""
-        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
     def body(self) -> dict[str, object]:
         """Return the JSON body: `errors`, `code` and `message`."""
@@ -34,15 +24,15 @@ class Refusal(Exception):
 
 
 def invalid(message: str, location: str) -> Refusal:
-    """Refuse a parameter or a field of a body."""
+    """Return the refusal of a parameter or a field of a body."""
     return Refusal(400, "invalid_parameter", message, location)
 
 
 def missing(parameter: str) -> Refusal:
-    """Refuse a request without a required parameter."""
+    """Return the refusal of a request without a required parameter."""
     return Refusal(400, "missing_parameter", f"Parameter {parameter} is required.", parameter)
 
 
 def bad_file(message: str) -> Refusal:
-    """Refuse what was sent in place of a file."""
+    """Return the refusal of a body that is not a proper file."""
     return Refusal(400, "invalid_uploading", message)

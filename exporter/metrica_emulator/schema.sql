@@ -1,5 +1,5 @@
--- Lists, goals, products and custom attributes are JSON text; dates are text in the
--- counter's time zone, except the columns named *_utc.
+-- Lists, goals, products and custom attributes are JSON text. Dates are text in the counter's
+-- time zone, except in columns named *_utc.
 
 create table meta (counter integer not null);
 
@@ -34,16 +34,8 @@ create table orders (
     products text,
     custom text,
     first_paid_at text,
-    outside_window text,
-    waits_for_contact integer,
     uploading_id text not null
 );
-
--- An order that names no known contact is kept, and tied to no visit.
-create view unattached_orders as
-select * from orders
-where waits_for_contact is not null
-    or client_uniq_id not in (select uniq_id from contacts);
 
 create table simple_orders (
     number integer primary key,
@@ -63,11 +55,10 @@ create table simple_orders (
     currency text,
     custom text,
     first_paid_at text,
-    outside_window text,
     uploading_id text not null
 );
 
--- order_key is the order's id, or a simple order's number: a simple order may have no id.
+-- order_key is an order's id or a simple order's number, since a simple order may have no id.
 create table goals_reached (
     entity text not null,
     order_key text not null,
@@ -77,7 +68,6 @@ create table goals_reached (
     currency text not null,
     reached_at text not null,
     uploading_id text not null,
-    times integer not null,
     primary key (entity, order_key, goal)
 );
 
@@ -112,7 +102,7 @@ create table goals (
     goal_action_id text not null
 );
 
--- keys is JSON: what the visitor is recognised by, e-mails and phones hashed.
+-- keys is JSON: the visitor's ClientID, and hashes of e-mails and phones.
 create table visits (
     visit_id text primary key,
     started_at text not null,
@@ -135,7 +125,7 @@ create table uploads (
     hidden_polls integer not null
 );
 
--- Every state that was applied, in the order in which it was.
+-- Every applied state, in the order of application.
 create table applied (
     seq integer primary key autoincrement,
     uploading_id text not null,
@@ -144,7 +134,7 @@ create table applied (
     state text not null
 );
 
--- status is null when the connection was cut; quota_group when no quota counted it.
+-- status is null if the connection was cut, quota_group if no quota counted the request.
 create table requests (
     seq integer primary key autoincrement,
     at_utc text not null,

@@ -1,4 +1,4 @@
-"""The entries of the `/schema` bodies: what each field may hold."""
+"""Entries of the `/schema` bodies: the rules of their fields."""
 
 import re
 from typing import Any
@@ -7,17 +7,17 @@ from metrica_export.metrica.formats import (
     ATTRIBUTE_TYPES,
     DEFAULT_STATUSES,
     MAX_CATALOGUE,
+    MAX_HUMANIZED,
     STATUS_TYPES,
 )
 
-from metrica_emulator.columns import ENTITY_TYPES
+from metrica_emulator.entities import ENTITY_TYPES
 from metrica_emulator.refusal import invalid, missing
 from metrica_emulator.switches import Switches
 
 Item = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}").fullmatch
-_MAX_HUMANIZED = 4096
 _MAX_GOALS = 10
 
 TYPE_GROUPS = ("PREDEFINED", "CUSTOM_LIST", "SYSTEM_LIST")
@@ -35,20 +35,18 @@ def items_of(body: object, name: str, *, required: bool = True) -> list[Item]:
     return items
 
 
-def entity_type_of(parameter: str | None, switches: Switches) -> str:
+def read_entity_type(parameter: str | None) -> str:
     """Read the parameter `entity_type`; raises Refusal."""
     if parameter is None:
         raise missing("entity_type")
-    parameter = switches.capitals(parameter)
     if parameter not in ENTITY_TYPES:
         raise invalid(f"entity_type is one of {', '.join(ENTITY_TYPES)}.", "entity_type")
     return parameter
 
 
 def check_status(item: Item, place: str, switches: Switches) -> None:
-    """Check an order status (mapOrderStatuses); raises Refusal."""
+    """Check an order status; raises Refusal."""
     _check_name(item.get("id"), f"{place}.id")
-    item["type"] = switches.capitals(str(item.get("type")))
     if item.get("type") not in STATUS_TYPES:
         raise invalid(f"type is one of {', '.join(STATUS_TYPES)}.", f"{place}.type")
     fixed = switches.default_remapping == "fail"
@@ -56,8 +54,6 @@ def check_status(item: Item, place: str, switches: Switches) -> None:
         raise invalid("A default status keeps its type.", f"{place}.type")
     _check_text(item.get("humanized"), f"{place}.humanized")
     goals = item.get("goal_action_ids")
-    if switches.lenient == "on" and isinstance(goals, str):
-        goals = item["goal_action_ids"] = [goals]
     if goals is None:
         return
     if not isinstance(goals, list) or not all(isinstance(goal, str) and goal for goal in goals):
@@ -68,7 +64,7 @@ def check_status(item: Item, place: str, switches: Switches) -> None:
 
 
 def check_attribute(item: Item, place: str, system: set[str]) -> None:
-    """Check a custom attribute (createAttributes); raises Refusal."""
+    """Check a custom attribute; raises Refusal."""
     _check_name(item.get("name"), f"{place}.name")
     if item["name"] in system:
         raise invalid("A system attribute has this name.", f"{place}.name")
@@ -85,7 +81,7 @@ def check_attribute(item: Item, place: str, system: set[str]) -> None:
 
 
 def check_product(item: Item, place: str) -> None:
-    """Check a product (createProducts); raises Refusal."""
+    """Check a product; raises Refusal."""
     _check_name(item.get("name"), f"{place}.name")
     _check_text(item.get("humanized"), f"{place}.humanized")
     _check_text(item.get("type"), f"{place}.type")
@@ -97,5 +93,5 @@ def _check_name(value: object, place: str) -> None:
 
 
 def _check_text(value: object, place: str) -> None:
-    if value is not None and (not isinstance(value, str) or len(value) > _MAX_HUMANIZED):
-        raise invalid(f"Expected a string of at most {_MAX_HUMANIZED} characters.", place)
+    if value is not None and (not isinstance(value, str) or len(value) > MAX_HUMANIZED):
+        raise invalid(f"Expected a string of at most {MAX_HUMANIZED} characters.", place)

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from metrica_emulator import body, schema_items
-from metrica_emulator.columns import ENTITY_TYPES, JSON_KINDS
+from metrica_emulator.clock import STORED
+from metrica_emulator.entities import ENTITY_TYPES, JSON_KINDS
 from metrica_emulator.metrica import serving
 from metrica_emulator.refusal import Refusal, invalid
 from metrica_emulator.schema_items import Item
-from metrica_emulator.upload_list import STORED
 
 _SYSTEM_TYPES = {Kind.MONEY: "numeric", Kind.DATE: "date", Kind.DATETIME: "datetime"} | {
     Kind.EMAILS: "email",
@@ -23,7 +23,7 @@ _SYSTEM_TYPES = {Kind.MONEY: "numeric", Kind.DATE: "date", Kind.DATETIME: "datet
 
 
 async def map_order_statuses(request: Request) -> Response:
-    """POST /schema/order_statuses (mapOrderStatuses)."""
+    """POST /schema/order_statuses."""
     metrica = serving(request)
     content, _ = await body.json_content(request)
     items = schema_items.items_of(content, "order_statuses")
@@ -49,14 +49,14 @@ async def map_order_statuses(request: Request) -> Response:
             ],
         )
 
-    await metrica.ask(save)
+    await metrica.store.run(save)
     return JSONResponse({"success": True})
 
 
 async def get_order_statuses(request: Request) -> Response:
-    """GET /schema/order_statuses (getOrderStatuses)."""
+    """GET /schema/order_statuses."""
     metrica = serving(request)
-    rows = await metrica.ask(
+    rows = await metrica.store.run(
         lambda connection: connection.execute("select * from order_statuses order by id").fetchall()
     )
     source = metrica.switches.status_source_field
@@ -68,10 +68,9 @@ async def get_order_statuses(request: Request) -> Response:
 
 
 async def create_attributes(request: Request) -> Response:
-    """POST /schema/attributes (createAttributes)."""
+    """POST /schema/attributes."""
     metrica = serving(request)
-    parameter = request.query_params.get("entity_type")
-    entity_type = schema_items.entity_type_of(parameter, metrica.switches)
+    entity_type = schema_items.read_entity_type(request.query_params.get("entity_type"))
     content, _ = await body.json_content(request)
     items = schema_items.items_of(content, "attributes")
     system = {str(item["name"]) for item in _system_attributes(ENTITY_TYPES[entity_type])}
@@ -87,16 +86,15 @@ async def create_attributes(request: Request) -> Response:
             message = "An attribute of this name exists already."
             raise Refusal(409, "conflict", message, "attributes") from None
 
-    await metrica.ask(save)
+    await metrica.store.run(save)
     return JSONResponse({"success": True})
 
 
 async def get_attributes(request: Request) -> Response:
-    """GET /schema/attributes (getAttributes)."""
+    """GET /schema/attributes."""
     metrica = serving(request)
-    parameter = request.query_params.get("entity_type")
-    entity_type = schema_items.entity_type_of(parameter, metrica.switches)
-    rows = await metrica.ask(
+    entity_type = schema_items.read_entity_type(request.query_params.get("entity_type"))
+    rows = await metrica.store.run(
         lambda connection: connection.execute(
             "select name, type_name, type_group, type_humanized, humanized, multivalued"
             " from attributes where entity_type = ? order by name",
@@ -114,7 +112,7 @@ async def get_attributes(request: Request) -> Response:
 
 
 async def create_products(request: Request) -> Response:
-    """POST /schema/products (createProducts)."""
+    """POST /schema/products."""
     metrica = serving(request)
     content, size = await body.json_content(request)
     attributes = schema_items.items_of(content, "attributes")
@@ -143,17 +141,17 @@ async def create_products(request: Request) -> Response:
                 (str(uuid.uuid4()), now, len(items), size),
             )
 
-    await metrica.ask(save)
+    await metrica.store.run(save)
     return JSONResponse({"success": True})
 
 
 async def get_types(_: Request) -> Response:
-    """GET /schema/types (getTypes)."""
+    """GET /schema/types."""
     return JSONResponse({"types": [*_predefined_types(), _type("product", "SYSTEM_LIST")]})
 
 
 async def get_predefined_types(_: Request) -> Response:
-    """GET /schema/predefined_types (getPredefinedTypes)."""
+    """GET /schema/predefined_types."""
     return JSONResponse({"types": _predefined_types()})
 
 

@@ -8,17 +8,21 @@ from types import FrameType
 import uvicorn
 
 from metrica_emulator.app import build
-from metrica_emulator.connections import CuttableProtocol
+from metrica_emulator.exchange import CuttableProtocol
 from metrica_emulator.metrica import Metrica
-from metrica_emulator.options import EmulatorOptions
-from metrica_emulator.refusal import EmulatorError
+from metrica_emulator.options import EmulatorError, EmulatorOptions
 
+_HOST = "127.0.0.1"
 _KEEP_ALIVE_SECONDS = 75
 _SECONDS_TO_FINISH = 3
 
 
 def run(options: EmulatorOptions) -> None:
-    """Serve until SIGTERM or SIGINT; see metrica_emulator.serve."""
+    """Serve requests until SIGTERM or SIGINT.
+
+    Once connections are accepted, one line with the port goes to standard error. Raises
+    EmulatorError if the port is taken or the options cannot be used.
+    """
     with _listen(options) as listener:
         metrica = Metrica(options)
         try:
@@ -43,13 +47,13 @@ def _serve(options: EmulatorOptions, metrica: Metrica, listener: socket.socket) 
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         ),
         metrica,
-        f"Metrica's emulator listens on http://{options.host}:{port}, counter {options.counter}",
+        f"Metrica's emulator listens on http://{_HOST}:{port}, counter {options.counter}",
     )
 
     def stop(_: int, __: FrameType | None) -> None:
         server.should_exit = True
 
-    # The server raises the signal once more after it stopped; ours then ends nothing else.
+    # The stopped server raises the signal again. Our handler keeps it from ending the process.
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run(sockets=[listener])
@@ -66,7 +70,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(self._announcement, file=sys.stderr, flush=True)  # noqa: T201 - it is promised
+        print(self._announcement, file=sys.stderr, flush=True)  # noqa: T201 - callers wait for it
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._metrica.stopping.set()
@@ -75,9 +79,9 @@ class _Server(uvicorn.Server):
 
 def _listen(options: EmulatorOptions) -> socket.socket:
     try:
-        return socket.create_server((options.host, options.port), backlog=128)
+        return socket.create_server((_HOST, options.port), backlog=128)
     except OSError as error:
         raise EmulatorError(
-            f"Cannot listen on {options.host}:{options.port} ({error.strerror})."
+            f"Cannot listen on {_HOST}:{options.port} ({error.strerror})."
             " Name another port with --port; 0 takes a free one."
         ) from None

@@ -16,7 +16,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one row of the upload says: attribute values, by name, under a key."""
+    """One row of an upload: its number, its key and its values by attribute."""
 
     number: int
     key: str | None
@@ -24,14 +24,13 @@ class Row:
 
 
 class Stage:
-    """Rows kept aside on disk until the last one has been checked.
+    """Rows on disk until the last one is checked, since a file may be larger than memory.
 
-    A file may be larger than memory. Nothing of it counts when one row is bad, unless
-    the stage keeps good rows.
+    One bad row makes the whole upload bad, unless the stage keeps good rows.
     """
 
     def __init__(self, *, keeps_good_rows: bool = False) -> None:
-        # An empty name is SQLite's private database, which spills to a temporary file.
+        # An empty name opens a private database, which SQLite spills to a temporary file.
         self._database = sqlite3.connect("", check_same_thread=False)
         self._database.execute("create table staged (number integer primary key, key, entry)")
         self._waiting: list[tuple[int, str | None, str]] = []
@@ -49,7 +48,7 @@ class Stage:
         self._database.close()
 
     def add(self, key: str | None, values: Values, problems: list[str]) -> None:
-        """Take the next row, with what is wrong with it."""
+        """Add the next row, with its problems."""
         self.count += 1
         for problem in problems:
             self._note(f"row {self.count}: {problem}")
@@ -60,17 +59,17 @@ class Stage:
                 self._flush()
 
     def refuse(self, problem: str) -> None:
-        """Note a problem of the upload as a whole, which then has no good rows."""
+        """Add a problem of the whole upload, which then has no good rows."""
         self.refused = True
         self._note(problem)
 
     def reject(self, number: int, problem: str) -> None:
-        """Note a problem that a staged row turned out to have."""
+        """Add a problem of a staged row."""
         self._bad_rows += 1
         self._note(f"row {number}: {problem}")
 
     def applies(self) -> bool:
-        """Say whether the rows on the stage may be applied."""
+        """Return whether the staged rows may be applied."""
         if self.refused:
             return False
         return not self._bad_rows or (self._keeps_good_rows and self._bad_rows < self.count)
@@ -82,13 +81,13 @@ class Stage:
             self._unreported += 1
 
     def problems(self) -> list[str]:
-        """Return what is wrong with the upload and its rows, by place and reason."""
+        """Return the problems of the upload and its rows, each with place and reason."""
         if self._unreported:
             return [*self._problems, f"and {self._unreported} more"]
         return list(self._problems)
 
     def refuse_keys(self, keys: frozenset[str]) -> None:
-        """Declare the rows of these keys bad."""
+        """Reject the rows of these keys."""
         self._flush()
         query = "select number, key from staged where key is not null order by number"
         for number, key in self._database.execute(query).fetchall():
@@ -97,7 +96,7 @@ class Stage:
                 self._database.execute("delete from staged where number = ?", (number,))
 
     def rows(self, seed: str) -> Iterator[Row]:
-        """Yield the rows in file order, those that share a key shuffled among themselves."""
+        """Yield the rows in file order; rows of one key in random order among themselves."""
         self._flush()
         shuffled = self._shuffled(random.Random(seed))  # noqa: S311 - not a secret
         query = "select number, key, entry from staged order by number"

@@ -1,4 +1,4 @@
-"""The SQLite file that holds what was uploaded."""
+"""The state of the emulator: a SQLite file or memory."""
 
 import asyncio
 import sqlite3
@@ -8,15 +8,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-from metrica_emulator.refusal import EmulatorError
+from metrica_emulator.options import EmulatorError
 
 T = TypeVar("T")
 
-_VERSION = 2
+_VERSION = 3
 
 
 class Store:
-    """One connection, used by one thread: whatever is asked first is done first.
+    """One connection, used by one thread, so work is done in the order of its arrival.
 
     Other processes may query the file meanwhile (write-ahead log).
     """
@@ -26,15 +26,15 @@ class Store:
         self._connection = self._thread.submit(_open, path, counter).result()
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the work in one transaction: all of it is kept, or none when it raises."""
+        """Do work in one transaction, which is rolled back if the work raises."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
 
     def call(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the same where no event loop runs."""
+        """Do work as `run` does, where no event loop runs."""
         return self._thread.submit(self._do, work).result()
 
     def close(self) -> None:
-        """Finish what was asked, then let go of the file."""
+        """Finish the work, then close the file."""
         self._thread.submit(self._connection.close).result()
         self._thread.shutdown()
 
@@ -44,10 +44,18 @@ class Store:
 
 
 def empty(connection: sqlite3.Connection) -> None:
-    """Delete every row that came with a request, and count from 1 again."""
-    query = "select name from sqlite_master where type = 'table' and name != 'meta'"
-    for table in [row["name"] for row in connection.execute(query)]:
+    """Delete every row except the counter's, and number rows from 1 again."""
+    for table in (*tables(connection), "sqlite_sequence"):
         connection.execute(f"delete from {table}")
+
+
+def tables(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the tables that requests fill."""
+    query = (
+        "select name from sqlite_master where type = 'table'"
+        " and name not in ('meta', 'sqlite_sequence') order by name"
+    )
+    return [row["name"] for row in connection.execute(query)]
 
 
 def _open(path: Path | None, counter: int) -> sqlite3.Connection:
@@ -66,7 +74,7 @@ def _open(path: Path | None, counter: int) -> sqlite3.Connection:
             f"{path} is not a state file of this emulator. Name another with --state."
         )
     connection.execute("pragma journal_mode = wal")
-    # What a killed process wrote is in the system's hands; only a power failure loses it.
+    # The operating system keeps the writes of a killed process. Only a power failure loses them.
     connection.execute("pragma synchronous = off")
     if not version:
         ddl = files("metrica_emulator").joinpath("schema.sql").read_text(encoding="utf-8")

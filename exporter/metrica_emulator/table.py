@@ -1,4 +1,4 @@
-"""The tables of contacts and orders: entity states in and out of SQLite."""
+"""Tables of contacts and orders: reading and writing of entity states in SQLite."""
 
 import json
 import sqlite3
@@ -6,23 +6,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from metrica_export.metrica.formats import CONTACTS, ORDERS, Entity
+from metrica_export.metrica.formats import CONTACTS, Entity
 
-from metrica_emulator.columns import JSON_KINDS, SIMPLE_ORDERS
+from metrica_emulator.entities import JSON_KINDS, SIMPLE_ORDERS
 from metrica_emulator.stage import Values
 
 ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-"""What is kept as JSON is kept readable."""
-
-_ADDED_TO_ORDERS = ("status_type", "first_paid_at", "outside_window")
+"""Encode a value as JSON that a person can read in the state file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """The table of one entity.
 
-    A state maps attributes to values and leaves out what is null; attributes without a
-    column of their own share the column `custom`.
+    A state maps attributes to values, without nulls. Custom attributes share the column
+    `custom`.
     """
 
     name: str
@@ -38,9 +36,7 @@ class Table:
         if entity is SIMPLE_ORDERS:
             names.append("number")
         if entity is not CONTACTS:
-            names.extend(_ADDED_TO_ORDERS)
-        if entity is ORDERS:
-            names.append("waits_for_contact")
+            names += ["status_type", "first_paid_at"]
         return cls(entity.name, entity.key, tuple(names), tuple(n in json_names for n in names))
 
     def load(self, connection: sqlite3.Connection, keys: set[str]) -> dict[str, Values]:
@@ -63,7 +59,7 @@ class Table:
     def save(
         self, connection: sqlite3.Connection, states: Iterable[Values], upload_id: str
     ) -> None:
-        """Insert the states, or replace those that are stored under their keys."""
+        """Insert the states, or replace the stored states of their keys."""
         names = (*self.columns, "custom", "uploading_id")
         marks = ", ".join("?" * len(names))
         updates = ", ".join(f"{name} = excluded.{name}" for name in names)
@@ -83,12 +79,12 @@ class Table:
         return state | json.loads(custom) if custom else state
 
     def _rows(self, states: Iterable[Values], upload_id: str) -> Iterator[tuple[Any, ...]]:
-        known = frozenset(self.columns)
+        own = frozenset(self.columns)
         columns = list(zip(self.columns, self.as_json, strict=True))
         for state in states:
             cells = [
                 ENCODE(state[name]) if as_json and name in state else state.get(name)
                 for name, as_json in columns
             ]
-            custom = {name: state[name] for name in state if name not in known}
+            custom = {name: state[name] for name in state if name not in own}
             yield (*cells, ENCODE(custom) if custom else None, upload_id)

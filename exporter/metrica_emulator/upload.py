@@ -5,31 +5,26 @@ import sqlite3
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 from metrica_export.metrica.formats import CONTACTS, ORDERS, Entity
 
 from metrica_emulator import catalogue
-from metrica_emulator.applier import Applier
-from metrica_emulator.columns import ENTITY_TYPES
+from metrica_emulator.applier import Applier, MergeMode
+from metrica_emulator.clock import STORED
+from metrica_emulator.entities import entity_type_of
 from metrica_emulator.faults import Fault
-from metrica_emulator.merge import MergeMode
 from metrica_emulator.metrica import Metrica
 from metrica_emulator.orders import OrderRules
 from metrica_emulator.refusal import Refusal
 from metrica_emulator.stage import Stage
 from metrica_emulator.ties import Ties
-from metrica_emulator.upload_list import STORED, shown
-
-
-def entity_type_of(entity: Entity) -> str:
-    """Return the entity type under which an entity's attributes are kept."""
-    return next(name for name, known in ENTITY_TYPES.items() if known is entity)
+from metrica_emulator.upload_list import shown
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A checked file or body that waits to be applied and listed."""
+    """A checked file or body, ready to be applied and listed."""
 
     metrica: Metrica
     entity: Entity
@@ -42,13 +37,13 @@ class Upload:
     async def finish(self) -> dict[str, object]:
         """Apply the rows, all or none, and return the answer's `uploading`.
 
-        Raises Refusal instead when bad rows are to be answered with 400.
+        Raises Refusal instead if bad rows are answered with 400.
         """
         if self._suffers("failed"):
             self.stage.refuse("file: refused_by_fault")
         if self.fault and self._suffers("refuse"):
             self.stage.refuse_keys(frozenset(self.fault.argument.split(",")))
-        return await self.metrica.ask(self._apply)
+        return await self.metrica.store.run(self._apply)
 
     def _apply(self, connection: sqlite3.Connection) -> dict[str, object]:
         switches, clock = self.metrica.switches, self.metrica.clock
@@ -58,7 +53,7 @@ class Upload:
         seed = f"{switches.duplicate_shuffle_seed}.{number}"
         warnings: Counter[str] = Counter()
         if self.stage.applies():
-            warnings = self._apply_rows(connection, upload_id, now, seed)
+            warnings = self._apply_rows(connection, upload_id, clock.local(now), seed)
         problems = self.stage.problems()
         if problems and switches.content_errors == "400":
             raise Refusal(400, "invalid_uploading", "; ".join(problems))
@@ -87,19 +82,15 @@ class Upload:
         return answer
 
     def _apply_rows(
-        self, connection: sqlite3.Connection, upload_id: str, now: datetime, seed: str
+        self, connection: sqlite3.Connection, upload_id: str, now: str, seed: str
     ) -> Counter[str]:
-        """Apply the rows, and take them back when one of them spoils the upload."""
-        rows = self.stage.rows(seed)
-        if self._suffers("overtaken"):
-            kept = list(rows)
-            self.metrica.overtaken.append(
-                lambda later: self._applier(later, upload_id, now).apply(kept)
-            )
-            return Counter()
+        """Apply the rows, and roll them back if one of them makes the upload bad."""
         connection.execute("savepoint before_rows")
-        applier = self._applier(connection, upload_id, now)
-        warnings = applier.apply(rows)
+        rules = self._rules(connection, now)
+        applier = Applier(
+            connection, upload_id, self.entity, self.mode, rules, self.metrica.switches
+        )
+        warnings = applier.apply(self.stage.rows(seed))
         for number, problem in applier.refused:
             self.stage.reject(number, problem)
         if self.entity is ORDERS and self._exceeds(connection):
@@ -107,23 +98,13 @@ class Upload:
         if not self.stage.applies():
             connection.execute("rollback to before_rows")
             return Counter()
-        while self.metrica.overtaken:
-            self.metrica.overtaken.pop(0)(connection)
-        return warnings
+        return +warnings
 
-    def _applier(self, connection: sqlite3.Connection, upload_id: str, now: datetime) -> Applier:
-        switches = self.metrica.switches
-        rules = self._rules(connection, now)
-        return Applier(connection, upload_id, self.entity, self.mode, rules, switches)
-
-    def _rules(self, connection: sqlite3.Connection, now: datetime) -> OrderRules | None:
+    def _rules(self, connection: sqlite3.Connection, now: str) -> OrderRules | None:
         if self.entity is CONTACTS:
             return None
-        clock, switches = self.metrica.clock, self.metrica.switches
-        known = catalogue.load(connection, entity_type_of(self.entity))
-        return OrderRules.of(
-            self.entity, known, switches, Ties.at(connection, clock, switches, now)
-        )
+        schema = catalogue.load(connection, entity_type_of(self.entity))
+        return OrderRules(self.entity, schema, Ties(connection, now))
 
     def _exceeds(self, connection: sqlite3.Connection) -> bool:
         limit = self.metrica.quotas.limits.orders_per_contact
@@ -133,11 +114,9 @@ class Upload:
         return bool(last > limit and connection.execute(query, (limit,)).fetchone())
 
     def _hidden_polls(self) -> int:
-        switches = self.metrica.switches
         if self.fault and self._suffers("delay_list"):
             return int(self.fault.argument)
-        large = self.stage.count >= switches.delayed_from_rows
-        return switches.delayed_visibility if large else 0
+        return self.metrica.switches.delayed_visibility
 
     def _suffers(self, kind: str) -> bool:
         return self.fault is not None and self.fault.kind == kind

@@ -1,17 +1,14 @@
-"""The list of uploads, and an upload as the API shows it (getLastUploadings)."""
+"""The list of uploads, and an upload's form in answers."""
 
 import json
 import re
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from metrica_emulator.clock import LOCAL, Clock
+from metrica_emulator.clock import LOCAL, STORED, Clock, moment_of
 from metrica_emulator.refusal import invalid
 from metrica_emulator.switches import Switches
-
-STORED = "%Y-%m-%dT%H:%M:%SZ"
-"""How the store writes an upload's time: UTC, whole seconds, sortable as text."""
 
 _MAX = 1000
 _SUBTYPES = {
@@ -27,18 +24,16 @@ _ISO = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,9})?Z", re.ASCI
 
 
 def shown(row: sqlite3.Row, clock: Clock, switches: Switches) -> dict[str, object]:
-    """Return an upload as `UploadingMetaExternal`; without a status while it is hidden."""
-    wall = moment_of(row["uploaded_at_utc"]).astimezone(zone_of(clock, switches)).strftime(LOCAL)
-    own_type = _SUBTYPES[row["entity"]]
-    system = switches.upload_entity_type == "system" or row["entity_type"] != "SYSTEM"
+    """Return an upload as `UploadingMetaExternal`, without a status while it is hidden."""
+    local = moment_of(row["uploaded_at_utc"]).astimezone(zone_of(clock, switches)).strftime(LOCAL)
     upload = {
         "uploading_id": row["uploading_id"],
-        "datetime": row["uploaded_at_utc"] if switches.datetime_format == "iso" else wall,
+        "datetime": row["uploaded_at_utc"] if switches.datetime_format == "iso" else local,
         "api_validation_status": row["status"],
         "api_validation_errors": json.loads(row["errors"]),
         "elements_count": row["elements_count"],
-        "entity_type": row["entity_type"] if system else own_type,
-        "entity_subtype": own_type,
+        "entity_type": row["entity_type"],
+        "entity_subtype": _SUBTYPES[row["entity"]],
         "uploading_format": row["uploading_format"],
         "uploading_source": "API",
         "uploading_title": "",
@@ -51,20 +46,9 @@ def shown(row: sqlite3.Row, clock: Clock, switches: Switches) -> dict[str, objec
     return upload
 
 
-def moment_of(stored: str) -> datetime:
-    """Return the moment of a stored time."""
-    return datetime.strptime(stored, STORED).replace(tzinfo=UTC)
-
-
 def zone_of(clock: Clock, switches: Switches) -> ZoneInfo:
-    """Return the zone of times that name none."""
+    """Return the zone of times without a zone."""
     return _MOSCOW if switches.datetime_format == "moscow" else clock.zone
-
-
-def after_of(clock: Clock, switches: Switches) -> str:
-    """Return the stored time of the oldest upload that is still listed."""
-    days = switches.list_days
-    return (clock.now() - timedelta(days=days)).strftime(STORED) if days else ""
 
 
 def limit_of(parameter: str | None) -> int:
@@ -79,7 +63,7 @@ def limit_of(parameter: str | None) -> int:
 def before_of(parameter: str | None, zone: ZoneInfo) -> str | None:
     """Read the parameter `datetime_offset` as a stored time; raises Refusal.
 
-    A time without a zone is in this one.
+    `zone` is the zone of a time without one.
     """
     if parameter is None:
         return None
@@ -88,24 +72,24 @@ def before_of(parameter: str | None, zone: ZoneInfo) -> str | None:
         if iso:
             return datetime.strptime(iso[1] + "Z", STORED).replace(tzinfo=UTC).strftime(STORED)
         if _NAIVE(parameter):
-            wall = datetime.strptime(parameter, LOCAL).replace(tzinfo=zone)
-            return wall.astimezone(UTC).strftime(STORED)
+            local = datetime.strptime(parameter, LOCAL).replace(tzinfo=zone)
+            return local.astimezone(UTC).strftime(STORED)
     except ValueError:
         pass
     raise invalid("Expected yyyy-MM-dd HH:mm:ss or yyyy-MM-ddTHH:mm:ssZ.", "datetime_offset")
 
 
 def poll(
-    connection: sqlite3.Connection, *, limit: int, before: str | None, after: str, failed: bool
+    connection: sqlite3.Connection, *, limit: int, before: str | None, failed: bool
 ) -> list[sqlite3.Row]:
     """Return the newest uploads strictly earlier than `before`, newest first.
 
-    An upload that is still hidden is left out, and comes one poll nearer.
+    A hidden upload is left out, and is hidden for one poll less afterwards.
     """
     rows = connection.execute(
         "select * from uploads where hidden_polls = 0 and (? is null or uploaded_at_utc < ?)"
-        " and uploaded_at_utc >= ? and (? or status = 'PASSED') order by number desc limit ?",
-        (before, before, after, failed, limit),
+        " and (? or status = 'PASSED') order by number desc limit ?",
+        (before, before, failed, limit),
     ).fetchall()
     connection.execute("update uploads set hidden_polls = hidden_polls - 1 where hidden_polls > 0")
     return rows

@@ -1,7 +1,7 @@
-"""Visits to the site, given so that orders can be tied to them.
+"""Visits to the site, to which orders are tied.
 
-A visit is its id, its beginning on the counter's wall clock, and the keys by which its
-visitor is recognised: a ClientID, and the hashes of e-mails and phones.
+A visit has an id, a start in the counter's local time, and the keys of its visitor: a
+ClientID, and hashes of e-mails and phones.
 """
 
 import csv
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from metrica_emulator import cells
 from metrica_emulator.cells import BadValue, Reader
-from metrica_emulator.refusal import EmulatorError
+from metrica_emulator.options import EmulatorError
 from metrica_emulator.stage import Values
 
 COLUMNS = ("visit_id", "started_at", "client_id", "emails", "phones")
-"""Of a file of visits; e-mails and phones are joined by commas, plain or as md5."""
+"""Columns of a file of visits. E-mails and phones are joined by commas, plain or as md5."""
 
 _MD5 = re.compile(r"[0-9a-fA-F]{32}").fullmatch
 _KINDS = {
@@ -48,18 +48,18 @@ def keys_of(state: Values) -> set[str]:
 
 
 def read_file(path: Path) -> list[SiteVisit]:
-    """Read a CSV file with the columns of COLUMNS; raises EmulatorError."""
+    """Read a CSV file of visits; raises EmulatorError."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return read(csv.DictReader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise EmulatorError(f"Cannot read the visits of {path} ({error}).") from None
+        raise EmulatorError(f"Cannot read the visits in {path} ({error}).") from None
     except ValueError as error:
-        raise EmulatorError(f"Cannot use the visits of {path}: {error}") from None
+        raise EmulatorError(f"Cannot use the visits in {path}: {error}") from None
 
 
 def read(entries: Iterable[Mapping[str, object]]) -> list[SiteVisit]:
-    """Read visits whose values are texts; raises ValueError with the place."""
+    """Read visits with text values; raises ValueError with the place."""
     visits: dict[str, SiteVisit] = {}
     for number, entry in enumerate(entries, start=1):
         try:
@@ -68,13 +68,13 @@ def read(entries: Iterable[Mapping[str, object]]) -> list[SiteVisit]:
             columns = ", ".join(COLUMNS)
             raise ValueError(f"visit {number}: {bad.reason}. Its columns are {columns}.") from None
         if visit.visit_id in visits:
-            raise ValueError(f"visit {number}: its visit_id is there twice.")
+            raise ValueError(f"visit {number}: its visit_id is repeated.")
         visits[visit.visit_id] = visit
     return list(visits.values())
 
 
 def save(connection: sqlite3.Connection, visits: Iterable[SiteVisit]) -> None:
-    """Store these visits in place of all others."""
+    """Replace the stored visits."""
     connection.execute("delete from visits")
     connection.executemany(
         "insert into visits values (?, ?, ?)",

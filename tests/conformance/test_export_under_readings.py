@@ -9,9 +9,7 @@ from tests.job import Job
 
 NUMBERS = {
     "delayed_visibility": 2,
-    "delayed_from_rows": 2,
     "duplicate_shuffle_seed": 7,
-    "list_days": 1,
 }
 
 

@@ -1,5 +1,6 @@
 """Starting and stopping the emulator."""
 
+import re
 import socket
 import sqlite3
 import subprocess
@@ -8,11 +9,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import metrica_emulator
 import pytest
 import requests
 from click.testing import CliRunner
-from metrica_emulator import Switches
 from metrica_emulator.command import emulator as command
+from metrica_emulator.faults import FAULTS
+from metrica_emulator.switches import Switches, describe
 
 from tests.emulator_fixture import RunningEmulator
 
@@ -109,7 +112,7 @@ def test_a_switch_can_be_set_at_the_start() -> None:
         (["--switch", "no_such=1"], "There is no switch no_such. The switches are:"),
         (["--switch", "unknown_status=maybe"], "Switch unknown_status takes auto or fail."),
         (["--switch", "delayed_visibility=-1"], "takes a whole number from 0."),
-        (["--switch", "lenient"], "Write a switch as NAME=VALUE."),
+        (["--switch", "unknown_status"], "Write a switch as NAME=VALUE."),
         (["--time-zone", "Mars/Olympus"], "There is no time zone Mars/Olympus."),
         (["--time-zone", "Europe"], "There is no time zone Europe."),
         (["--state", "no/such/folder/state.sqlite"], "Name another with --state."),
@@ -178,3 +181,13 @@ def test_help_lists_every_switch() -> None:
     text = CliRunner().invoke(command, ["--help"]).output
     for name, default in Switches().as_dict().items():
         assert f"{name}={default}" in text
+
+
+def test_readme_lists_every_switch_and_fault() -> None:
+    text = " ".join((Path(metrica_emulator.__path__[0]) / "README.md").read_text().split())
+    listed = re.findall(r"- `(\w+)=[^`]+`", text)
+    assert listed == [name for name, _, _ in describe()]
+    for name, choices, meaning in describe():
+        assert f"- `{name}={choices}` — {meaning}." in text
+    for fault, effect in FAULTS.items():
+        assert f"- `{fault}` — {effect}." in text

@@ -133,16 +133,6 @@ def test_bad_rows_are_answered_with_400_by_switch(emulator: RunningEmulator) -> 
     assert emulator.sql("select * from uploads") == []
 
 
-def test_a_birth_date_before_1970_is_refused_unless_the_switch_allows_it(
-    emulator: RunningEmulator,
-) -> None:
-    content = "uniq_id,birth_date\n1,1961-04-12\n"
-    assert errors(emulator.upload(CSV, content)) == ["row 1: birth_date: before_1970"]
-    emulator.switches(birth_date_before_1970="accept")
-    emulator.upload(CSV, content)
-    assert emulator.sql("select birth_date from contacts") == [("1961-04-12",)]
-
-
 def test_json_contacts_are_stored_like_csv_contacts(emulator: RunningEmulator) -> None:
     answer = send_json(
         emulator,

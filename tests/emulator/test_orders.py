@@ -1,4 +1,4 @@
-"""Orders by the detailed method (orders-data, uploadOrders, uploadOrdersJson_1)."""
+"""Orders by the detailed method, in CSV and JSON."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -194,18 +194,13 @@ def test_a_status_nobody_mapped_becomes_other_or_fails(emulator: RunningEmulator
     assert order(emulator, "PAID") == []
 
 
-def test_canceled_with_one_l_is_refused_unless_lenient(emulator: RunningEmulator) -> None:
+def test_canceled_with_one_l_is_refused(emulator: RunningEmulator) -> None:
     assert order(emulator, "CANCELED") == ["row 1: order_status: canceled_is_spelt_cancelled"]
-    emulator.switches(lenient="on")
-    assert order(emulator, "CANCELED") == []
-    assert emulator.sql("select order_status from orders") == [("CANCELLED",)]
 
 
-def test_products_in_words_are_refused_unless_lenient(emulator: RunningEmulator) -> None:
+def test_products_in_words_are_refused(emulator: RunningEmulator) -> None:
     cell = ";Ноутбук TGDD12:1,Ноутбук TGD123:2"
     assert order(emulator, "PAID", ";products", cell) == ["row 1: products: bad_product"]
-    emulator.switches(lenient="on")
-    assert order(emulator, "PAID", ";products", cell) == []
 
 
 def test_metrica_fills_in_the_dates_that_are_not_sent(emulator: RunningEmulator) -> None:
@@ -223,24 +218,6 @@ def test_metrica_fills_in_the_dates_that_are_not_sent(emulator: RunningEmulator)
     [(updated_later, finished_later)] = emulator.sql(dates)
     assert finished_later == paid
     assert updated_later > local_now()
-
-
-def test_an_order_of_an_unknown_contact_stays_unattached(emulator: RunningEmulator) -> None:
-    order(emulator, "PAID")
-    assert emulator.sql("select id from unattached_orders") == [("1",)]
-    emulator.upload("/data/contacts/csv", "uniq_id\nc1\n")
-    assert emulator.sql("select id from unattached_orders") == []
-
-
-def test_orders_outside_the_windows_are_accepted_and_marked(emulator: RunningEmulator) -> None:
-    marks = "select id, outside_window is not null from orders order by id"
-    rows = "".join(
-        f"{days};c1;CONTACT;{local_now(days=days)};PAID\n" for days in (20, 22, 110, 112)
-    )
-    send(emulator, f"{HEADER}\n{rows}")
-    assert emulator.sql(marks) == [("110", 1), ("112", 1), ("20", 0), ("22", 1)]
-    send(emulator, f"{HEADER}\n{rows}")
-    assert emulator.sql(marks) == [("110", 0), ("112", 1), ("20", 0), ("22", 0)]
 
 
 def test_custom_attributes_are_columns_once_created(emulator: RunningEmulator) -> None:

@@ -91,14 +91,6 @@ def test_a_bad_status_refuses_the_whole_request(
     assert emulator.sql("select * from order_statuses") == []
 
 
-def test_a_bare_goal_is_tolerated_by_switch(emulator: RunningEmulator) -> None:
-    emulator.switches(lenient="on")
-    status = {"id": "a", "type": "PAID", "goal_action_ids": "dostavka"}
-    assert post_statuses(emulator, status).status_code == 200
-    [stored] = emulator.call("GET", STATUSES).json()["order_statuses"]
-    assert stored["goal_action_ids"] == ["dostavka"]
-
-
 def test_attributes_are_kept_per_entity_type(emulator: RunningEmulator) -> None:
     age = {"name": "age", "type_name": "numeric", "multivalued": False, "humanized": "Возраст"}
     assert post_attributes(emulator, age, entity_type="CONTACT").json() == {"success": True}

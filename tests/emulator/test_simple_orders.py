@@ -1,4 +1,4 @@
-"""Orders by the simplified method (simple-orders-data, simple-orders-prep)."""
+"""Orders by the simplified method."""
 
 from typing import Any
 
@@ -25,7 +25,6 @@ def errors(answer: Any) -> list[str]:  # noqa: ANN401 - a response
 
 
 def test_the_documented_sample_is_read_as_its_page_says(emulator: RunningEmulator) -> None:
-    emulator.switches(cancel_spam_goals="off")
     answer = emulator.upload(PATH, SAMPLE, delimiter_type="COMMA")
     assert errors(answer) == []
     assert answer.json()["uploading"]["elements_count"] == 3
@@ -51,14 +50,9 @@ def test_the_documented_sample_is_read_as_its_page_says(emulator: RunningEmulato
         ("1", "oplata_cash", 200, "RUB"),
         ("2", CREATED, 50, "EUR"),
         ("2", PAID, 50, "EUR"),
+        ("3", SPAM, None, "RUB"),
         ("3", "plohoy_lead", None, "RUB"),
     ]
-
-
-def test_by_the_newest_pages_spam_reaches_a_goal_as_well(emulator: RunningEmulator) -> None:
-    emulator.upload(PATH, SAMPLE)
-    goals = emulator.sql("select goal from goals_reached where order_key = '3' order by goal")
-    assert goals == [(SPAM,), ("plohoy_lead",)]
 
 
 def test_an_order_without_an_id_is_new_every_time(emulator: RunningEmulator) -> None:
@@ -71,14 +65,11 @@ def test_an_order_without_an_id_is_new_every_time(emulator: RunningEmulator) -> 
     ]
 
 
-def test_an_id_is_required_by_switch(emulator: RunningEmulator) -> None:
-    emulator.switches(missing_simple_id="fail")
-    assert errors(emulator.upload(PATH, SAMPLE)) == ["row 3: id: required"]
-
-
 def test_each_row_needs_an_identifier(emulator: RunningEmulator) -> None:
     content = "id,create_date_time,phones,emails\n1,10.01.2024,,\n2,10.01.2024,,a@b.ru\n"
     assert errors(emulator.upload(PATH, content)) == ["row 1: no_identifier"]
+    without = "id,create_date_time\n1,10.01.2024\n"
+    assert errors(emulator.upload(PATH, without)) == ["header: no_identifier"]
 
 
 def test_a_status_is_a_default_one_or_a_goal(emulator: RunningEmulator) -> None:

@@ -1,4 +1,4 @@
-"""The form of an upload: parameters, multipart, CSV (data, uploadOrders)."""
+"""The form of an upload: parameters, multipart, CSV."""
 
 from typing import Any
 
@@ -125,14 +125,12 @@ def test_another_encoding_is_failed(emulator: RunningEmulator) -> None:
     assert errors(emulator.upload(CSV, content)) == ["row 1 or later: not_utf8"]
 
 
-def test_a_byte_order_mark_breaks_the_header_unless_lenient(emulator: RunningEmulator) -> None:
+def test_a_byte_order_mark_breaks_the_header(emulator: RunningEmulator) -> None:
     content = "\ufeffuniq_id\n1\n"
     assert errors(emulator.upload(CSV, content)) == [
         "header: column 1: unknown_column",
         "header: uniq_id: missing_column",
     ]
-    emulator.switches(lenient="on")
-    assert errors(emulator.upload(CSV, content)) == []
 
 
 def test_both_line_ends_are_accepted(emulator: RunningEmulator) -> None:
@@ -195,16 +193,6 @@ def test_the_mapping_is_required_by_default(emulator: RunningEmulator) -> None:
     assert refusal(answer) == (400, "missing_parameter", "columns_mapping")
     simple = "id,create_date_time,phones\n1,2026-01-01 10:00,79995551111\n"
     assert errors(emulator.upload("/data/simple_orders", simple)) == []
-
-
-def test_the_old_paths_answer_only_by_switch(emulator: RunningEmulator) -> None:
-    assert refusal(emulator.upload("/data/contacts", "uniq_id\n1\n"))[:2] == (404, "not_found")
-    emulator.switches(legacy_paths="on")
-    assert errors(emulator.upload("/data/contacts", "uniq_id\n1\n")) == []
-    body = {"contacts": [{"uniq_id": "2"}]}
-    answer = emulator.call("POST", "/data/contacts?merge_mode=SAVE", json=body)
-    assert errors(answer) == []
-    assert emulator.sql("select uniq_id from contacts") == [("1",), ("2",)]
 
 
 def test_a_client_that_hangs_up_while_sending_changes_nothing(emulator: RunningEmulator) -> None:

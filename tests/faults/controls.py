@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from metrica_export.checks.judge import Judge
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.checks.status_steps import find_steps
 from metrica_export.commands.run import Parts
+from metrica_export.delta.staging import STEPS
 from metrica_export.ledger.migration import open_ledger
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Watermark
@@ -23,7 +25,7 @@ from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import Entity
 from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.dbt_manifest import Marts
 from metrica_export.warehouse.dbt_profile import Warehouse
 
 from tests.faults import trials
@@ -82,16 +84,14 @@ class SuccessOn200(Metrica):
         return replace(answer, status="PASSED") if answer.uploading_id else answer
 
 
-class OneWave(Judge):
-    """Sends every order in one wave: its present status, without the steps before it."""
-
-    def decide(self, mart: Mart, *, presume: bool) -> None:
-        super().decide(mart, presume=presume)
-        if mart.has_path:
-            self.wh.run(
-                f"update paths_{mart.name} "
-                "set _before = _before + len(_pending) - 1, _pending = _pending[-1:]"
-            )
+def one_wave(wh: Attached, staged: StagedMart) -> None:
+    """Send every order in one wave: its present status, without the steps before it."""
+    find_steps(wh, staged)
+    if staged.mart.has_path:
+        wh.run(
+            f"update {staged.of(STEPS)} "
+            "set _before = _before + len(_pending) - 1, _pending = _pending[-1:]"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ CONTROLS = {
     ),
     "no_lock": Control(Parts(lock=no_lock), "order", trials.two_runs, ("postgres",)),
     "success_on_200": Control(Parts(metrica=SuccessOn200), "state", trials.refused_upload),
-    "one_wave": Control(Parts(judge=OneWave), "order", trials.orders_move_on),
+    "one_wave": Control(Parts(find_steps=one_wave), "order", trials.orders_move_on),
 }
 
 

@@ -34,7 +34,7 @@ INVARIANTS = {
     "end": "a run ends in order: a documented exit code, no traceback, no file left behind",
 }
 
-_CHECKS = Path(__file__).parents[2] / "exporter" / "metrica_export" / "checks" / "rules.py"
+_CHECKS = Path(__file__).parents[2] / "exporter" / "metrica_export" / "checks" / "reasons.py"
 
 
 def after(world: "World") -> list[Violation]:

@@ -1,160 +1,115 @@
-"""The sendable rows of a mart: what Metrica is to be told of each, and in which turn.
+"""The sendable rows of a staged mart: those without a problem, and their contents in a wave.
 
-Where the CRM keeps a history, an order goes through its path: every status that Metrica
-has not been told of yet makes a step, and the k-th pending step of every order goes in the
-k-th wave. A wave starts when the one before it has ended, with the orders that came
-through it.
-
-Nothing is stored but the paths: the queries here are over `staged_<mart>` as `s`,
-`prior_<mart>` as `p`, `paths_<mart>` as `t`, `problems_<mart>` and `piles_<mart>`.
+An order with a status path takes a step for each undelivered status. Wave k uploads step k of
+all orders. The SQL here reads the staged row as `s`, its delivered state as `p` and its steps
+as `t`.
 """
 
 from dataclasses import dataclass
 
 from metrica_export.checks.cells import cell, is_empty, row_size
-from metrica_export.checks.chunks import Chunk
+from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.delta.delivered_state import filled
-from metrica_export.metrica.formats import LINK_DAYS, ORDERS, SIMPLE_ORDERS, UPDATE_DAYS, Column
-from metrica_export.settings import Form, Limits
+from metrica_export.delta.staging import PILES, tables_of
+from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS, Column
 from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
+from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name
+from metrica_export.warehouse.sql_files import render
 
 _CREATED, _STATUS = "create_date_time", "order_status"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What rows are laid out by.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Some of the sendable rows: from row `first` to row `last` of the staged rows.
 
-    `bits` are the columns' numbers in `filled`; `now` is SQL for the wall clock's time in the
-    counter's zone; `wave` counts from 1.
+    `filled` limits it to rows in which just the columns of these bits have a value, `pile` to
+    the rows of that pile; pile 0 holds the rows that belong to none.
     """
 
-    limits: Limits
-    form: Form
-    bits: dict[str, int]
-    now: str
-    wave: int = 1
+    first: int
+    last: int
+    filled: int | None = None
+    pile: int | None = None
 
 
-def created(mart: Mart) -> str:
-    """Return SQL for the creation date that goes out: the one that went first, for good."""
-    if not mart.has(_CREATED):
-        return "cast(null as timestamp)"
-    return f"coalesce(p._created, s.{_CREATED})"
+def rows(staged: StagedMart, wave: int = 1, selection: Selection | None = None) -> str:
+    """Return the query of the sendable rows of a wave.
 
-
-def closes(created_at: str, is_known: str) -> str:
-    """Return SQL for the moment after which Metrica makes little of an order.
-
-    A new order is tied to visits of the last 21 days, a known one is updated for 111 days
-    from its visit, which was no later than the order itself (contacts).
+    Columns: `_row`, `_id`, `_hash`, `_size` (the row's bytes in a file at most), `_deadline`,
+    `_status`, `_step`, `_steps_left` (after this wave), `_pending` (the steps that one run may
+    take). Rows that differ in `_group` cannot share a file.
     """
-    return (
-        f"{created_at} + case when {is_known} then interval '{UPDATE_DAYS} days' "
-        f"else interval '{LINK_DAYS} days' end"
+    mart = staged.mart
+    columns = {
+        "_row": "s.rowid",
+        "_id": "s._id",
+        "_hash": "s._hash",
+        "_size": row_size(mart) + _longest_status(mart),
+        "_deadline": deadline(mart),
+        "_group": _group(staged),
+        "_status": _status(mart, wave),
+        "_step": _step(mart, wave),
+        "_steps_left": _steps_left(mart, wave),
+        "_pending": _pending(staged),
+    }
+    return _select(staged, wave, selection, columns)
+
+
+def count_sendable(wh: Attached, staged: StagedMart, wave: int = 1) -> int:
+    """Return how many rows a wave can send."""
+    if not staged.rows:
+        return 0
+    (found,) = wh.row(f"select count(*) from ({rows(staged, wave)})")
+    return int(found)
+
+
+def cells(staged: StagedMart, columns: tuple[Column, ...], wave: int, selection: Selection) -> str:
+    """Return the query of the cells of sendable rows, as text in Metrica's formats."""
+    found = {name(column.name): _cell(staged.mart, column, wave) for column in columns}
+    return _select(staged, wave, selection, found)
+
+
+def staged_cells(staged: StagedMart, wave: int, among: str) -> str:
+    """Return the query of `_row` and all cells of the staged rows of another query (`_row`).
+
+    It includes rows with a problem.
+    """
+    found = {name(column.name): _cell(staged.mart, column, wave) for column in staged.mart.columns}
+    return render(
+        __package__,
+        "staged_cells",
+        columns=_listed(found),
+        has_path=staged.mart.has_path,
+        among=among,
+        **tables_of(staged.name),
     )
 
 
-def deadline(mart: Mart) -> str:
-    """Return SQL for the moment when the window of a staged order closes, NULL of others."""
-    if mart.entity not in (ORDERS, SIMPLE_ORDERS):
-        return "cast(null as timestamp)"
-    return closes(created(mart), "p._delivered")
+def deliveries(staged: StagedMart, wave: int = 1, selection: Selection | None = None) -> str:
+    """Return the query of the ledger's deliveries for sendable rows.
 
-
-def staged_with_prior(mart: Mart) -> str:
-    """Return a FROM item of the staged rows as `s`, and what was told of them before as `p`."""
-    return f"staged_{mart.name} s left join prior_{mart.name} p on p._row = s.rowid"
-
-
-def find_paths(wh: Attached, mart: Mart) -> None:
-    """Make `paths_<mart>`: of each order with a history the statuses that Metrica is to be told.
-
-    `_before` counts the steps that it knows already, `_pending` lists the others. The delivered
-    step is where the path has the delivered status: at the same place, or else, when the history
-    was written anew, at its last one. If it has it nowhere, or ends with it, only the present
-    state goes: what came earlier must not follow what came later. Nor does a step go that is
-    earlier than one that may have arrived.
+    Columns: `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. The hash of a step
+    before the last one of a path equals no mart row's.
     """
-    path = f"string_split(s.{STATUS_PATH}, ',')"
-    latest = f"len({path}) + 1 - list_position(list_reverse({path}), p._status)"
-    delivered = (
-        f"case when p._delivered is not true then 0 "
-        f"when {path}[p._step] = p._status then p._step else {latest} end"
-    )
-    # A delivered status that the path lacks gives NULL, which `greatest` would pass over.
-    known = (
-        f"if(({delivered}) is null, null, greatest({delivered}, coalesce(p._perhaps_step, 1) - 1))"
-    )
-    wh.run(
-        f"""
-        create or replace table paths_{mart.name} as
-        select
-            s.rowid as _row,
-            cast(if({known} < len({path}), {known}, len({path}) - 1) as integer) as _before,
-            if({known} < len({path}), {path}[{known} + 1:], [s.{_STATUS}]) as _pending
-        from {staged_with_prior(mart)}
-        where s.{STATUS_PATH} is not null
-        """
-    )
-
-
-def rows(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
-    """Return the query of the rows that can be sent in the present wave, or of a chunk of them.
-
-    `_row` of `staged_<mart>`, `_id`, `_hash`, `_size` (bytes of the row in a file at most),
-    `_deadline`, `_status` and `_step`. Of a path, `_pending` are the steps that this run may take
-    and `_left` counts all those after this wave. Rows that differ in `_group` cannot share a file.
-    """
-    size = f"{row_size(mart)}{_longest_status(mart)}"
-    return (
-        f"select s.rowid as _row, s._id, s._hash, {size} as _size, "
-        f"{deadline(mart)} as _deadline, {_group(mart, layout)} as _group, "
-        f"{_status(mart, layout)} as _status, {_step(mart, layout)} as _step, "
-        f"{_left(mart, layout)} as _left, {_pending(mart, layout)} as _pending "
-        f"{_from(mart, layout, part)}"
-    )
-
-
-def cells(mart: Mart, columns: tuple[Column, ...], layout: Layout, part: Chunk) -> str:
-    """Return the query of a chunk's cells, as Metrica is to read them."""
-    texts = ", ".join(f"{_cell(mart, column, layout)} as {name(column.name)}" for column in columns)
-    return f"select {texts} {_from(mart, layout, part)}"
-
-
-def texts(mart: Mart, layout: Layout, among: str) -> str:
-    """Return the query of the cells, as in `cells`, of the rows (`_row`) of another query.
-
-    It has `_row` too, and includes rows with problems.
-    """
-    found = f"from staged_{mart.name} s left join prior_{mart.name} p on p._row = s.rowid"
+    mart = staged.mart
+    filled_bits = filled_cells(staged)
+    if staged.keeps_omitted:
+        filled_bits = f"{filled_bits} | coalesce(p._filled, 0)"
+    row_hash = "s._hash"
     if mart.has_path:
-        found += f" left join paths_{mart.name} t on t._row = s.rowid"
-    columns = ", ".join(f"{_cell(mart, c, layout)} as {name(c.name)}" for c in mart.columns)
-    return f"select s.rowid as _row, {columns} {found} where s.rowid in ({among})"
-
-
-def deliveries(mart: Mart, layout: Layout, part: Chunk | None = None) -> str:
-    """Return the query of what the ledger keeps of a chunk, or of all rows.
-
-    `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. Before the last step of a path
-    the hash is no mart row's.
-    """
-    kept = filled_cells(mart, layout)
-    if _is_apart(mart, layout):
-        # What the row leaves out stays as it was.
-        kept = f"{kept} | coalesce(p._filled, 0)"
-    whole = "s._hash"
-    if mart.has_path:
-        early = early_hash(_step(mart, layout))
-        whole = f"case when {_left(mart, layout)} > 0 then {early} else s._hash end"
-    return (
-        f"select s._id, {whole} as _hash, {_status(mart, layout)} as _status, "
-        f"{_step(mart, layout)} as _step, {created(mart)} as _created, {kept} as _filled "
-        f"{_from(mart, layout, part)}"
-    )
+        early = early_hash(_step(mart, wave))
+        row_hash = f"case when {_steps_left(mart, wave)} > 0 then {early} else s._hash end"
+    columns = {
+        "_id": "s._id",
+        "_hash": row_hash,
+        "_status": _status(mart, wave),
+        "_step": _step(mart, wave),
+        "_created": created(mart),
+        "_filled": filled_bits,
+    }
+    return _select(staged, wave, selection, columns)
 
 
 def early_hash(step: str) -> str:
@@ -162,82 +117,115 @@ def early_hash(step: str) -> str:
     return f"md5(s._hash || ':' || {step})"
 
 
-def _from(mart: Mart, layout: Layout, part: Chunk | None) -> str:
-    # The bounds are said of each table: DuckDB reads no more than the rows' neighbourhood.
-    def near(table: str) -> str:
-        if part is None:
-            return f"{table}_{mart.name}"
-        between = f"where _row between {part.first} and {part.last}"
-        return f"(select * from {table}_{mart.name} {between})"
-
-    found = f"from staged_{mart.name} s left join {near('prior')} p on p._row = s.rowid"
-    wanted = [f"not exists (from {near('problems')} x where x._row = s.rowid)"]
-    if mart.has_path:
-        found += f" left join {near('paths')} t on t._row = s.rowid"
-    if mart.has_path and layout.wave > 1:
-        wanted.append(f"{_left(mart, layout)} >= 0")
-    if part is not None:
-        wanted.append(f"s.rowid between {part.first} and {part.last}")
-    if part is not None and part.pile is not None:
-        piles = f"(select _row from piles_{mart.name}" + (
-            f" where _pile = {part.pile})" if part.pile else ")"
-        )
-        wanted.append(f"s.rowid {'in' if part.pile else 'not in'} {piles}")
-    if part is not None and part.filled is not None:
-        wanted.append(f"{_group(mart, layout)} = {part.filled}")
-    return f"{found} where {' and '.join(wanted)}"
+def created(mart: Mart) -> str:
+    """Return SQL for the creation date that is sent: the first delivered one."""
+    if not mart.has(_CREATED):
+        return "cast(null as timestamp)"
+    return f"coalesce(p._created, s.{_CREATED})"
 
 
-def _is_apart(mart: Mart, layout: Layout) -> bool:
-    return layout.form.merge_mode(mart.name) != "SAVE"
+def deadline_of(created_at: str, is_delivered: str) -> str:
+    """Return SQL for the deadline after which Metrica ignores an order.
+
+    Metrica ties a new order to visits of the last 21 days. It updates a delivered one for 111
+    days from its visit, which was no later than the order itself (contacts).
+    """
+    return (
+        f"{created_at} + case when {is_delivered} then interval '{UPDATE_DAYS} days' "
+        f"else interval '{LINK_DAYS} days' end"
+    )
 
 
-def _group(mart: Mart, layout: Layout) -> str:
-    return filled_cells(mart, layout) if _is_apart(mart, layout) else "cast(0 as bigint)"
+def deadline(mart: Mart) -> str:
+    """Return SQL for the deadline of a staged order, NULL for other entities."""
+    if not mart.entity.has_deadline:
+        return "cast(null as timestamp)"
+    return deadline_of(created(mart), "p._delivered")
+
+
+def filled_cells(staged: StagedMart) -> str:
+    """Return SQL for the bits of the columns that have a value in a row."""
+    mart = staged.mart
+    empty = {column.name: is_empty(column, _value(mart, column)) for column in mart.columns}
+    return filled(staged.bits, empty)
+
+
+def in_pile(staged: StagedMart, row: str, pile: int) -> str:
+    """Return SQL that is true for the rows of a pile; pile 0 holds the rows that are in none."""
+    piles = staged.of(PILES)
+    if not pile:
+        return f"{row} not in (select _row from {piles})"
+    return f"{row} in (select _row from {piles} where _pile = {pile})"
+
+
+def _select(
+    staged: StagedMart, wave: int, selection: Selection | None, columns: dict[str, str]
+) -> str:
+    filled_bits = selection.filled if selection else None
+    pile = selection.pile if selection else None
+    return render(
+        __package__,
+        "sendable",
+        columns=_listed(columns),
+        has_path=staged.mart.has_path,
+        wave=wave,
+        is_bounded=selection is not None,
+        first=selection.first if selection else 0,
+        last=selection.last if selection else 0,
+        steps_left=_steps_left(staged.mart, wave),
+        has_pile=pile is not None,
+        in_pile="" if pile is None else in_pile(staged, "s.rowid", pile),
+        is_grouped=filled_bits is not None,
+        filled=filled_bits or 0,
+        group_bits=_group(staged),
+        **tables_of(staged.name),
+    )
+
+
+def _listed(columns: dict[str, str]) -> str:
+    return ", ".join(f"{value} as {column}" for column, value in columns.items())
+
+
+def _group(staged: StagedMart) -> str:
+    return filled_cells(staged) if staged.keeps_omitted else "cast(0 as bigint)"
 
 
 def _longest_status(mart: Mart) -> str:
-    # Later waves are in the same chunks' limits as the first.
+    # Later waves use the chunks' limits of the first.
     if not mart.has_path:
         return ""
     return " + coalesce(list_max(list_transform(t._pending, lambda one: strlen(one))), 0)"
 
 
-def _pending(mart: Mart, layout: Layout) -> str:
-    if not mart.has_path:
+def _pending(staged: StagedMart) -> str:
+    if not staged.mart.has_path:
         return "cast(null as text[])"
-    return f"coalesce(t._pending[:{layout.limits.max_steps}], [s.{_STATUS}])"
+    return f"coalesce(t._pending[:{staged.limits.max_steps}], [s.{_STATUS}])"
 
 
-def _status(mart: Mart, layout: Layout) -> str:
+def _status(mart: Mart, wave: int) -> str:
     if not mart.has(_STATUS):
         return "cast(null as text)"
     if not mart.has_path:
         return f"s.{_STATUS}"
-    return f"if(t._row is null, s.{_STATUS}, t._pending[{layout.wave}])"
+    return f"if(t._row is null, s.{_STATUS}, t._pending[{wave}])"
 
 
-def _step(mart: Mart, layout: Layout) -> str:
+def _step(mart: Mart, wave: int) -> str:
     if not mart.has_path:
         return "cast(null as integer)"
-    return f"coalesce(t._before, 0) + {layout.wave}"
+    return f"coalesce(t._before, 0) + {wave}"
 
 
-def _left(mart: Mart, layout: Layout) -> str:
-    return f"coalesce(len(t._pending), 1) - {layout.wave}" if mart.has_path else "0"
-
-
-def filled_cells(mart: Mart, layout: Layout) -> str:
-    """Return SQL for the bits of the columns that go with a value; reads `s` and `p`."""
-    empty = {column.name: is_empty(column, _value(mart, column)) for column in mart.columns}
-    return filled(layout.bits, empty)
+def _steps_left(mart: Mart, wave: int) -> str:
+    return f"coalesce(len(t._pending), 1) - {wave}" if mart.has_path else "0"
 
 
 def _value(mart: Mart, column: Column) -> str | None:
     return created(mart) if column.name == _CREATED else None
 
 
-def _cell(mart: Mart, column: Column, layout: Layout) -> str:
+def _cell(mart: Mart, column: Column, wave: int) -> str:
     if column.name == _STATUS and mart.has_path:
-        return _status(mart, layout)
+        return _status(mart, wave)
     return cell(column, _value(mart, column))

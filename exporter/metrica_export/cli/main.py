@@ -128,13 +128,13 @@ def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
     wanted = option_values.options_of(given)
     from metrica_export import console
     from metrica_export.cli import output
-    from metrica_export.commands import run
+    from metrica_export.commands import plan
     from metrica_export.commands.outcome import Outcome
 
     outcome = Outcome()
     reasons: list[tuple[Any, ...]] = []
     with ending(outcome, wanted.staging.folder):
-        reasons = run.plan(outcome, wanted, out)
+        reasons = plan.plan(outcome, wanted, out)
     with printing():
         if reasons and not as_json:
             console.show(("mart", "state", "column", "reason", "rows"), reasons)

@@ -4,11 +4,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from metrica_export.commands.stamp import Stamp
-from metrica_export.errors import ExportError
+from metrica_export.console import Reporter
+from metrica_export.errors import ExportError, WarehouseError
 from metrica_export.ledger.records import Changes, EntityCounts
 from metrica_export.metrica.redaction import json_line
-from metrica_export.settings import FailOn
+from metrica_export.settings import FailOn, Options
+from metrica_export.warehouse import left_out
 from metrica_export.warehouse.left_out import LeftOut
+from metrica_export.warehouse.session import Session
 
 COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 """The keys of an entity in JSON, and the columns of the table; a promise to scripts."""
@@ -58,6 +61,14 @@ class Outcome:
             return "clean"
         return f"{self.rejected} rows rejected, {self.held} held; {self.new} of them are new"
 
+    def delivered(self) -> list[str]:
+        """Return a phrase for each mart that had rows to send, after an early end."""
+        return [
+            f"{counts.sent} of {counts.sent + counts.pending} rows of {mart}"
+            for mart, counts in self.entities.items()
+            if counts.sent or counts.pending
+        ]
+
     def fail(self, error: ExportError) -> None:
         """Take an error as the end of the command."""
         self.error, self.exit_code = str(error), error.exit_code
@@ -82,3 +93,16 @@ class Outcome:
         if self.error is not None:
             shown["error"] = self.error
         return json_line(shown)
+
+
+def read_left_out(session: Session, options: Options, report: Reporter) -> list[LeftOut]:
+    """Return the values that the dbt models left out; none when the model cannot be read."""
+    try:
+        return left_out.read_left_out(session.wh, session.marts, options.names)
+    except WarehouseError:
+        # It decides nothing.
+        report.line(
+            "The model left_out cannot be read, so values that dbt left out are not counted; "
+            "`metrica-export doctor` says why."
+        )
+        return []

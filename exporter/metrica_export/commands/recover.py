@@ -5,7 +5,7 @@ every row. Metrica may have any state up to that one, so the next run sends each
 no order a step before its present one.
 """
 
-from metrica_export.commands.sync import check_time_zone
+from metrica_export.commands.counter_checks import check_time_zone
 from metrica_export.errors import WarehouseError
 from metrica_export.ledger.destination import check_destination, check_mode
 from metrica_export.ledger.foreign_uploads import uploaded_at

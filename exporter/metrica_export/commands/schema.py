@@ -46,7 +46,7 @@ def diff(options: Options, api: Api) -> Differences:
             [
                 difference
                 for mart in session.marts.all
-                for difference in differences(metrica, mart.name, mart.attributes)
+                for difference in differences(metrica, mart.entity, mart.attributes)
             ],
         )
 

@@ -5,11 +5,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from metrica_export.checks.rules import REASONS
-from metrica_export.checks.sendable import closes
+from metrica_export.checks.reasons import REASONS
+from metrica_export.checks.sendable import deadline_of
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.reader import Ledger
-from metrica_export.metrica.formats import ORDERS, SIMPLE_ORDERS
+from metrica_export.metrica.formats import SIMPLE_ORDERS
 from metrica_export.settings import DbtSettings
 from metrica_export.warehouse.connection import LEDGER, Attached, relation
 from metrica_export.warehouse.contract import check_relation, wall_clock
@@ -74,7 +74,7 @@ def _of_mode(session: Session, ledger: Ledger) -> list[Mart]:
 
 def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
     """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
-    if mart.entity not in (ORDERS, SIMPLE_ORDERS):
+    if not mart.entity.has_deadline:
         return {}
     told, sent_before = "", "false"
     if ledger.exists:
@@ -91,7 +91,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
             count(*) filter (where closes < {now}) as late,
             count(*) filter (where closes between {now} and {now} + interval '1 day') as expiring
         from (
-            select {closes("m.create_date_time", sent_before)} as closes
+            select {deadline_of("m.create_date_time", sent_before)} as closes
             from (
                 select * from {relation(mart.schema, mart.table)}
                 where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'

@@ -1,77 +1,88 @@
-"""The delivery of what Metrica takes as one list: order statuses and products."""
+"""The delivery of reference lists: order statuses and products, which Metrica takes whole."""
 
 import hashlib
 import json
 from typing import Any
 
 from metrica_export.checks.cells import cell
-from metrica_export.checks.judge import Judge
-from metrica_export.checks.sendable import deliveries
-from metrica_export.delivery.uploader import Run, hand_over
+from metrica_export.checks.sendable import deliveries, rows
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.checks.verdicts import verdicts
+from metrica_export.delivery.uploader import Uploader
+from metrica_export.delta.staging import tables_of
 from metrica_export.ledger.records import Upload
 from metrica_export.metrica.answer import Answer
-from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import MAX_CATALOGUE, ORDER_STATUSES
-from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql import name
+from metrica_export.warehouse.sql_files import render
 
 
-def send_list(judge: Judge, metrica: Metrica, run: Run, mart: Mart) -> tuple[int, int]:
-    """Send the whole list if any of it is new; returns the requests that it took, and its bytes.
+def count_requests(rows: int) -> int:
+    """Return how many requests a reference list of that many rows takes."""
+    return -(-rows // MAX_CATALOGUE)
 
-    The whole list is right whether Metrica replaces what it has or adds to it, which no page
+
+def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int, int]:
+    """Send the whole list; return the number of requests and of bytes.
+
+    The whole list is right whether Metrica replaces its list or adds to it, which no page
     says (mapOrderStatuses, createProducts).
     """
-    items = _items(judge, mart)
+    items = _items(wh, staged)
     parts = [items[i : i + MAX_CATALOGUE] for i in range(0, len(items), MAX_CATALOGUE)]
+    is_mapping = staged.mart.entity is ORDER_STATUSES
+    put = uploader.metrica.put_statuses if is_mapping else uploader.metrica.put_products
 
     def send() -> Answer:
         for part in parts:
-            if mart.entity is ORDER_STATUSES:
-                metrica.put_statuses(part)
-            else:
-                metrica.put_products(part)
-        if mart.entity is ORDER_STATUSES:
-            # Before the upload counts: what is on record is never older than what counts.
-            run.journal.keep_statuses(
-                f"select id, type, humanized, goal_action_ids from ({_rows(judge, mart)})"
+            put(part)
+        if is_mapping:
+            # Before the upload counts: the recorded mapping is never older than the upload.
+            uploader.journal.keep_statuses(
+                f"select id, type, humanized, goal_action_ids from ({_rows(staged)})"
             )
         return Answer("PASSED", None)
 
     body = json.dumps(items, ensure_ascii=False).encode()
     sha256 = hashlib.sha256(body).hexdigest()
-    rows = judge.sendable(mart)
-    upload = Upload(mart.name, len(body), sha256, run.is_local, rows)
-    upload_no = run.journal.next_upload()
-    run.journal.prepare_upload(upload_no, upload, deliveries(mart, judge.layout(mart)))
-    hand_over(run, metrica, upload_no, rows, send)
+    (changed,) = wh.row(f"select count(*) from ({rows(staged)})")
+    upload = Upload(staged.name, len(body), sha256, uploader.is_local, changed)
+    upload_no = uploader.journal.next_upload()
+    uploader.journal.prepare_upload(upload_no, upload, deliveries(staged))
+    uploader.hand_over(upload_no, changed, send)
     return len(parts), len(body)
 
 
-def _rows(judge: Judge, mart: Mart) -> str:
-    cells = ", ".join(f"{cell(c)} as {name(c.name)}" for c in mart.columns)
-    absent = [c for c in mart.entity.columns if c not in mart.columns]
-    nulls = "".join(f", cast(null as text) as {name(c.name)}" for c in absent)
-    key = name(mart.entity.key)
-    return (
-        f"select distinct {cells}{nulls} from whole_{mart.name} s "
-        f"where cast(s.{key} as text) not in "
-        f"(select _id from ({judge.verdicts(mart)}) where _id is not null) "
-        f"and s.{key} is not null"
+def _rows(staged: StagedMart) -> str:
+    mart = staged.mart
+    cells = [f"{cell(column)} as {name(column.name)}" for column in mart.columns]
+    cells += [
+        f"cast(null as text) as {name(column.name)}"
+        for column in mart.entity.columns
+        if column not in mart.columns
+    ]
+    return render(
+        __package__,
+        "list_rows",
+        cells=", ".join(cells),
+        key=name(mart.entity.key),
+        verdicts=verdicts(staged),
+        **tables_of(staged.name),
     )
 
 
-def _items(judge: Judge, mart: Mart) -> list[dict[str, Any]]:
-    names = [c.name for c in mart.columns]
-    columns = ", ".join(map(name, names))
-    query = f"select {columns} from ({_rows(judge, mart)}) order by {name(mart.entity.key)}"
-    return [_item(dict(zip(names, row, strict=True))) for row in judge.wh.rows(query)]
+def _items(wh: Attached, staged: StagedMart) -> list[dict[str, Any]]:
+    names = [column.name for column in staged.mart.columns]
+    columns, key = ", ".join(map(name, names)), name(staged.mart.entity.key)
+    found = wh.rows(f"select {columns} from ({_rows(staged)}) order by {key}")
+    return [_item(dict(zip(names, row, strict=True))) for row in found]
 
 
 def _item(cells: dict[str, Any]) -> dict[str, Any]:
     item = {key: value for key, value in cells.items() if value is not None}
     if "goal_action_ids" in cells:
-        # An empty list, since no page says that leaving it out takes goals away.
+        # An empty list, since no page says that omitting it removes goals.
         goals = cells["goal_action_ids"]
         item["goal_action_ids"] = goals.split(",") if goals else []
     return item

@@ -1,6 +1,6 @@
-"""The fingerprint of rows: their count, and the sum of a number that stands for each hash.
+"""The checksum of rows: their count, and the sum of a number for each row hash.
 
-The number is the warehouse's own, so a whole mart is summed up where it is.
+The number is computed by the warehouse, so a mart of any size is summed up in place.
 """
 
 from decimal import Decimal
@@ -8,12 +8,12 @@ from decimal import Decimal
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql import array
 
-Fingerprint = tuple[int, Decimal]
+Checksum = tuple[int, Decimal]
 """Rows, and the sum."""
 
 
-def of_rows(wh: Attached, source: str) -> Fingerprint:
-    """Return the fingerprint of rows of the warehouse; `source` follows FROM and has `m.row_hash`.
+def of_rows(wh: Attached, source: str) -> Checksum:
+    """Return the checksum of warehouse rows; `source` follows FROM and has `m.row_hash`.
 
     A row without a hash counts, and adds nothing.
     """
@@ -23,8 +23,8 @@ def of_rows(wh: Attached, source: str) -> Fingerprint:
     return int(rows), Decimal(found)
 
 
-def of_hashes(wh: Attached, hashes: str) -> Fingerprint:
-    """Return the fingerprint of the hashes (`_hash`) of a query over local tables."""
+def of_hashes(wh: Attached, hashes: str) -> Checksum:
+    """Return the checksum of the hashes (`_hash`) of a query over local tables."""
     found = [text for (text,) in wh.rows(f"select hex(_hash) from ({hashes})")]
     known = [text for text in found if text is not None]
     total = Decimal(0)

@@ -1,10 +1,9 @@
-"""The delta: the rows of a mart whose present hash is not the one that Metrica has.
+"""The delta: the rows of a mart whose hash differs from the delivered one.
 
-The comparison is by hash. The watermark only narrows it to the rows at or after the
-greatest `updated_at` of the last complete pass, and is believed only as far as the rows
-behind it can be shown to be the same ones as then: their count and the sum of their
-hashes must be what the last pass saw. If not (a late commit, a full refresh, a deleted
-row), everything is compared.
+The comparison is by hash. The watermark only narrows it to the rows at or after the greatest
+`updated_at` of the last complete pass. It is trusted only if the rows behind it are the ones
+that the last pass saw: their count and checksum must be the same. If not (a late commit, a full
+refresh, a deleted row), all rows are compared.
 """
 
 from contextlib import nullcontext
@@ -12,220 +11,205 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from metrica_export.delta import checksum
-from metrica_export.delta.checksum import Fingerprint
-from metrica_export.delta.comparison import compare, compare_nothing, count_unchanged, keep_verdicts
-from metrica_export.delta.delivered_state import read_known
+from metrica_export.delta.checksum import Checksum
+from metrica_export.delta.comparison import compare, compare_new, count_unchanged, keep_verdicts
+from metrica_export.delta.delivered_state import read_delivered
+from metrica_export.delta.staging import (
+    CHANGED_IDS,
+    DELIVERED,
+    MART_KEYS,
+    RECORDED_VERDICTS,
+    STAGED,
+    StagingTable,
+    tables_of,
+)
 from metrica_export.delta.vanished import count_vanished
 from metrica_export.errors import LedgerError, WarehouseError
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Watermark
-from metrica_export.metrica.formats import LISTS
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.mart_source import MartSource
 from metrica_export.warehouse.sql import quote
+from metrica_export.warehouse.sql_files import render
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What a pass over one mart has found; the rows are in the staging tables.
+    """The counts of one pass over a mart; its rows are in the staging tables.
 
-    `staged_<mart>` holds the rows to judge: `_id`, `_hash`, `_updated_at` and the mart's
-    columns. `kept_<mart>` holds the verdicts that still stand. Every row of the mart is
-    staged, unchanged, or has a kept verdict: the three counts add up to `mart_rows`. `vanished`
-    counts delivered rows that are no longer in the mart; of a list they are not counted.
+    Every mart row is staged, unchanged, or has a standing verdict: the three counts add up to
+    `mart_rows`. `widened` says that rows behind the watermark had changed, so all rows were
+    compared. `vanished` counts delivered rows that are no longer in the mart; those of a
+    reference list are not counted.
     """
 
     mart: Mart
     mart_rows: int
     staged: int
     unchanged: int
-    kept: int
+    standing: int
     watermark: Watermark | None
     widened: bool = False
     vanished: int = 0
 
 
 def find_delta(
-    wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool, marked: bool
+    wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool, with_watermark: bool
 ) -> Delta:
-    """Stage the rows of a mart that are not in Metrica in their present state.
+    """Stage the rows of a mart that Metrica does not have in their present state.
 
-    `everything` compares the whole mart whatever the watermark says (`--reconcile`). `marked`
-    finds the next watermark, too, which a plan does not need.
+    `everything` compares the whole mart whatever the watermark says (`--reconcile`).
+    `with_watermark` also finds the next watermark, which a plan does not need.
     """
-    finder = _Finder(wh, ledger, mart)
+    detection = _Detection(wh, ledger, mart)
     before = None if everything else ledger.watermark(mart.name)
     since = before and before.updated_at
     if before and since:
         with wh.transaction():
-            found = finder.in_window(before, since)
+            found = detection.in_window(before, since)
         if found is not None:
             return found
-    # Not in one transaction: of what it has made itself DuckDB then reads with one thread only.
-    for _ in range(_TRIES):
-        found = finder.in_everything(marked=marked)
+    # Not in one transaction: DuckDB then reads the tables it has made with one thread only.
+    for _ in range(_READS):
+        found = detection.in_everything(with_watermark=with_watermark)
         if found is not None:
             return replace(found, widened=since is not None)
     raise WarehouseError(
-        f"Mart {mart.name} read twice in a row was never the same: run again when dbt has ended."
+        f"Mart {mart.name} changed during all {_READS} reads. Wait for dbt to finish and rerun."
     )
 
 
-_TRIES = 5
-"""A build that commits while a mart is read makes it start anew."""
+_READS = 5
+"""A build that commits while a mart is read makes the read start again."""
 
 
-class _Finder:
+class _Detection:
+    """One pass over one mart."""
+
     def __init__(self, wh: Attached, ledger: Ledger, mart: Mart) -> None:
-        self.wh, self.ledger, self.mart = wh, ledger, mart
-        self.source = MartSource(wh, mart)
-        self.relation, self.key = self.source.relation, self.source.key
+        self._wh, self._ledger, self._mart = wh, ledger, mart
+        self._source = MartSource(wh, mart)
+        self._tables = tables_of(mart.name)
 
-    def in_everything(self, *, marked: bool) -> Delta | None:
+    def in_everything(self, *, with_watermark: bool) -> Delta | None:
         """Stage the delta of the whole mart; None if it changed meanwhile."""
-        # A list is short, and its few ids are looked up.
-        keys = f"select {self.key} as _id from {self.relation} m"
-        among = keys if self.mart.entity in LISTS else None
-        read_known(self.wh, self.ledger, self.mart, among=among)
+        relation = self._source.relation
+        # A reference list is short, and its few ids are looked up.
+        is_list = self._mart.entity.is_reference_list
+        keys = f"select {self._source.key} as _id from {relation} m"
+        read_delivered(self._wh, self._ledger, self._mart, among=keys if is_list else None)
         self._read_verdicts()
         is_new = self._is_new()
-        # One snapshot. What a transaction has made DuckDB reads slowly until it has ended.
-        with self.wh.transaction():
+        # One snapshot. DuckDB reads the tables of an open transaction slowly.
+        with self._wh.transaction():
             if is_new:
                 self._stage_all()
             else:
-                self._read_keys(None)
-            seen = checksum.of_rows(self.wh, f"{self.relation} m") if marked else None
+                self._fill(MART_KEYS, f"select * from {self._source.keys()}")
+            seen = checksum.of_rows(self._wh, f"{relation} m") if with_watermark else None
         if not is_new and not self._stage(None):
             return None
-        vanished = 0 if among else count_vanished(self.wh, self.mart)
+        vanished = 0 if is_list else count_vanished(self._wh, self._mart)
         return self._count(None, seen, (0, Decimal(0)), vanished)
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
-        mart = self.mart.name
+        wh, key = self._wh, self._source.key
         self._read_verdicts()
         window = (
             f"(m.updated_at >= timestamptz {quote(since)} or m.updated_at is null "
-            f"or {self.key} is null{self._held()})"
+            f"or {key} is null{self._held()})"
         )
-        self._read_keys(window)
-        behind = checksum.of_rows(self.wh, f"{self.relation} m where not {window}")
-        read_known(self.wh, self.ledger, self.mart, among=f"select _id from seen_{mart}")
-        seen = checksum.of_hashes(self.wh, self._last_seen())
-        if not before.covers(behind, seen) or not self._stage(window):
+        self._fill(MART_KEYS, f"select * from {self._source.keys(window)}")
+        behind = checksum.of_rows(wh, f"{self._source.relation} m where not {window}")
+        ids = f"select _id from {self._of(MART_KEYS)}"
+        read_delivered(wh, self._ledger, self._mart, among=ids)
+        last_seen = checksum.of_hashes(wh, render(__package__, "last_hashes", **self._tables))
+        if not before.covers(behind, last_seen) or not self._stage(window):
             return None
-        seen = checksum.of_hashes(self.wh, f"from seen_{mart}")
-        # Had a row left the mart, or come back to it, the fingerprints would differ.
+        seen = checksum.of_hashes(wh, f"from {self._of(MART_KEYS)}")
+        # A row that left the mart or came back would have changed the checksum.
         return self._count(since, seen, behind, before.vanished)
 
     def _held(self) -> str:
-        held = f'select "_id" from verdicts_{self.mart.name} where "_state" <> \'rejected\''
-        ids = self.wh.few(held)
+        verdicts = self._of(RECORDED_VERDICTS)
+        ids = self._wh.few(f'select "_id" from {verdicts} where "_state" <> \'rejected\'')
         if ids is None:
-            return f" or {self.key} in ({self.ledger.held_ids(self.mart.name)})"
-        return f" or {self.key} = any({ids})"
+            return f" or {self._source.key} in ({self._ledger.held_ids(self._mart.name)})"
+        return f" or {self._source.key} = any({ids})"
 
     def _is_new(self) -> bool:
-        mart = self.mart.name
-        told = f"select 1 from known_{mart} union all select 1 from verdicts_{mart} limit 1"
-        return not self.wh.rows(told)
+        delivered, verdicts = self._of(DELIVERED), self._of(RECORDED_VERDICTS)
+        return not self._wh.rows(
+            f"select 1 from {delivered} union all select 1 from {verdicts} limit 1"
+        )
 
     def _stage_all(self) -> None:
         # Nothing to compare with: the mart is read once, its keys together with the rest.
-        mart = self.mart.name
-        self._table("staged", f"select * from {self.source.rows()} as mart")
-        self.wh.run(f"drop table if exists seen_{mart}")
-        self.wh.run(
-            f'create view seen_{mart} as select "_id", "_hash", "_updated_at" from staged_{mart}'
-        )
-        compare_nothing(self.wh, mart)
-
-    def _read_keys(self, window: str | None) -> None:
-        self._table("seen", f"select * from {self.source.keys(window)}")
+        keys, staged = self._of(MART_KEYS), self._of(STAGED)
+        self._fill(STAGED, f"select * from {self._source.rows()} as mart")
+        self._wh.run(f"drop table if exists {keys}")
+        self._wh.run(f'create view {keys} as select "_id", "_hash", "_updated_at" from {staged}')
+        compare_new(self._wh, self._mart.name)
 
     def _read_verdicts(self) -> None:
-        self._table("verdicts", f"select * from {self.ledger.verdicts(self.mart.name)}")
-
-    def _last_seen(self) -> str:
-        # What the last pass saw of the ids in the window: their verdict, else what was sent.
-        mart = self.mart.name
-        return f"""
-            with judged as (
-                select "_id", "_hash" from verdicts_{mart}
-                where "_id" is null or "_id" in (select "_id" from seen_{mart})
-            )
-            select "_hash" from judged
-            union all
-            select "_hash" from known_{mart}
-            where "_id" in (select "_id" from seen_{mart})
-                and "_id" not in (select "_id" from judged where "_id" is not null)
-        """
+        self._fill(RECORDED_VERDICTS, f"select * from {self._ledger.verdicts(self._mart.name)}")
 
     def _stage(self, window: str | None) -> bool:
-        """Stage what has changed; False when it has changed once more since its keys were read."""
-        mart = self.mart.name
-        compare(self.wh, mart)
+        """Stage the changed rows; False if they changed again since their keys were read."""
+        compare(self._wh, self._mart.name)
         # In one snapshot: how rows are read depends on the values in the mart.
-        with self.wh.transaction() if window is None else nullcontext():
+        with self._wh.transaction() if window is None else nullcontext():
             self._stage_changed(window)
+        keys, staged, changed = (self._of(each) for each in (MART_KEYS, STAGED, CHANGED_IDS))
         sums = "select count(*), sum(hash(_id, _hash))"
-        wanted = f'"_id" is null or "_id" in (select "_id" from changed_{mart})'
-        read_twice = f"{sums} from staged_{mart} union {sums} from seen_{mart} where {wanted}"
-        if len(self.wh.rows(read_twice)) > 1:
+        wanted = f'"_id" is null or "_id" in (select "_id" from {changed})'
+        both = f"{sums} from {staged} union {sums} from {keys} where {wanted}"
+        if len(self._wh.rows(both)) > 1:
             return False
-        keep_verdicts(self.wh, mart, beyond=window is not None)
+        keep_verdicts(self._wh, self._mart.name, beyond_window=window is not None)
         return True
 
     def _stage_changed(self, window: str | None) -> None:
-        mart = self.mart.name
-        changed = f'select "_id" from changed_{mart}'
-        ids = self.wh.few(f'{changed} where "_id" is not null')
+        changed = f'select "_id" from {self._of(CHANGED_IDS)}'
+        ids = self._wh.few(f'{changed} where "_id" is not null')
         if ids is not None:
-            # Few are looked up where the index is.
-            window = f"({self.key} = any({ids}) or {self.key} is null)"
-        source = self.source.rows(window)
-        self._table(
-            "staged", f'select * from {source} as mart where "_id" in ({changed}) or "_id" is null'
-        )
+            # Few ids are looked up by the mart's index.
+            window = f"({self._source.key} = any({ids}) or {self._source.key} is null)"
+        rows = self._source.rows(window)
+        wanted = f'"_id" in ({changed}) or "_id" is null'
+        self._fill(STAGED, f"select * from {rows} as mart where {wanted}")
 
     def _count(
-        self, since: str | None, seen: Fingerprint | None, behind: Fingerprint, vanished: int
+        self, since: str | None, seen: Checksum | None, behind: Checksum, vanished: int
     ) -> Delta:
-        mart = self.mart.name
-        (now,) = self.wh.row(
-            f"select cast(now as text) from {self.wh.remote('select now() as now')}"
-        )
-        earlier = "null" if since is None else quote(since)
-        rows, staged, latest = self.wh.row(
-            f"""
-            select (select count(*) from seen_{mart}), (select count(*) from staged_{mart}),
-                cast(greatest(cast({earlier} as timestamptz), (
-                    select max("_updated_at") from seen_{mart}
-                    where "_updated_at" between timestamptz '1970-01-01 00:00:00+00'
-                        and timestamptz {quote(now)}
-                )) as text)
-            """
-        )
-        kept, kept_seen, same = count_unchanged(self.wh, mart)
-        if staged + kept_seen + same != rows:
+        wh, mart = self._wh, self._mart.name
+        (now,) = wh.row(f"select cast(now as text) from {wh.remote('select now() as now')}")
+        since = "null" if since is None else quote(since)
+        counts = render(__package__, "pass_counts", since=since, now=quote(now), **self._tables)
+        rows, staged, latest = wh.row(counts)
+        standing, standing_in_window, same = count_unchanged(wh, mart)
+        if staged + standing_in_window + same != rows:
             raise LedgerError(
                 f"Mart {mart}: {rows} rows were compared with the ledger, and they are {staged} "
-                f"new or changed, {kept_seen} rejected before and {same} unchanged, which does "
-                "not add up: the ledger is damaged."
+                f"new or changed, {standing_in_window} rejected before and {same} unchanged, "
+                "which does not add up: the ledger is damaged."
             )
         rows += behind[0]
         return Delta(
-            mart=self.mart,
+            mart=self._mart,
             mart_rows=rows,
             staged=staged,
             # Behind the watermark every row is as the last pass left it: rejected, or sent.
-            unchanged=same + behind[0] - (kept - kept_seen),
-            kept=kept,
+            unchanged=same + behind[0] - (standing - standing_in_window),
+            standing=standing,
             watermark=Watermark(latest, rows, seen[1] + behind[1], vanished) if seen else None,
             vanished=vanished,
         )
 
-    def _table(self, kind: str, query: str) -> None:
-        self.wh.run(f"create or replace table {kind}_{self.mart.name} as {query}")
+    def _of(self, table: StagingTable) -> str:
+        return table.of(self._mart.name)
+
+    def _fill(self, table: StagingTable, query: str) -> None:
+        self._wh.run(f"create or replace table {self._of(table)} as {query}")

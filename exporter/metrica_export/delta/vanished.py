@@ -1,8 +1,9 @@
 """Vanished rows: delivered rows that are no longer in the mart. Metrica keeps them.
 
-Reads `known_<mart>`, with all delivered ids, and `seen_<mart>`, with all ids of the mart.
+Needs `delivered` and `mart_keys` of the whole mart.
 """
 
+from metrica_export.delta.staging import DELIVERED, MART_KEYS, STAGED
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name, quote
@@ -18,18 +19,18 @@ def count_vanished(wh: Attached, mart: Mart) -> int:
 
 
 def stage_vanished(wh: Attached, mart: Mart) -> int:
-    """Stage each vanished row with its id and nothing else; return how many there are.
+    """Stage each vanished row with its id and nothing else; return their number.
 
     Under SAVE such a row empties all that Metrica has of it. The creation date is the delivered
     one, as for every row.
     """
     rows = count_vanished(wh, mart)
     if rows:
-        key = name(mart.entity.key)
+        key, staged = name(mart.entity.key), STAGED.of(mart.name)
         # Ids are text in the ledger, and may be numbers in the mart.
-        wh.run(f"alter table staged_{mart.name} alter {key} type text")
+        wh.run(f"alter table {staged} alter {key} type text")
         wh.run(
-            f"insert into staged_{mart.name} by name "
+            f"insert into {staged} by name "
             f"select _id, {quote(ERASED)} as _hash, _id as {key} from ({_vanished(mart)})"
         )
     return rows
@@ -37,6 +38,7 @@ def stage_vanished(wh: Attached, mart: Mart) -> int:
 
 def _vanished(mart: Mart) -> str:
     return (
-        f"select k._id from known_{mart.name} k where k._hash is distinct from {quote(ERASED)} "
-        f"and not exists (from seen_{mart.name} s where s._id = k._id)"
+        f"select d._id from {DELIVERED.of(mart.name)} d "
+        f"where d._hash is distinct from {quote(ERASED)} "
+        f"and not exists (from {MART_KEYS.of(mart.name)} k where k._id = d._id)"
     )

@@ -34,7 +34,8 @@ def uploaded_at(answer: Answer, zone: str) -> list[float]:
         at = datetime.fromisoformat(answer.uploaded_at)
         zones = [at.tzinfo] if at.tzinfo else [ZoneInfo(zone), _MOSCOW]
         return sorted({at.replace(tzinfo=each).timestamp() for each in zones})
-    except (ValueError, OverflowError, KeyError):
+    except (ValueError, OverflowError, KeyError, OSError):
+        # A zone's name may be a folder's, or longer than a file's name can be.
         return []
 
 

@@ -1,21 +1,23 @@
-"""Custom attributes: what the marts declare against what Metrica has."""
+"""Custom attributes that the marts declare, compared with Metrica's."""
 
 from dataclasses import dataclass
 
 from metrica_export.metrica.client import Metrica
-from metrica_export.metrica.formats import CONTACTS, ORDERS, Attribute
-
-ENTITY_TYPES = {CONTACTS.name: "CONTACT", ORDERS.name: "ORDER"}
-"""Entity → Metrica's word for what has the attributes (createAttributes)."""
+from metrica_export.metrica.formats import Attribute, Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An attribute that Metrica lacks (`found` is None), or has as another type."""
+    """A declared attribute that Metrica lacks (`found` is None) or has as another type."""
 
-    mart: str
+    entity: Entity
     attribute: Attribute
     found: str | None
+
+    @property
+    def mart(self) -> str:
+        """The mart that declares the attribute."""
+        return self.entity.name
 
     @property
     def is_conflict(self) -> bool:
@@ -23,26 +25,28 @@ class Difference:
         return self.found is not None
 
     def explain(self) -> str:
-        """Return what is wrong about a conflict, and what to do."""
+        """Return the problem of a conflict, and the cure."""
         return (
-            f"Metrica has the attribute {self.attribute.name} of {ENTITY_TYPES[self.mart]} as "
+            f"Metrica has the attribute {self.attribute.name} of {self.entity.attribute_owner} as "
             f"{self.found}, and mart {self.mart} declares {self.attribute.type_name}: a type "
             "cannot be changed, so correct the mart's YAML, or give the column another name."
         )
 
 
-def differences(metrica: Metrica, mart: str, attributes: tuple[Attribute, ...]) -> list[Difference]:
-    """Return the declared attributes of a mart that Metrica lacks or has as another type.
+def differences(
+    metrica: Metrica, entity: Entity, attributes: tuple[Attribute, ...]
+) -> list[Difference]:
+    """Return the declared attributes of an entity that Metrica lacks or has as another type.
 
-    Sends no request for a mart without attributes.
+    Sends no request when none are declared.
     """
-    if not attributes:
+    if not attributes or entity.attribute_owner is None:
         return []
-    there = metrica.attributes(ENTITY_TYPES[mart])
+    there = metrica.attributes(entity.attribute_owner)
     found = []
     for attribute in attributes:
         type_name = there.get(attribute.name)
         is_other = type_name is not None and type_name.lower() != attribute.type_name
         if attribute.name not in there or is_other:
-            found.append(Difference(mart, attribute, type_name))
+            found.append(Difference(entity, attribute, type_name))
     return found

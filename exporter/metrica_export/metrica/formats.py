@@ -48,17 +48,28 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One kind of thing that Metrica stores, and the mart of the same name.
+    """One kind of object that Metrica stores, and the mart of the same name.
 
     `key` is the column that Metrica merges by. `delimiter` is the CSV separator that
     is valid under each reading of the documentation (uploadOrders asks for semicolons
     when a cell holds several goals or products).
+
+    A reference list is uploaded whole and has fixed fields. `attribute_owner` is Metrica's
+    name for the entity in createAttributes, None if it takes no custom attributes. Orders that
+    use the mapping have only statuses that the mart order_statuses maps, beside Metrica's own.
     """
 
     name: str
     key: str
     columns: tuple[Column, ...]
     delimiter: str = ","
+    is_reference_list: bool = False
+    has_status: bool = False
+    has_deadline: bool = False
+    uses_status_mapping: bool = False
+    needs_contact: bool = False
+    needs_identifier: bool = False
+    attribute_owner: str | None = None
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None for a custom attribute."""
@@ -74,6 +85,7 @@ ORDER_STATUSES = Entity(
         Column("humanized", Kind.HUMANIZED),
         Column("goal_action_ids", Kind.GOAL_IDS),
     ),
+    is_reference_list=True,
 )
 """Source: mapOrderStatuses."""
 
@@ -84,6 +96,7 @@ PRODUCTS = Entity(
         Column("name", Kind.NAME, required=True),
         Column("humanized", Kind.HUMANIZED),
     ),
+    is_reference_list=True,
 )
 """Source: createProducts."""
 
@@ -102,6 +115,7 @@ CONTACTS = Entity(
         Column("emails_md5", Kind.MD5S),
         Column("phones_md5", Kind.MD5S),
     ),
+    attribute_owner="CONTACT",
 )
 """Sources: contacts-data, uploadContacts."""
 
@@ -123,6 +137,11 @@ ORDERS = Entity(
         Column("products", Kind.PRODUCTS),
     ),
     delimiter=";",
+    has_status=True,
+    has_deadline=True,
+    uses_status_mapping=True,
+    needs_contact=True,
+    attribute_owner="ORDER",
 )
 """Sources: orders-data, uploadOrders."""
 
@@ -146,6 +165,9 @@ SIMPLE_ORDERS = Entity(
         Column("goals", Kind.GOALS),
         Column("currency", Kind.CURRENCY),
     ),
+    has_status=True,
+    has_deadline=True,
+    needs_identifier=True,
 )
 """Sources: uploadSimpleOrders, simple-orders-data, simple-orders-prep."""
 

@@ -4,30 +4,27 @@ Metrica takes nothing back: a goal that was reached stays reached, and a value t
 empty is gone. And a night in which most rows cannot be sent must not look like an ordinary one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from metrica_export.checks.judge import Judge
-from metrica_export.delta.detection import Delta
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.checks.verdicts import verdicts
+from metrica_export.delta.staging import tables_of
 from metrica_export.errors import GateError
-from metrica_export.ledger.records import Changes, EntityCounts
-from metrica_export.review.impact import open_orders
+from metrica_export.ledger.reader import Ledger
+from metrica_export.review.impact import ReviewedMart, count_open_orders
 from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, Gate
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.session import Session
+from metrica_export.warehouse.sql_files import render
 
 
-def exceeded(
-    judge: Judge,
-    gate: Gate,
-    deltas: dict[str, Delta],
-    changes: dict[str, Changes],
-    counts: dict[str, EntityCounts],
+def find_exceeded(
+    session: Session, ledger: Ledger, gate: Gate, reviewed: Mapping[str, ReviewedMart]
 ) -> dict[str, str]:
-    """Return the limits that the judged marts exceed: name in `config.GATE` → what, and how much.
-
-    `counts` are those of the judged marts, before anything is sent.
-    """
+    """Return the limits that reviewed marts exceed: the name in `settings.GATE` and a sentence."""
     found = {}
-    if paid := sum(change.paid for change in changes.values()):
-        there = open_orders(judge)
+    if paid := sum(mart.changes.paid for mart in reviewed.values()):
+        there = count_open_orders(session, ledger)
         if _is_beyond(paid, there, gate.paid_percent):
             found["paid"] = (
                 f"{paid} orders turn PAID and {there} are open; the limit is "
@@ -35,8 +32,8 @@ def exceeded(
             )
     erased = [
         (count, f"{count} of {column} in {entity}")
-        for entity, change in changes.items()
-        for column, count in change.erased.items()
+        for entity, mart in reviewed.items()
+        for column, count in mart.changes.erased.items()
     ]
     if sum(count for count, _ in erased) > gate.erased_values:
         found["erased"] = (
@@ -44,20 +41,20 @@ def exceeded(
             f"the limit is {gate.erased_values} (--max-erased)"
         )
     shrunk = []
-    complete = judge.ledger.last_complete()
-    for entity, delta in deltas.items():
+    complete = ledger.last_complete()
+    for entity, mart in reviewed.items():
         _, last = complete.get(entity, (0, 0))
-        if _is_beyond(last - delta.mart_rows, last, gate.shrink_percent):
-            shrunk.append(f"{entity} had {last} rows and has {delta.mart_rows}")
+        if _is_beyond(last - mart.counts.rows, last, gate.shrink_percent):
+            shrunk.append(f"{entity} had {last} rows and has {mart.counts.rows}")
     if shrunk:
         found["shrink"] = (
             f"{', '.join(shrunk)}; the limit is {gate.shrink_percent} % (--max-shrink-percent)"
         )
     unsendable = [
         text
-        for entity, delta in deltas.items()
-        if counts[entity].rejected or counts[entity].held
-        for text in _unsendable(judge, gate, delta)
+        for mart in reviewed.values()
+        if mart.counts.rejected or mart.counts.held
+        for text in _unsendable(session.wh, gate, mart.staged)
     ]
     if unsendable:
         found["unsendable"] = "; ".join(unsendable)
@@ -68,14 +65,14 @@ def _is_beyond(part: int, whole: int, percent: int) -> bool:
     return whole >= SHARE_FROM and part * 100 > percent * whole
 
 
-def _unsendable(judge: Judge, gate: Gate, delta: Delta) -> Iterator[str]:
+def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[str]:
     """Yield the limits that the unsendable rows of a mart exceed, with the commonest reason.
 
     Orders that `--late-orders hold` keeps back are as the operator wants them.
     """
-    mart = delta.mart.name
-    bad = judge.wh.rows(
-        f"select _reason, _column, count(*) from ({judge.verdicts(delta.mart)}) "
+    mart, delta = staged.name, staged.delta
+    bad = wh.rows(
+        f"select _reason, _column, count(*) from ({verdicts(staged)}) "
         f"where _reason <> '{_WANTED}' group by all order by 3 desc, 1, 2"
     )
     if not bad:
@@ -83,7 +80,7 @@ def _unsendable(judge: Judge, gate: Gate, delta: Delta) -> Iterator[str]:
     rows = sum(count for *_, count in bad)
     reason, column, most = bad[0]
     why = f"{most} of them {reason} in {column}" if column else f"{most} of them {reason}"
-    became, delivered = _became(judge, delta)
+    became, delivered = _count_became(wh, staged)
     if _is_beyond(rows, delta.mart_rows, gate.unsendable_percent):
         yield (
             f"{rows} of {delta.mart_rows} rows of {mart} are rejected or held, {why}; the limit "
@@ -100,23 +97,14 @@ _WANTED = "window_past"
 """The reason of orders that `--late-orders hold` keeps back: the operator wants it so."""
 
 
-def _became(judge: Judge, delta: Delta) -> tuple[int, int]:
-    """Return the delivered rows that are unsendable only since this pass, and all delivered rows.
+def _count_became(wh: Attached, staged: StagedMart) -> tuple[int, int]:
+    """Return the counts of delivered rows that became unsendable in this pass, and of all.
 
-    Delivered rows that were unsendable before are in neither number.
+    Delivered rows that were unsendable before are in neither count.
     """
-    mart = delta.mart.name
-    became, changed = judge.wh.row(
-        f"""
-        select count(distinct s._id) filter (x._reason is not null), count(distinct s._id)
-        from prior_{mart} p
-        join staged_{mart} s on s.rowid = p._row
-        left join problems_{mart} x on x._row = p._row and x._reason <> '{_WANTED}'
-        where p._delivered
-            and s._id not in (select _id from verdicts_{mart} where _id is not null)
-        """
-    )
-    return became, delta.unchanged + changed
+    tables = tables_of(staged.name)
+    became, changed = wh.row(render(__package__, "became_unsendable", wanted=_WANTED, **tables))
+    return became, staged.delta.unchanged + changed
 
 
 def check(gate: Gate, found: dict[str, str]) -> None:

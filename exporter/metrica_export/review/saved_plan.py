@@ -1,41 +1,39 @@
 """A plan that was saved: a run applies exactly this, or says what has changed since."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from metrica_export.checks.judge import Judge
-from metrica_export.delta.detection import Delta
+from metrica_export.checks.sendable import count_sendable, rows
+from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.errors import GateError, SettingsError
 from metrica_export.ledger.records import Changes
+from metrica_export.review.impact import ReviewedMart
 from metrica_export.settings import Options
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.sql_files import render
 
 _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a run would do: by whose word, and mart by mart with the fingerprint of its rows."""
+    """The work of one run: its settings, and mart by mart the counts and checksum of its rows."""
 
     content: dict[str, Any]
 
     @classmethod
     def of(
-        cls,
-        judge: Judge,
-        options: Options,
-        deltas: dict[str, Delta],
-        changes: dict[str, Changes],
+        cls, wh: Attached, options: Options, reviewed: Mapping[str, ReviewedMart]
     ) -> "SavedPlan":
-        """Return the plan of marts that have been judged."""
-        merge_modes = {entity: options.form.merge_mode(entity) for entity in deltas}
+        """Return the plan of reviewed marts."""
+        merge_modes = {entity: options.form.merge_mode(entity) for entity in reviewed}
         entities = {
-            entity: asdict(judge.counts(delta, judge.sendable(delta.mart), 0))
-            | {"fingerprint": _fingerprint(judge, delta)}
-            | {"changes": _lasting(changes[entity])}
-            for entity, delta in deltas.items()
+            entity: asdict(replace(mart.counts, sent=count_sendable(wh, mart.staged)))
+            | {"checksum": _checksum(wh, mart.staged), "changes": _lasting(mart.changes)}
+            for entity, mart in reviewed.items()
         }
         return cls(
             {
@@ -86,15 +84,8 @@ def _lasting(changes: Changes) -> dict[str, Any]:
     return {k: v for k, v in asdict(changes).items() if k not in {"late", "expiring"}}
 
 
-def _fingerprint(judge: Judge, delta: Delta) -> str:
-    (total,) = judge.wh.row(
-        f"""
-        select cast(coalesce(sum(
-            ('0x' || substr(md5(concat_ws(' ', _id, _hash, _status)), 1, 15))::bigint
-        ), 0) as text)
-        from ({judge.rows(delta.mart)})
-        """
-    )
+def _checksum(wh: Attached, staged: StagedMart) -> str:
+    (total,) = wh.row(render(__package__, "plan_checksum", rows=rows(staged)))
     return str(total)
 
 
@@ -106,7 +97,7 @@ def _differences(where: str, then: Any, now: Any) -> Iterator[str]:  # noqa: ANN
         yield f"{where.removeprefix('entities.')}: in one of the two only"
     elif then != now:
         what = where.removeprefix("entities.").replace(".", " ")
-        if what.endswith("fingerprint"):
-            yield f"{what.removesuffix(' fingerprint')}: other rows, or other states of them"
+        if what.endswith("checksum"):
+            yield f"{what.removesuffix(' checksum')}: other rows, or other states of them"
         else:
             yield f"{what}: {then or 0} then, {now or 0} now"

@@ -119,7 +119,7 @@ def mapping(metrica: Metrica, wh: Attached, mart: Mart, ledger: Ledger) -> Findi
 def attributes(metrica: Metrica, mart: Mart) -> Finding:
     """Compare a mart's custom attributes with Metrica's."""
     name = f"attributes of {mart.name}"
-    found = differences(metrica, mart.name, mart.attributes)
+    found = differences(metrica, mart.entity, mart.attributes)
     conflicts = [each for each in found if each.is_conflict]
     if conflicts:
         return error(name, MetricaError, " ".join(each.explain() for each in conflicts), "")

@@ -1,0 +1,57 @@
+"""Reasons why a mart row is rejected or held."""
+
+from metrica_export.metrica.formats import MAX_AMOUNT, MAX_HUMANIZED, MAX_VALUES, STATUS_TYPES, Kind
+
+REJECTED = "rejected"
+HELD = "held"
+PENDING = "pending"
+
+REASONS = {
+    "value_missing": "Metrica requires the column and the row has no value in it.",
+    "hash_missing": "The mart gives the row no row_hash, so its changes cannot be followed.",
+    "hash_malformed": "A row_hash is 1 to 255 characters without NUL.",
+    "id_malformed": "An id is 1 to 255 printable characters, no space first or last.",
+    "name_malformed": "Metrica takes 1 to 255 of A-Z a-z 0-9 _ : - here.",
+    "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",
+    "client_type_unknown": "Metrica knows the client type CONTACT only.",
+    "date_out_of_range": "Metrica takes dates from 1970-01-01, and a year has four digits.",
+    "date_in_future": "Metrica never changes a creation date again, so one that is still to come "
+    "is held back until then.",
+    "number_malformed": "A number is digits with a dot before decimals, without an exponent.",
+    "amount_too_large": f"Metrica takes amounts up to {MAX_AMOUNT:,}.",
+    "currency_unknown": "A currency is the ISO 4217 code, in capitals, of money in use today.",
+    "too_many_values": f"Metrica takes {MAX_VALUES[Kind.CLIENT_IDS]} ClientIDs, "
+    f"{MAX_VALUES[Kind.EMAILS]} values of each other identifier and "
+    f"{MAX_VALUES[Kind.GOALS]} goals in a row.",
+    "values_repeated": "Metrica takes each value of a list once; leave out the repeated ones.",
+    "client_ids_malformed": "ClientIDs are digits, separated by commas.",
+    "emails_malformed": "E-mails are lower-case, Latin, with @ and a domain, comma-separated.",
+    "phones_malformed": "Phones are 7 to 15 digits with the country code, comma-separated.",
+    "md5_malformed": "Hashes are 32 lower-case hexadecimal digits each, comma-separated.",
+    "goals_malformed": "Goals are written goal[:price],goal[:price].",
+    "products_malformed": "Products are written product:quantity with whole quantities from 1.",
+    "goal_ids_malformed": "Goal ids are 1 to 10 different ones, comma-separated, without spaces "
+    "or colons.",
+    "humanized_too_long": f"A name for people is {MAX_HUMANIZED} characters at most.",
+    "row_too_large": "The row alone is larger than a chunk may be; raise --chunk-bytes.",
+    "refused_by_metrica": "Metrica refused the row when it was alone in a file.",
+    "path_malformed": "The statuses of status_path are joined by commas and end with the order's "
+    "own.",
+    "identifier_missing": "A simple order needs a ClientID, an e-mail or a phone, or their md5.",
+    "window_past": "Metrica ties no order to a visit after 21 days and updates none after 111, and "
+    "--late-orders says hold.",
+    "id_duplicated": "Several rows of the mart have this id; goes when one is left.",
+    "status_unknown": "The status is neither mapped in order_statuses, nor one of Metrica's own, "
+    "nor a JavaScript goal of the counter.",
+    "status_unmapped": "The CRM's status has no row in order_status_map: add one and run "
+    "dbt build.",
+    "contact_unknown": "Metrica does not have the order's contact (yet).",
+    "contact_unsendable": "The order's contact is itself rejected or held.",
+    "refused_with_others": "Metrica refused a file with this row in it. It was not tried alone: it "
+    "has something in the named column in common with refused rows, or the budget of requests "
+    "ended (--split-requests).",
+    "steps_left": "The order has more statuses on its path than one run sends; the next run goes "
+    "on from there (--max-steps).",
+    "outcome_unknown": "Metrica's answer did not say whether the upload passed; it goes again.",
+}
+"""The closed list of reasons, with what each means."""

@@ -1,0 +1,73 @@
+"""A staged mart: the delta of one mart in the staging tables, ready to be validated."""
+
+from dataclasses import dataclass
+
+from metrica_export.delta.delivered_state import (
+    bits,
+    create_empty_delivered_state,
+    read_delivered_state,
+)
+from metrica_export.delta.detection import Delta, find_delta
+from metrica_export.delta.full_list import stage_full_list
+from metrica_export.delta.staging import StagingTable
+from metrica_export.delta.vanished import stage_vanished
+from metrica_export.ledger.reader import Ledger
+from metrica_export.settings import Form, Limits, Options
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.contract import wall_clock
+from metrica_export.warehouse.dbt_manifest import Mart
+
+
+@dataclass(frozen=True, slots=True)
+class StagedMart:
+    """One mart in the staging tables, and the settings that shape its rows in files.
+
+    `rows` counts the staged rows, with the vanished ones that the run erases. `bits` maps a
+    column to its bit in `_filled`. `now` is SQL for the time in the counter's zone.
+    """
+
+    mart: Mart
+    delta: Delta
+    rows: int
+    limits: Limits
+    form: Form
+    bits: dict[str, int]
+    now: str
+    is_erasing: bool = False
+
+    @property
+    def name(self) -> str:
+        """The mart's name."""
+        return self.mart.name
+
+    @property
+    def keeps_omitted(self) -> bool:
+        """Whether Metrica keeps the values that an upload leaves out (modes)."""
+        return self.form.merge_mode(self.name) != "SAVE"
+
+    def of(self, table: StagingTable) -> str:
+        """Return the name of a staging table of this mart."""
+        return table.of(self.name)
+
+
+def stage(
+    wh: Attached, ledger: Ledger, mart: Mart, options: Options, *, with_watermark: bool
+) -> StagedMart:
+    """Stage the delta of a mart and the delivered state of its rows.
+
+    The mart's relation has been compared with its declaration (`check_relation`).
+    `with_watermark` as in `find_delta`.
+    """
+    is_list, is_erasing = mart.entity.is_reference_list, mart.name == options.erase_vanished
+    everything = options.everything or is_list or is_erasing
+    delta = find_delta(wh, ledger, mart, everything=everything, with_watermark=with_watermark)
+    if is_list:
+        stage_full_list(wh, mart)
+    rows = delta.staged + (stage_vanished(wh, mart) if is_erasing else 0)
+    if rows:
+        read_delivered_state(wh, ledger, mart)
+        columns, now = bits(ledger, mart), wall_clock(wh, mart)
+    else:
+        create_empty_delivered_state(wh, mart)
+        columns, now = {}, "now()"
+    return StagedMart(mart, delta, rows, options.limits, options.form, columns, now, is_erasing)

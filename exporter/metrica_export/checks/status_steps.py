@@ -1,0 +1,21 @@
+"""The undelivered statuses of orders with a status path."""
+
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.delta.staging import tables_of
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.dbt_manifest import STATUS_PATH
+from metrica_export.warehouse.sql_files import render
+
+
+def find_steps(wh: Attached, staged: StagedMart) -> None:
+    """Fill `steps` of a mart with status paths: each undelivered status of an order is a step.
+
+    The delivered step is the place of the delivered status in the path: the same place as
+    before, or else, after the history was rewritten, its last place. If the path lacks the
+    delivered status or ends with it, only the present status is sent, since an earlier status
+    must not follow a later one. For the same reason no step is sent that is earlier than a step
+    whose upload has an unknown outcome.
+    """
+    if staged.mart.has_path:
+        tables = tables_of(staged.name)
+        wh.run(render(__package__, "steps", status_path=STATUS_PATH, **tables))

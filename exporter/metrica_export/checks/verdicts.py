@@ -1,0 +1,74 @@
+"""The verdicts of a staged mart: the rows that are not sent, each with its reason."""
+
+from dataclasses import dataclass
+
+from metrica_export.checks.reasons import HELD, REJECTED
+from metrica_export.checks.rules import rules
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.delta.staging import (
+    DUPLICATE_IDS,
+    PROBLEMS,
+    STAGED,
+    STANDING_VERDICTS,
+    tables_of,
+)
+from metrica_export.delta.vanished import ERASED
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.sql import quote
+from metrica_export.warehouse.sql_files import render
+
+
+def find_problems(wh: Attached, staged: StagedMart) -> None:
+    """Fill `problems` of a staged mart whose references have been found."""
+    if not staged.rows:
+        # Fast path for an empty delta.
+        wh.run(PROBLEMS.create_empty(staged.name))
+        return
+    # By itself: it may need all of the memory, and so may the rest.
+    wh.run(
+        f"create or replace table {staged.of(DUPLICATE_IDS)} as select _id "
+        f"from {staged.of(STAGED)} where _id is not null group by _id having count(*) > 1"
+    )
+    cases = " ".join(
+        f"when {rule.condition} then {{'state': {quote(rule.state)}, "
+        f"'column': {quote(rule.column)}, 'reason': {quote(rule.reason)}}}"
+        for rule in rules(staged)
+    )
+    wh.run(render(__package__, "problems", cases=cases, **tables_of(staged.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state and reason of a row that is not sent; `detail` are Metrica's redacted words."""
+
+    state: str
+    reason: str
+    column: str | None = None
+    detail: str | None = None
+
+
+def add_problems(wh: Attached, staged: StagedMart, rows: str, verdict: Verdict) -> None:
+    """Give the rows of a query (`_row`) a verdict, so that they are no longer sendable."""
+    wh.run(
+        f"insert into {staged.of(PROBLEMS)} select _row, ?, ?, ?, ? from ({rows})",
+        [verdict.state, verdict.column, verdict.reason, verdict.detail],
+    )
+
+
+def verdicts(staged: StagedMart) -> str:
+    """Return the query of all verdicts of a mart as they stand after this pass."""
+    return (
+        f"select _id, _hash, _state, _column, _reason, _detail from {staged.of(STANDING_VERDICTS)} "
+        "union all select s._id, s._hash, p._state, p._column, p._reason, p._detail "
+        f"from {staged.of(STAGED)} s join {staged.of(PROBLEMS)} p on p._row = s.rowid "
+        f"where s._hash is distinct from {quote(ERASED)}"
+    )
+
+
+def count_verdicts(wh: Attached, staged: StagedMart) -> tuple[int, int]:
+    """Return how many rows of the mart are rejected, and how many are held."""
+    rejected, held = wh.row(
+        f"select count(*) filter (_state = {quote(REJECTED)}), "
+        f"count(*) filter (_state = {quote(HELD)}) from ({verdicts(staged)})"
+    )
+    return rejected, held

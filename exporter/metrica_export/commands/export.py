@@ -1,0 +1,173 @@
+"""The steps of one run, in their order: resolve, compare, review, deliver."""
+
+from dataclasses import replace
+
+from metrica_export.checks.references import names_goals
+from metrica_export.checks.sendable import count_sendable
+from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.commands.comparison import Comparison
+from metrica_export.commands.outcome import Outcome
+from metrica_export.console import Reporter
+from metrica_export.delivery.reference_lists import count_requests
+from metrica_export.delivery.refused_files import Sent
+from metrica_export.delivery.uploader import Uploader
+from metrica_export.delivery.waves import Delivery
+from metrica_export.errors import MetricaError, QuotaError
+from metrica_export.ledger.foreign_uploads import ADVICE, count_foreign
+from metrica_export.ledger.records import Watermark
+from metrica_export.metrica.formats import CONTACTS, ORDER_STATUSES, ORDERS
+from metrica_export.review import gate
+from metrica_export.review.saved_plan import SavedPlan
+from metrica_export.review.status_mapping import describe, find_drift
+from metrica_export.warehouse.dbt_manifest import Mart
+
+_PREPARATION = 2
+"""Requests before a mart's first upload: read its custom attributes and create missing ones."""
+
+
+class Export:
+    """One run: sends the difference between marts and ledger, mart by mart.
+
+    The outcome is filled in as far as the run gets. Every step raises ExportError.
+    """
+
+    def __init__(
+        self, comparison: Comparison, uploader: Uploader, report: Reporter, outcome: Outcome
+    ) -> None:
+        """Take the parts of a run; nothing is sent yet."""
+        self._comparison, self._uploader = comparison, uploader
+        self._report, self._outcome = report, outcome
+        self._delivery = Delivery(comparison.wh, uploader, report)
+        self._all_delivered = True
+        self._first_uploads: dict[str, int] = {}
+
+    def resolve(self) -> None:
+        """Find the outcome of earlier uploads that have an id and no outcome.
+
+        An upload whose answer was lost has no id, and nothing in Metrica's list identifies it:
+        its rows are sent again. Listed uploads that the ledger does not know are counted.
+        """
+        journal, metrica = self._uploader.journal, self._uploader.metrica
+        unknown = journal.unknown_uploads()
+        try:
+            listed = metrica.outcomes()
+        except QuotaError:
+            raise
+        except MetricaError as error:
+            if unknown:
+                raise
+            self._report.line(f"{error} The run cannot tell whether Metrica has other uploads.")
+            return
+        for uploading_id, answer in listed.items():
+            if uploading_id in unknown and answer.status != "unknown":
+                journal.end_upload(unknown[uploading_id], answer.status, uploading_id)
+        ledger = self._comparison.ledger
+        zone = self._comparison.session.marts.time_zone or "UTC"
+        foreign = count_foreign(self._comparison.wh, ledger, listed.values(), zone)
+        if foreign:
+            self._report.line(
+                f"Metrica lists {foreign} uploads of counter {ledger.counter_id} that the "
+                f"ledger does not know. {ADVICE}"
+            )
+        self._outcome.foreign_uploads = foreign
+
+    def compare(self, mart: Mart) -> None:
+        """Stage and validate a mart, assuming that earlier marts are delivered."""
+        comparison = self._comparison
+        staged = comparison.stage(mart, with_watermark=True)
+        if staged.delta.widened:
+            self._report.line(
+                f"{mart.name}: rows behind the watermark changed; "
+                f"compared all {staged.delta.mart_rows} rows"
+            )
+        if names_goals(comparison.session, staged):
+            # A JavaScript goal needs no mapping (maporderstatuses-about).
+            self._uploader.journal.keep_goals(self._read_goals())
+            comparison.validate(staged, presume=True)
+        comparison.review(staged, self._outcome)
+        self._first_uploads[mart.name] = self._count_first_uploads(staged)
+        if staged.delta.vanished:
+            fate = "Metrica keeps them"
+            if staged.is_erasing:
+                fate = "this run empties them in Metrica"
+            elif mart.entity is CONTACTS:
+                fate += "; see --erase-vanished"
+            self._report.line(
+                f"{mart.name}: {staged.delta.vanished} delivered rows are no longer in the mart, "
+                f"and {fate}"
+            )
+
+    def _read_goals(self) -> frozenset[str]:
+        try:
+            return self._uploader.metrica.goals()
+        except QuotaError:
+            raise
+        except MetricaError as error:
+            self._report.line(f"{error} Orders whose status is a goal wait.")
+            return frozenset()
+
+    def _count_first_uploads(self, staged: StagedMart) -> int:
+        if staged.mart.entity.is_reference_list:
+            return count_requests(count_sendable(self._comparison.wh, staged))
+        return len(self._comparison.chunks[staged.name])
+
+    def review(self, saved: SavedPlan | None) -> None:
+        """Raise GateError if the run differs from the saved plan or exceeds a limit."""
+        comparison, outcome = self._comparison, self._outcome
+        if saved:
+            saved.check(SavedPlan.of(comparison.wh, comparison.options, comparison.reviewed))
+        outcome.exceeded = comparison.find_exceeded()
+        if {ORDER_STATUSES.name, ORDERS.name} & comparison.reviewed.keys() and (
+            drift := find_drift(
+                comparison.wh, comparison.ledger, comparison.session.marts, self._uploader.metrica
+            )
+        ):
+            outcome.exceeded["drift"] = describe(drift)
+        gate.check(comparison.options.gate, outcome.exceeded)
+        if any(self._first_uploads.values()):
+            self._uploader.journal.record_counts(outcome.entities)
+
+    def deliver(self, staged: StagedMart) -> None:
+        """Send the sendable rows of a reviewed mart, and record its verdicts and watermark.
+
+        After an error the delivered rows are counted, from numbers that need no warehouse, and
+        the others are pending.
+        """
+        comparison, name = self._comparison, staged.name
+        if not self._all_delivered:
+            comparison.validate(staged, presume=False)
+        before, sent = comparison.counts(staged), Sent()
+        if staged.is_erasing:
+            # It counts the vanished rows, and stays true only if this run ends in order.
+            self._uploader.journal.forget_watermark(name)
+        self._first_uploads.pop(name)
+        try:
+            self._delivery.send(staged, comparison.chunks[name], sent, reserved=self._reserved())
+        except MetricaError:
+            self._end_pass(staged, None)
+            raise
+        finally:
+            self._outcome.bytes += sent.bytes
+            self._outcome.entities[name] = replace(
+                before,
+                sent=sent.rows,
+                rejected=before.rejected + sent.rejected,
+                held=before.held + sent.held,
+                uploads=sent.uploads,
+            )
+        self._all_delivered &= sent.complete
+        if sent.erased:
+            self._report.line(f"{name}: erased {sent.erased} rows that have left the mart")
+        delta = staged.delta
+        watermark = delta.watermark and replace(
+            delta.watermark, vanished=delta.vanished - sent.erased
+        )
+        self._end_pass(staged, watermark if sent.complete or not staged.is_erasing else None)
+
+    def _reserved(self) -> int:
+        """Return how many requests the first waves of later marts need."""
+        return sum(n and n + _PREPARATION for n in self._first_uploads.values())
+
+    def _end_pass(self, staged: StagedMart, watermark: Watermark | None) -> None:
+        verdicts = self._comparison.verdicts(staged)
+        self._uploader.journal.end_pass(staged.name, verdicts, watermark)

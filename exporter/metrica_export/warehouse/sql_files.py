@@ -1,0 +1,26 @@
+"""SQL files: each stands beside the module that runs it and is rendered by Jinja."""
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+
+@cache
+def _environment(package: str) -> Environment:
+    folder = files(package)
+    return Environment(
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - SQL: values are parameters or quoted by the caller
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(package: str, file: str, **values: str | int | bool) -> str:
+    """Return the SQL of `<file>.sql` in a package with its variables replaced.
+
+    A variable that is not given is an error. Values are SQL: names and literals come quoted.
+    """
+    return _environment(package).get_template(f"{file}.sql").render(values)
