@@ -25,7 +25,7 @@ STAGES = {
     "encode": ("delivery/chunks.py", "delivery/csv_file.py", "delivery/json_file.py"),
     "hash": ("hashlib.py",),
     "upload": ("metrica/",),
-    "ledger": ("ledger/writer.py", "ledger/migration.py", "ledger/views.py"),
+    "ledger": ("ledger/writer.py", "ledger/store.py", "ledger/views/__init__.py"),
     "wait": ("delivery/prefetch.py",),
 }
 """Modules or folders of the exporter by stage; the innermost one that is listed counts.

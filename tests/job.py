@@ -68,7 +68,7 @@ class Job:
     def sent(self, only: tuple[str, ...] = ALL, **options: Any) -> dict[str, int]:
         """Run without an error; return how many rows of each mart went, if any did."""
         outcome = self.run(only, **options)
-        assert outcome.error is None
+        assert outcome.error is None, outcome.error
         return {name: counts.sent for name, counts in outcome.entities.items() if counts.sent}
 
     def plan(self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any) -> Outcome:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from metrica_export.delta.staging import STAGING_TABLES
+from metrica_export.warehouse.staging import STAGING_TABLES
 
 PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
 _BLOCK = re.compile(r"(?<=<!-- staging -->\n).*?(?=<!-- /staging -->)", re.DOTALL)

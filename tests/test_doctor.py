@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +18,6 @@ from tests.ports import free_port
 from tests.scripted_fixture import ScriptedServer, ok
 
 HOUR = 3600
-MIGRATIONS = Path(__file__).parent.parent / "exporter/metrica_export/ledger/migrations"
 
 
 @dataclass(frozen=True)
@@ -317,15 +315,6 @@ def test_a_status_of_type_other_that_is_a_goal_reaches_it(ran: Job) -> None:
     ran.marts.put("order_statuses", {"id": "lead", "type": "OTHER"})
     add_goals(ran, "lead")
     assert ask(ran).levels()["goals"] == "ok"
-
-
-def test_a_ledger_of_the_first_version_is_read(job: Job) -> None:
-    job.marts.sql("create schema metrica_export")
-    job.marts.sql((MIGRATIONS / "1.sql").read_text())
-    job.marts.sql("insert into metrica_export.ledger_version values (1)")
-    told = ask(job)
-    assert "version 1" in told.text("ledger")
-    assert "error" not in told.levels().values()
 
 
 def test_a_machine_whose_clock_is_wrong_is_told_from_a_warehouse(

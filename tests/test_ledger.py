@@ -1,7 +1,5 @@
 """The ledger: versions, damage, the day's share of requests, and what a person may change."""
 
-from pathlib import Path
-
 import pytest
 from metrica_export.commands import reset
 from metrica_export.ledger.reader import Ledger
@@ -17,24 +15,16 @@ def filled(job: Job) -> None:
     job.marts.orders("1", "2", "3")
 
 
-def test_a_ledger_of_the_first_version_is_brought_forward(job: Job) -> None:
-    script = (
-        Path(__file__).parent.parent / "exporter/metrica_export/ledger/migrations/1.sql"
-    ).read_text()
-    job.marts.sql("create schema metrica_export")
-    job.marts.sql(script)
-    job.marts.sql("insert into metrica_export.ledger_version values (1)")
-    assert job.sent() == {"contacts": 2, "orders": 3}
-    assert job.marts.sql("select version from metrica_export.ledger_version") == [(4,)]
-    assert job.sent() == {}
-
-
-def test_a_ledger_of_a_later_version_is_left_alone(job: Job) -> None:
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_ledger_of_another_version_is_refused(job: Job, version: int) -> None:
     job.sent()
-    job.marts.sql("update metrica_export.ledger_version set version = 99")
+    uploads = job.uploads()
+    job.marts.sql(f"update metrica_export.ledger_version set version = {version}")
     outcome = job.run()
     assert outcome.exit_code == 5
-    assert "upgrade" in (outcome.error or "")
+    assert f"version {version}" in (outcome.error or "")
+    assert "Upgrade" in (outcome.error or "")
+    assert job.uploads() == uploads
 
 
 @pytest.mark.parametrize(

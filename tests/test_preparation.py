@@ -54,7 +54,9 @@ def test_what_is_not_sent_because_of_an_error_is_forgotten(job: Job) -> None:
     outcome = job.run(chunk_rows=1)
     assert outcome.exit_code == 4
     ((deliveries,),) = job.marts.sql(
-        "select count(*) from metrica_export.ledger_deliveries where entity = 'orders'"
+        "select count(*) from metrica_export.ledger_deliveries d "
+        "join metrica_export.ledger_uploads u on u.upload_no = d.upload_no "
+        "where u.entity = 'orders'"
     )
     assert (deliveries, statuses(job)) == (1, {"PASSED", "FAILED"})
     assert job.run().entities["orders"].sent == len(ALL)

@@ -17,7 +17,7 @@ from tests.job import Job
 from tests.marts_fixture import make_marts
 from tests.postgres_fixture import RunningPostgres
 
-_VIEWS = ("mart_rows", "runs", "uploads")
+_VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
 EXPORTER, READER = "crm_exporter", "bi_reader"
 
 # As docs/how-to/grant-roles.md has them.
@@ -111,6 +111,9 @@ def test_a_reader_of_the_ledgers_schema_alone_reads_its_views(
         "select state, count(*) from metrica_export.mart_rows where entity = 'orders' group by 1"
     )
     assert read(roles, states) == [("sent", 2)]
+    steps = "select count(*) from metrica_export.order_steps where status = 'PASSED'"
+    windows = "select count(*), count(update_days_left) from metrica_export.deadlines"
+    assert (read(roles, steps), read(roles, windows)) == ([(2,)], [(2, 2)])
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         read(roles, "select * from metrica.orders")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -118,6 +121,7 @@ def test_a_reader_of_the_ledgers_schema_alone_reads_its_views(
     for mart in ("contacts", "orders"):
         build_again(roles, mart)
     assert read(roles, states) == [("sent", 2)]
+    assert (read(roles, steps), read(roles, windows)) == ([(2,)], [(2, 2)])
     roles.marts.orders("3")
     assert roles.sent() == {"orders": 1}
     assert read(roles, states) == [("sent", 3)]

@@ -16,10 +16,9 @@ from pathlib import Path
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.status_steps import find_steps
 from metrica_export.commands.run import Parts
-from metrica_export.delta.staging import STEPS
-from metrica_export.ledger.migration import open_ledger
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Watermark
+from metrica_export.ledger.store import open_ledger
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.client import Metrica
@@ -27,6 +26,7 @@ from metrica_export.metrica.formats import Entity
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Marts
 from metrica_export.warehouse.dbt_profile import Warehouse
+from metrica_export.warehouse.staging import STEPS
 
 from tests.faults import trials
 from tests.faults.history import Told

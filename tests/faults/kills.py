@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 from tests.faults import changes, gate, invariants
@@ -20,8 +19,6 @@ from tests.faults.marts import HandMade, key_of
 from tests.faults.places import Place, Snapshot
 from tests.faults.rows import POISON_UNITS
 from tests.faults.world import World
-
-_LEDGER_1 = Path(__file__).parents[2] / "exporter/metrica_export/ledger/migrations/1.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +173,6 @@ def _too_many_paid(world: World, crm: HandMade) -> None:
     crm.write(("orders", key) for key in crm.keys("orders"))
 
 
-def _old_ledger(world: World, crm: HandMade) -> None:
-    _fill(crm, contacts=1, orders=1)
-    script = _LEDGER_1.read_text(encoding="utf-8")
-    code = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
-    with world.warehouse.connection() as connection:
-        connection.execute("create schema metrica_export")
-        for statement in filter(None, map(str.strip, code.split(";"))):
-            connection.execute(statement)
-        connection.execute("insert into metrica_export.ledger_version values (1)")
-
-
 def _lose_answers(world: World) -> None:
     world.emulator.fault("drop_after", "POST /data/contacts/csv")
     world.emulator.fault("non_json", "POST /data/orders/csv")
@@ -213,6 +199,5 @@ SCENARIOS: dict[str, Scenario] = {
     "three steps": Scenario(_on_their_way),
     "another way afterwards": Scenario(_on_their_way, afterwards=_begin_anew),
     "stopped by the gate": Scenario(_too_many_paid),
-    "old ledger": Scenario(_old_ledger),
 }
 """The first run makes the ledger; the others find one."""

@@ -74,11 +74,11 @@ def ledger(connection: Connection, counter: int) -> Ledger:
     outcomes = _rows(
         connection,
         f"""
-        select d.entity, d.id, string_agg(u.status, ',' order by d.upload_no)
+        select u.entity, d.id, string_agg(u.status, ',' order by d.upload_no)
         from metrica_export.ledger_deliveries d
         join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
         where u.counter_id = {counter}
-        group by d.entity, d.id
+        group by u.entity, d.id
         """,
     )
     of = {(mart, key): statuses.split(",") for mart, key, statuses in outcomes}

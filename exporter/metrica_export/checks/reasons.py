@@ -9,7 +9,7 @@ PENDING = "pending"
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
     "hash_missing": "The mart gives the row no row_hash, so its changes cannot be followed.",
-    "hash_malformed": "A row_hash is 1 to 255 characters without NUL.",
+    "hash_malformed": "A row_hash is an md5: 32 lower-case hexadecimal digits.",
     "id_malformed": "An id is 1 to 255 printable characters, no space first or last.",
     "name_malformed": "Metrica takes 1 to 255 of A-Z a-z 0-9 _ : - here.",
     "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",

@@ -6,13 +6,6 @@ from metrica_export.checks.sendable import rows
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.delta.delivered_state import read_delivered
-from metrica_export.delta.staging import (
-    ACCEPTED_STATUSES,
-    AVAILABLE_CONTACTS,
-    DELIVERED,
-    STAGED,
-    tables_of,
-)
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.formats import CONTACTS, DEFAULT_STATUSES, ORDER_STATUSES
 from metrica_export.warehouse.connection import Attached, relation
@@ -20,6 +13,13 @@ from metrica_export.warehouse.dbt_manifest import STATUS_PATH
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import (
+    ACCEPTED_STATUSES,
+    AVAILABLE_CONTACTS,
+    DELIVERED,
+    STAGED,
+    tables_of,
+)
 
 
 def find_references(

@@ -11,10 +11,10 @@ from metrica_export.checks.column_rules import conditions
 from metrica_export.checks.reasons import HELD, REJECTED
 from metrica_export.checks.sendable import deadline
 from metrica_export.checks.staged_mart import StagedMart
-from metrica_export.delta.staging import ACCEPTED_STATUSES, DUPLICATE_IDS, MISSING_CONTACTS
 from metrica_export.metrica.formats import Kind
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
 from metrica_export.warehouse.sql import name, quote
+from metrica_export.warehouse.staging import ACCEPTED_STATUSES, DUPLICATE_IDS, MISSING_CONTACTS
 
 UNMAPPED = "unmapped:"
 """Prefix that the dbt models give to a CRM status that order_status_map lacks."""
@@ -45,7 +45,7 @@ def rules(staged: StagedMart) -> list[Rule]:
         Rule(
             "hash_malformed",
             "row_hash",
-            "(s._hash = '' or length(s._hash) > 255 or contains(s._hash, chr(0)))",
+            "not regexp_full_match(s._hash, '[0-9a-f]{32}')",
         ),
         Rule(
             "id_duplicated",

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from metrica_export.checks.cells import cell, is_empty, row_size
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.delta.delivered_state import filled
-from metrica_export.delta.staging import PILES, tables_of
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS, Column
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import PILES, tables_of
 
 _CREATED, _STATUS = "create_date_time", "order_status"
 

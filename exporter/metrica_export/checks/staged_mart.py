@@ -9,13 +9,13 @@ from metrica_export.delta.delivered_state import (
 )
 from metrica_export.delta.detection import Delta, find_delta
 from metrica_export.delta.full_list import stage_full_list
-from metrica_export.delta.staging import StagingTable
 from metrica_export.delta.vanished import stage_vanished
 from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import Form, Limits, Options
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.staging import StagingTable
 
 
 @dataclass(frozen=True, slots=True)

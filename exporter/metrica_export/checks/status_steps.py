@@ -1,10 +1,10 @@
 """The undelivered statuses of orders with a status path."""
 
 from metrica_export.checks.staged_mart import StagedMart
-from metrica_export.delta.staging import tables_of
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import tables_of
 
 
 def find_steps(wh: Attached, staged: StagedMart) -> None:

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from metrica_export.checks.reasons import HELD, REJECTED
 from metrica_export.checks.rules import rules
 from metrica_export.checks.staged_mart import StagedMart
-from metrica_export.delta.staging import (
+from metrica_export.delta.vanished import ERASED
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.sql import quote
+from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import (
     DUPLICATE_IDS,
     PROBLEMS,
     STAGED,
     STANDING_VERDICTS,
     tables_of,
 )
-from metrica_export.delta.vanished import ERASED
-from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.sql import quote
-from metrica_export.warehouse.sql_files import render
 
 
 def find_problems(wh: Attached, staged: StagedMart) -> None:

@@ -10,8 +10,8 @@ from metrica_export.errors import WarehouseError
 from metrica_export.ledger.destination import check_destination, check_mode
 from metrica_export.ledger.foreign_uploads import uploaded_at
 from metrica_export.ledger.lock import run_lock
-from metrica_export.ledger.migration import open_ledger
 from metrica_export.ledger.reader import RECOVERED, Ledger
+from metrica_export.ledger.store import open_ledger
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
@@ -74,15 +74,14 @@ def _check_newer(wh: Attached, marts: list[Mart], metrica: Metrica, zone: str) -
 def _doubt(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
     upload_no, table = journal.next_upload(), relation(mart.schema, mart.table)
     key = name(mart.entity.key)
-    status, step = "cast(null as text)", "cast(null as integer)"
+    step = "null"
     if mart.has_path:
-        status = "order_status"
         step = f"length({STATUS_PATH}) - length(replace({STATUS_PATH}, ',', '')) + 1"
     entity = quote(mart.name)
     wh.command(
-        f"insert into {LEDGER}.ledger_deliveries (upload_no, entity, id, row_hash, order_status, "
-        f"step) select {upload_no}, {entity}, cast({key} as text), coalesce(row_hash, ''), "
-        f"{status}, {step} from {table} where {key} is not null "
+        f"insert into {LEDGER}.ledger_deliveries (upload_no, step, id) "
+        f"select {upload_no}, cast({step} as smallint), cast({key} as text) from {table} "
+        f"where {key} is not null "
         # A longer id was never sent, and the index has no room for it.
         f"and length(cast({key} as text)) <= {MAX_ID}",
         f"insert into {LEDGER}.ledger_uploads (upload_no, run_no, counter_id, entity, byte_count, "

@@ -4,28 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from metrica_export.errors import LedgerError
+from metrica_export.ledger import resets
 from metrica_export.ledger.lock import run_lock
-from metrica_export.ledger.migration import open_ledger
 from metrica_export.ledger.reader import Ledger
-from metrica_export.ledger.writer import Journal
+from metrica_export.ledger.store import open_ledger
 from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import data
 
 
 @contextmanager
-def _locked(dbt: DbtSettings, counter_id: int) -> Iterator[Journal]:
+def _locked(dbt: DbtSettings, counter_id: int) -> Iterator[Attached]:
     with open_session(dbt) as session, run_lock(session.profile, counter_id):
         if not Ledger(session.wh, counter_id).exists:
             raise LedgerError("There is no ledger in this warehouse yet, so nothing to change.")
         open_ledger(session.wh, counter_id, session.marts)
-        yield Journal(session.wh, counter_id)
+        yield session.wh
 
 
 def retry(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None) -> int:
     """Let rows that Metrica refused go in the next run; returns how many there are."""
-    with _locked(dbt, counter_id) as journal:
-        return journal.retry(entity, key)
+    with _locked(dbt, counter_id) as wh:
+        return resets.retry(wh, counter_id, entity, key)
 
 
 def count_sent(
@@ -48,5 +49,5 @@ def count_sent(
 
 def reset(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None) -> None:
     """Forget what was sent: of the counter, of one mart, or of one row of it."""
-    with _locked(dbt, counter_id) as journal:
-        journal.forget(entity, key)
+    with _locked(dbt, counter_id) as wh:
+        resets.reset(wh, counter_id, entity, key)

@@ -15,8 +15,8 @@ from metrica_export.delivery.uploader import Uploader
 from metrica_export.errors import ExportError, GateError, WarehouseError
 from metrica_export.ledger.destination import check_destination, check_mode
 from metrica_export.ledger.lock import run_lock
-from metrica_export.ledger.migration import open_ledger
 from metrica_export.ledger.reader import Ledger
+from metrica_export.ledger.store import open_ledger
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica

@@ -7,9 +7,9 @@ from metrica_export.checks.sendable import in_pile
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import Verdict, add_problems
 from metrica_export.delivery.chunks import Chunk, cut
-from metrica_export.delta.staging import PILE_CHANGES, PILES, tables_of
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import PILE_CHANGES, PILES, tables_of
 
 FIRST_PILE = 1_000
 """The first pile of a search; piles below it hold rows that an earlier run held."""

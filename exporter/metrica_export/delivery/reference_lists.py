@@ -9,13 +9,13 @@ from metrica_export.checks.sendable import deliveries, rows
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.delivery.uploader import Uploader
-from metrica_export.delta.staging import tables_of
 from metrica_export.ledger.records import Upload
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.formats import MAX_CATALOGUE, ORDER_STATUSES
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import tables_of
 
 
 def count_requests(rows: int) -> int:

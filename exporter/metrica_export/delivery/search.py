@@ -29,8 +29,8 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.delivery.chunks import Chunk, halves
 from metrica_export.delivery.piles import FIRST_PILE, cut_pile, forget_search, move_rows
 from metrica_export.delivery.traits import FEW, Trait, find_trait
-from metrica_export.delta.staging import CANDIDATES, EVIDENCE, PILES
 from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.staging import CANDIDATES, EVIDENCE, PILES
 
 _SUSPICIONS = 5
 """Suspicions in one wave; each may cost a refused file."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from metrica_export.checks.sendable import staged_cells
 from metrica_export.checks.staged_mart import StagedMart
-from metrica_export.delta.staging import CANDIDATES, EVIDENCE, SAMPLE
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import CANDIDATES, EVIDENCE, SAMPLE
 
 FEW = 3
 """Guilty rows that must share a trait, and rows that are sent alone to test something."""

@@ -21,6 +21,7 @@ from metrica_export.metrica.custom_attributes import differences
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
 from metrica_export.warehouse.sql import quote
+from metrica_export.warehouse.staging import ACCEPTED_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,9 @@ class Delivery:
         if not total:
             return
         self._uploader.journal.keep_columns(staged.name, staged.bits)
+        if staged.mart.entity.has_status:
+            statuses = f"select _id as _status from {ACCEPTED_STATUSES.name}"
+            self._uploader.journal.number_statuses(statuses)
         self._ensure_attributes(staged.mart)
         with self._report.progress(staged.name, total) as bar:
             if staged.mart.entity.is_reference_list:

@@ -1,14 +1,14 @@
 """The comparison of a mart's rows with the delivered ones, by id and row hash."""
 
-from metrica_export.delta.staging import (
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import (
     CHANGED_IDS,
     COMPARED,
     RECORDED_VERDICTS,
     STANDING_VERDICTS,
     tables_of,
 )
-from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.sql_files import render
 
 
 def compare(wh: Attached, mart: str) -> None:

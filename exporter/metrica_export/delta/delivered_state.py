@@ -1,10 +1,10 @@
 """The state in which Metrica has delivered rows, read from the ledger."""
 
-from metrica_export.delta.staging import DELIVERED_STATE, DELIVERIES, STAGED, tables_of
 from metrica_export.ledger.reader import Ledger
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import DELIVERED_STATE, DELIVERIES, STAGED, tables_of
 
 _MAX_BITS = 62
 """Columns beyond it are not watched; a signed 64-bit number holds no more bits."""

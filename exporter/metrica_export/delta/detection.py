@@ -14,15 +14,6 @@ from metrica_export.delta import checksum
 from metrica_export.delta.checksum import Checksum
 from metrica_export.delta.comparison import compare, compare_new, count_unchanged, keep_verdicts
 from metrica_export.delta.delivered_state import read_delivered
-from metrica_export.delta.staging import (
-    CHANGED_IDS,
-    DELIVERED,
-    MART_KEYS,
-    RECORDED_VERDICTS,
-    STAGED,
-    StagingTable,
-    tables_of,
-)
 from metrica_export.delta.vanished import count_vanished
 from metrica_export.errors import LedgerError, WarehouseError
 from metrica_export.ledger.reader import Ledger
@@ -32,6 +23,15 @@ from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.mart_source import MartSource
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import (
+    CHANGED_IDS,
+    DELIVERED,
+    MART_KEYS,
+    RECORDED_VERDICTS,
+    STAGED,
+    StagingTable,
+    tables_of,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """A reference list as a whole: Metrica takes all of its rows in one piece."""
 
-from metrica_export.delta.staging import FULL_LIST, MART_KEYS
 from metrica_export.errors import WarehouseError
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.mart_source import MartSource
+from metrica_export.warehouse.staging import FULL_LIST, MART_KEYS
 
 
 def stage_full_list(wh: Attached, mart: Mart) -> None:

@@ -3,13 +3,13 @@
 Needs `delivered` and `mart_keys` of the whole mart.
 """
 
-from metrica_export.delta.staging import DELIVERED, MART_KEYS, STAGED
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name, quote
+from metrica_export.warehouse.staging import DELIVERED, MART_KEYS, STAGED
 
-ERASED = "erased"
-"""The row hash of a delivery that emptied a vanished row; no md5, so it equals no mart row's."""
+ERASED = "caad2a87e1ac04c02a1f3b109773768f"
+"""The row hash of a delivery that emptied a vanished row: the md5 of a text that is no mart row."""
 
 
 def count_vanished(wh: Attached, mart: Mart) -> int:

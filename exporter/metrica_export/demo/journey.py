@@ -38,33 +38,32 @@ def show_journey(
 
 _CHOICE = """
 select o.id, o.client_uniq_id, o.products
-from metrica_export.ledger_deliveries as d
-inner join metrica_export.uploads as u on d.upload_no = u.upload_no
-inner join metrica.orders as o on d.id = o.id
+from metrica_export.order_steps as s
+inner join metrica_export.uploads as u on s.upload_no = u.upload_no
+inner join metrica.orders as o on s.id = o.id
 where
-    d.entity = 'orders'
-    and u.status = 'PASSED'
+    s.entity = 'orders'
+    and s.status = 'PASSED'
     and o.products is not null
-    and d.id in (select unnest(?))
+    and s.id in (select unnest(?))
 group by o.id, o.client_uniq_id, o.products
-having count(*) = 3 and count(distinct d.order_status) = 3
+having count(*) = 3 and count(distinct s.order_status) = 3
 order by count(distinct u.run_no) desc, length(o.products) desc, o.id
 limit 1
 """
 
 _STEPS = """
 select
-    d.order_status,
+    s.order_status,
     strftime(timezone($zone, h.changed_at), '%-d %b %H:%M:%S'),
-    u.upload_no,
-    strftime(timezone($zone, u.started_at), '%-d %b %H:%M:%S'),
-    u.uploading_id
-from metrica_export.ledger_deliveries as d
-inner join metrica_export.uploads as u on d.upload_no = u.upload_no
+    s.upload_no,
+    strftime(timezone($zone, s.started_at), '%-d %b %H:%M:%S'),
+    s.uploading_id
+from metrica_export.order_steps as s
 left join crm.order_status_history as h
-    on d.id = cast(h.order_id as text) and d.order_status = h.status
-where d.entity = 'orders' and d.id = $order
-order by d.upload_no
+    on s.id = cast(h.order_id as text) and s.order_status = h.status
+where s.entity = 'orders' and s.id = $order
+order by s.upload_no
 """
 
 _GOALS = """

@@ -1,4 +1,4 @@
-"""What a run writes into the ledger: its own entry, its uploads, and its verdicts.
+"""The writing side of the ledger: a run's own entry, its uploads, and its verdicts.
 
 Each method is one transaction. Every time is the warehouse's, so that times of runs from
 several machines compare.
@@ -11,14 +11,16 @@ from metrica_export.ledger.records import EntityCounts, Upload, Watermark
 from metrica_export.metrica.redaction import printable
 from metrica_export.warehouse.connection import LEDGER as L
 from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.sql import data, literal, quote
+from metrica_export.warehouse.sql import literal, quote
+from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import STATUS_NUMBERS
 
 
 class Journal:
     """The writing side of a counter's ledger; only a run that holds the lock has one."""
 
     def __init__(self, wh: Attached, counter_id: int) -> None:
-        """Take the ledger that `open_ledger` has made sure of."""
+        """Take a warehouse whose ledger `open_ledger` has opened."""
         self._wh, self._counter_id = wh, counter_id
         self._run_no = 0
 
@@ -34,9 +36,9 @@ class Journal:
         return other
 
     def start_run(self) -> tuple[int, int]:
-        """Record that a run has begun; returns its number and the warehouse's time in µs.
+        """Record that a run has started; return its number and the warehouse's time in µs.
 
-        The lock is held, so what an earlier run left open was left by one that died.
+        The run holds the lock, so an earlier run that has not ended was killed.
         """
         self._run_no = self._next("run")
         mine = f"where counter_id = {self._counter_id} and"
@@ -48,6 +50,7 @@ class Journal:
             f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
             f"values ({self._run_no}, {self._counter_id}, now(), 0)",
         )
+        self._wh.run(STATUS_NUMBERS.create_empty())
         started = f"select epoch_us(started_at) from {L}.ledger_runs where run_no = {self._run_no}"
         return self._run_no, int(self._wh.row(started)[0])
 
@@ -67,17 +70,19 @@ class Journal:
         )
 
     def index(self) -> None:
-        """Make the index by which few ids are looked up; after a first load, which it slows."""
+        """Create the index for lookups of a few ids, unless it exists.
+
+        A run calls it when it has ended, so the first load goes into a table without an index.
+        """
         if self._wh.is_postgres:
             self._wh.command(
                 "set local maintenance_work_mem = '256MB'",
-                f"drop index if exists {L}.ledger_deliveries_id",
                 "create index if not exists ledger_deliveries_by_id "
                 f'on {L}.ledger_deliveries (id collate "C")',
             )
 
     def next_upload(self) -> int:
-        """Return the number of an upload that is to be prepared."""
+        """Return the number of the next upload to prepare."""
         return self._next("upload")
 
     def prepare_upload(self, upload_no: int, upload: Upload, sent: str) -> None:
@@ -85,20 +90,31 @@ class Journal:
 
         `sent` is a query of `sendable.deliveries`. It counts for nothing until `start_upload`.
         """
+        recorded = render(
+            __package__,
+            "record_upload",
+            ledger=L,
+            upload_no=upload_no,
+            run_no=self._run_no,
+            counter_id=self._counter_id,
+            entity=quote(upload.entity),
+            row_count=upload.rows,
+            byte_count=upload.size,
+            sha256=quote(upload.sha256),
+            local_api=str(upload.is_local).lower(),
+        )
         with self._wh.transaction():
             self._wh.run(
-                f"insert into {L}.ledger_deliveries (upload_no, entity, id, row_hash, "
-                "order_status, step, create_date_time, filled) "
-                f'select {upload_no}, {quote(upload.entity)}, "_id", "_hash", "_status", "_step", '
-                f'"_created", "_filled" from ({sent})'
+                render(
+                    __package__,
+                    "record_deliveries",
+                    ledger=L,
+                    upload_no=upload_no,
+                    rows=sent,
+                    status_numbers=STATUS_NUMBERS.name,
+                )
             )
-            u = upload
-            self._wh.command(
-                f"insert into {L}.ledger_uploads (upload_no, run_no, counter_id, entity, "
-                "byte_count, sha256, local_api, row_count, started_at, status) "
-                f"values ({upload_no}, {self._run_no}, {self._counter_id}, {quote(u.entity)}, "
-                f"{u.size}, {quote(u.sha256)}, {u.is_local}, {u.rows}, now(), 'prepared')"
-            )
+            self._wh.command(recorded)
 
     def start_upload(self, upload_no: int, requests: int) -> None:
         """Record that a prepared upload goes out now, as the run's request of that number."""
@@ -120,7 +136,7 @@ class Journal:
         )
 
     def requests_today(self) -> int:
-        """Return how many requests runs have made since 00:00 GMT, when quotas start anew."""
+        """Return how many requests runs have made since 00:00 GMT, when Metrica's quotas start."""
         (found,) = self._wh.row(
             f"select coalesce(sum(requests), 0) from {L}.ledger_runs where counter_id = ? "
             f"and started_at >= date_trunc('day', {self._wh.now})",
@@ -129,22 +145,17 @@ class Journal:
         return int(found)
 
     def unknown_uploads(self) -> dict[str, int]:
-        """Return Metrica's id → number of recent uploads whose outcome is not known."""
-        return dict(
-            self._wh.rows(
-                f"select uploading_id, upload_no from {L}.ledger_uploads where counter_id = ? "
-                "and status = 'unknown' and uploading_id is not null "
-                f"and started_at > {self._wh.now} - interval '2 days'",
-                [self._counter_id],
-            )
-        )
+        """Return Metrica's id → number of recent uploads whose outcome is unknown."""
+        counter_id, now = self._counter_id, self._wh.now
+        query = render(__package__, "unknown_uploads", ledger=L, counter_id=counter_id, now=now)
+        return dict(self._wh.rows(query))
 
     def end_upload(
         self, upload_no: int, status: str, uploading_id: str | None, completed: int | None = None
     ) -> None:
-        """Record Metrica's answer; PASSED is what makes the upload's rows count as sent.
+        """Record Metrica's answer; PASSED is what makes the upload's rows count as delivered.
 
-        It delivers `completed` rows, which are counted; None for an earlier run's upload.
+        It delivers `completed` rows, which this counts; None for an earlier run's upload.
         """
         self._change(
             f"update {L}.ledger_uploads set status = {quote(status)}, "
@@ -154,7 +165,7 @@ class Journal:
         )
 
     def end_pass(self, entity: str, verdicts: str, seen: Watermark | None) -> None:
-        """Put the verdicts of a pass in place of the last one's, and what it saw if complete.
+        """Replace the verdicts of the last pass, and the watermark if this pass was complete.
 
         `verdicts` is a query of `_id`, `_hash`, `_state`, `_column`, `_reason`, `_detail` and
         `_since`, NULL for this run.
@@ -169,6 +180,16 @@ class Journal:
                 f"insert into {L}.ledger_watermarks values ({self._counter_id}, {quote(entity)}, "
                 f"{marked}, {seen.mart_rows}, {seen.fingerprint}, {self._run_no}, {seen.vanished})"
             )
+        recorded = render(
+            __package__,
+            "record_verdicts",
+            ledger=L,
+            counter_id=self._counter_id,
+            entity=quote(entity),
+            run_no=self._run_no,
+            now=self._wh.now,
+            verdicts=verdicts,
+        )
         with self._wh.transaction():
             self._wh.command(
                 f"delete from {L}.ledger_verdicts where {mine}",
@@ -176,13 +197,7 @@ class Journal:
                 *watermark,
             )
             if self._wh.rows(f"from ({verdicts}) limit 1"):
-                self._wh.run(
-                    f"insert into {L}.ledger_verdicts "
-                    f"select {self._counter_id}, {quote(entity)}, "
-                    f'"_id", "_hash", "_state", "_column", "_reason", '
-                    f'coalesce("_since", {self._run_no}), '
-                    f'{self._wh.now}, "_detail" from ({verdicts})'
-                )
+                self._wh.run(recorded)
 
     def forget_watermark(self, entity: str) -> None:
         """Let the next run compare the whole mart."""
@@ -191,35 +206,40 @@ class Journal:
             f"and entity = {quote(entity)}"
         )
 
-    def forget(self, entity: str | None, key: str | None) -> None:
-        """Forget that Metrica has the present state: of all rows, of one mart, or of one row.
-
-        The next run compares everything and sends these rows again. What stays on record is
-        which status, creation date and values Metrica has of them, so that no order is told an
-        older status and no first date changes.
-        """
-        mine = f"counter_id = {self._counter_id}"
-        which = "" if entity is None else f" and entity = {quote(entity)}"
-        one = "" if key is None else f" and id = {data(key, postgres=self._wh.is_postgres)}"
-        self._change(
-            f"update {L}.ledger_deliveries set row_hash = '' where upload_no in "
-            f"(select upload_no from {L}.ledger_uploads where {mine}){which}{one}",
-            f"delete from {L}.ledger_verdicts where {mine}{which}{one}",
-            f"delete from {L}.ledger_watermarks where {mine}{which}",
-        )
-
     def keep_columns(self, entity: str, bits: dict[str, int]) -> None:
-        """Record which bit of `filled` stands for which column; known ones keep theirs."""
-        there = self._wh.rows(
-            f"select column_name from {L}.ledger_columns where entity = ?", [entity]
+        """Record which bit of `filled` stands for which column; a recorded column keeps its bit."""
+        values = ", ".join(
+            f"({self._counter_id}, {quote(entity)}, {quote(column)}, {bit})"
+            for column, bit in sorted(bits.items())
         )
-        missing = bits.keys() - {column for (column,) in there}
-        if missing:
-            values = ", ".join(f"({quote(entity)}, {quote(c)}, {bits[c]})" for c in sorted(missing))
-            self._change(f"insert into {L}.ledger_columns values {values} on conflict do nothing")
+        self._change(f"insert into {L}.ledger_columns values {values} on conflict do nothing")
+
+    def number_statuses(self, statuses: str) -> None:
+        """Give each order status (`_status`) of a query the number that stands for it.
+
+        A status keeps its number. `prepare_upload` reads the numbers from the staging table.
+        """
+        self._wh.run(
+            f"create or replace table {STATUS_NUMBERS.name} as select status as _status, "
+            f"cast(status_no as integer) as _no, false as _is_new from {L}.ledger_status_numbers "
+            f"where counter_id = {self._counter_id}"
+        )
+        self._wh.run(
+            render(
+                __package__,
+                "number_statuses",
+                statuses=statuses,
+                status_numbers=STATUS_NUMBERS.name,
+            )
+        )
+        if self._wh.rows(f"from {STATUS_NUMBERS.name} where _is_new limit 1"):
+            self._wh.run(
+                f"insert into {L}.ledger_status_numbers "
+                f"select {self._counter_id}, _no, _status from {STATUS_NUMBERS.name} where _is_new"
+            )
 
     def keep_statuses(self, statuses: str) -> None:
-        """Record the mapping of statuses that Metrica has taken, in place of the last one.
+        """Replace the mapping of statuses with the one that Metrica has accepted now.
 
         `statuses` is a query of `id`, `type`, `humanized` and `goal_action_ids`.
         """
@@ -232,27 +252,13 @@ class Journal:
             )
 
     def keep_goals(self, goals: Iterable[str]) -> None:
-        """Record the counter's JavaScript goals in place of those that were known."""
+        """Replace the counter's recorded JavaScript goals."""
         with self._wh.transaction():
             self._wh.run(f"delete from {L}.ledger_goals where counter_id = {self._counter_id}")
             self._wh.run(
                 f"insert into {L}.ledger_goals select {self._counter_id}, unnest(?)",
                 [sorted(goals)],
             )
-
-    def retry(self, entity: str | None, key: str | None) -> int:
-        """Let rows that Metrica refused go again; returns how many."""
-        which = (
-            f"counter_id = {self._counter_id} and reason = 'refused_by_metrica'"
-            + ("" if entity is None else f" and entity = {quote(entity)}")
-            + ("" if key is None else f" and id = {data(key, postgres=self._wh.is_postgres)}")
-        )
-        with self._wh.transaction():
-            found = f"select count(*) as rows from {L}.ledger_verdicts where {which}"
-            (rows,) = self._wh.row(f"select rows from {self._wh.remote(found)}")
-            # Held rows are looked at in every run.
-            self._wh.command(f"update {L}.ledger_verdicts set state = 'held' where {which}")
-        return int(rows)
 
     def _change(self, *statements: str) -> None:
         with self._wh.transaction():

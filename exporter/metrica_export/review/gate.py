@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
-from metrica_export.delta.staging import tables_of
 from metrica_export.errors import GateError
 from metrica_export.ledger.reader import Ledger
 from metrica_export.review.impact import ReviewedMart, count_open_orders
@@ -16,6 +15,7 @@ from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, Gate
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import tables_of
 
 
 def find_exceeded(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from metrica_export.checks.sendable import early_hash, filled_cells, rows
 from metrica_export.checks.staged_mart import StagedMart
-from metrica_export.delta.staging import DELIVERED_STATE, tables_of
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Changes, EntityCounts
 from metrica_export.metrica.formats import DEFAULT_STATUSES, ENTITIES, ORDER_STATUSES, ORDERS
@@ -14,6 +13,7 @@ from metrica_export.warehouse.dbt_manifest import Marts
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import DELIVERED_STATE, tables_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,6 @@ from metrica_export.warehouse.dbt_manifest import Mart, Marts
 AUTO = "AUTO"
 """The source of a status that Metrica made by itself for an id in an upload (getOrderStatuses)."""
 
-_SINCE = 3
-"""The ledger's version that began to record the mapping."""
-
 _SHOWN = 10
 """Statuses that a message names at most."""
 
@@ -75,7 +72,7 @@ def kept(wh: Attached, ledger: Ledger) -> list[Status]:
 
     Empty too while nobody knows whether Metrica took the last one.
     """
-    if ledger.version < _SINCE:
+    if not ledger.exists:
         return []
     last = wh.rows(
         f"select status from {LEDGER}.ledger_uploads where counter_id = ? and entity = ? "

@@ -17,9 +17,6 @@ from metrica_export.warehouse.sql import name, quote
 _SCARCE = 0.1
 """The share of a day's requests below which it is time to look why."""
 
-_COUNTED = 2
-"""The ledger's version that began to count requests."""
-
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -49,10 +46,7 @@ def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:
     ledger = Ledger(wh, counter_id)
     if not ledger.exists:
         return _no_ledger(wh), ledger
-    if ledger.version < VERSION:
-        found = f"it is of version {ledger.version}, and this program's is {VERSION}"
-        return ok("ledger", found, "The next run migrates it."), ledger
-    return ok("ledger", f"it is of version {ledger.version}, which is this program's"), ledger
+    return ok("ledger", f"it is of version {VERSION}, which is this program's"), ledger
 
 
 def _no_ledger(wh: Attached) -> Finding:
@@ -130,8 +124,7 @@ def last_run(wh: Attached, ledger: Ledger) -> Finding:
 
 def quota(wh: Attached, ledger: Ledger, limit: int) -> Finding:
     """Say how many requests are left today by our own count; other programs' are not in it."""
-    counts = ledger.version >= _COUNTED
-    used = Journal(wh, ledger.counter_id).requests_today() if counts else 0
+    used = Journal(wh, ledger.counter_id).requests_today() if ledger.exists else 0
     left = max(limit - used, 0)
     found = f"{left} of {limit} requests are left until 00:00 GMT by the runs' own count"
     if left == 0:

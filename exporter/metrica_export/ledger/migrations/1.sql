@@ -1,27 +1,32 @@
--- The ledger: what is in Metrica, for each counter. One schema, in the warehouse itself,
--- in SQL that PostgreSQL and DuckDB both take.
+-- The ledger, version 1: what is in Metrica, for each counter. One schema, in the warehouse
+-- itself, in SQL that PostgreSQL and DuckDB both take.
 --
--- A delivery is written before its upload starts and counts only once the upload is
--- PASSED, so the commit after Metrica's answer changes one row, however large the file.
+-- A delivery is written before its upload starts and counts only once the upload is PASSED,
+-- so the commit after Metrica's answer changes one row, however large the file.
 
-create table if not exists metrica_export.ledger_version (
-    version integer not null
+-- `views` is a hash of the text that the views were last made from.
+create table {{ ledger }}.ledger_version (
+    version integer not null,
+    views text
 );
 
-create sequence if not exists metrica_export.ledger_run_numbers;
-create sequence if not exists metrica_export.ledger_upload_numbers;
+create sequence if not exists {{ ledger }}.ledger_run_numbers;
+create sequence if not exists {{ ledger }}.ledger_upload_numbers;
 
-create table if not exists metrica_export.ledger_runs (
-    run_no bigint primary key,
+-- `requests` counts a run's requests, so that the daily share of Metrica's quota holds across
+-- runs.
+create table {{ ledger }}.ledger_runs (
+    run_no integer primary key,
     counter_id bigint not null,
     started_at timestamptz not null,
     finished_at timestamptz,
     exit_code integer,
+    requests bigint not null,
     message text
 );
 
-create table if not exists metrica_export.ledger_run_entities (
-    run_no bigint not null,
+create table {{ ledger }}.ledger_run_entities (
+    run_no integer not null,
     entity text not null,
     mart_rows bigint not null,
     sent bigint not null,
@@ -33,9 +38,9 @@ create table if not exists metrica_export.ledger_run_entities (
 );
 
 -- status: prepared, started, then PASSED, FAILED or unknown (no answer that says which).
-create table if not exists metrica_export.ledger_uploads (
-    upload_no bigint primary key,
-    run_no bigint not null,
+create table {{ ledger }}.ledger_uploads (
+    upload_no integer primary key,
+    run_no integer not null,
     counter_id bigint not null,
     entity text not null,
     row_count bigint not null,
@@ -48,16 +53,44 @@ create table if not exists metrica_export.ledger_uploads (
     uploading_id text
 );
 
--- Append-only: every state of every row that was handed over, so its history too.
-create table if not exists metrica_export.ledger_deliveries (
-    upload_no bigint not null,
-    entity text not null,
-    id text not null,
-    row_hash text not null
+-- Every state of every row that was in an upload. The columns are in the order that leaves no
+-- gaps between them on PostgreSQL: the wide numbers first, the text last.
+--
+-- create_date_time: the creation date in the upload. Metrica never changes the first one.
+-- filled: a bit for each column with a value (ledger_columns).
+-- status_no, step: the order's status (ledger_status_numbers) and its place in the path.
+-- row_hash: the md5 of the mart row; NULL after a reset, or when Metrica may have any state.
+create table {{ ledger }}.ledger_deliveries (
+    create_date_time timestamp,
+    filled bigint,
+    upload_no integer not null,
+    status_no smallint,
+    step smallint,
+    row_hash uuid,
+    id text not null
 );
 
--- Why a row of a mart is not in Metrica in its present state. One line a mart row.
-create table if not exists metrica_export.ledger_verdicts (
+-- The number that stands for an order status in ledger_deliveries. It never changes.
+create table {{ ledger }}.ledger_status_numbers (
+    counter_id bigint not null,
+    status_no smallint not null,
+    status text not null,
+    primary key (counter_id, status_no)
+);
+
+-- The bit that stands for a column in ledger_deliveries.filled. It never changes.
+create table {{ ledger }}.ledger_columns (
+    counter_id bigint not null,
+    entity text not null,
+    column_name text not null,
+    bit_no smallint not null,
+    primary key (counter_id, entity, column_name)
+);
+
+-- Why Metrica does not have the present state of a mart row. One line for each such row.
+-- run_no: the first run of the unbroken series of runs that rejected or held the row.
+-- detail: Metrica's reason for refusing the row, without anything that is in the row.
+create table {{ ledger }}.ledger_verdicts (
     counter_id bigint not null,
     entity text not null,
     id text,
@@ -65,18 +98,38 @@ create table if not exists metrica_export.ledger_verdicts (
     state text not null,
     column_name text,
     reason text not null,
-    run_no bigint not null,
-    judged_at timestamptz not null
+    run_no integer not null,
+    judged_at timestamptz not null,
+    detail text
 );
 
--- How far the last complete pass over a mart has seen, and what it saw: the count and a
--- sum over the rows' hashes show whether anything behind it has changed since.
-create table if not exists metrica_export.ledger_watermarks (
+-- How far the last complete pass over a mart has seen. The count and the checksum show whether
+-- anything behind `updated_at` has changed since. `vanished` counts delivered rows that had
+-- left the mart.
+create table {{ ledger }}.ledger_watermarks (
     counter_id bigint not null,
     entity text not null,
     updated_at timestamptz,
     mart_rows bigint not null,
     fingerprint decimal(38, 0) not null,
-    run_no bigint not null,
+    run_no integer not null,
+    vanished bigint not null,
     primary key (counter_id, entity)
+);
+
+-- The mapping of order statuses that Metrica last accepted from a run.
+create table {{ ledger }}.ledger_statuses (
+    counter_id bigint not null,
+    id text not null,
+    type text not null,
+    humanized text,
+    goal_action_ids text,
+    primary key (counter_id, id)
+);
+
+-- The counter's JavaScript goals as a run last read them. An order status may be such a goal.
+create table {{ ledger }}.ledger_goals (
+    counter_id bigint not null,
+    goal_id text not null,
+    primary key (counter_id, goal_id)
 );

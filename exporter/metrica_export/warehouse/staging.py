@@ -20,10 +20,10 @@ class StagingTable:
     is_shared: bool = False
 
     def of(self, mart: str) -> str:
-        """Return the table's name for one mart."""
+        """Return the table's name for a mart."""
         return self.name if self.is_shared else f"{self.name}_{mart}"
 
-    def create_empty(self, mart: str) -> str:
+    def create_empty(self, mart: str = "") -> str:
         """Return the statement that creates the table without rows."""
         columns = ", ".join(f"{column} {kind}" for column, kind in self.columns.items())
         return f"create or replace table {self.of(mart)} ({columns})"
@@ -194,6 +194,14 @@ SAMPLE = StagingTable(
     is_shared=True,
 )
 
+STATUS_NUMBERS = StagingTable(
+    "status_numbers",
+    "ledger.writer",
+    "The number that stands for each order status in the ledger; `_is_new` ones are not there yet.",
+    {"_status": "text", "_no": "integer", "_is_new": "boolean"},
+    is_shared=True,
+)
+
 STAGING_TABLES = (
     MART_KEYS,
     DELIVERIES,
@@ -216,6 +224,7 @@ STAGING_TABLES = (
     EVIDENCE,
     CANDIDATES,
     SAMPLE,
+    STATUS_NUMBERS,
 )
 """In the order of the flow."""
 

@@ -1,0 +1,45 @@
+"""The ledger's tables and views: a run opens them, and the first run creates them."""
+
+from metrica_export.ledger.lock import ledger_lock
+from metrica_export.ledger.reader import VERSION, Ledger
+from metrica_export.ledger.views import create_views
+from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.dbt_manifest import Marts
+from metrica_export.warehouse.sql_files import render
+
+
+def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
+    """Return the counter's ledger; create it if there is none.
+
+    Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger and for
+    one of another version.
+    """
+    found = Ledger(wh, counter_id)
+    if found.exists:
+        create_views(wh, marts)
+        return found
+    with ledger_lock(wh.profile):
+        # Another counter's run may have created it meanwhile.
+        wh.look_again()
+        if not Ledger(wh, counter_id).exists:
+            _create(wh)
+        create_views(wh, marts)
+    return Ledger(wh, counter_id)
+
+
+def _create(wh: Attached) -> None:
+    with wh.transaction():
+        if not wh.has_schema(wh.ledger_schema):
+            # PostgreSQL requires the right to create a schema even where `if not exists` finds one.
+            wh.command(f"create schema {LEDGER}")
+        wh.command(
+            *_statements(),
+            f"insert into {LEDGER}.ledger_version (version) values ({VERSION})",
+        )
+    wh.look_again()
+
+
+def _statements() -> list[str]:
+    text = render(f"{__package__}.migrations", str(VERSION), ledger=LEDGER)
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    return [found for statement in code.split(";") if (found := statement.strip())]

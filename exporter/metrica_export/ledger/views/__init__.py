@@ -1,0 +1,110 @@
+"""The ledger's views for queries by hand, one `.sql` file for each view."""
+
+from hashlib import sha256
+
+from metrica_export.errors import WarehouseError
+from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
+from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.sql import name, quote
+from metrica_export.warehouse.sql_files import render
+
+VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
+
+
+def create_views(wh: Attached, marts: Marts) -> None:
+    """Create the views over the ledger and the present marts, unless they are up to date.
+
+    dbt puts a new table in a mart's place, and on PostgreSQL that would drop every view that
+    depends on it. There the views read the marts through functions, whose bodies are looked up
+    when they run. On DuckDB every view works like that. A view that is in use cannot be
+    replaced, so it stays as it is while it is up to date.
+    """
+    statements = _statements(wh, marts)
+    digest = sha256("".join(statements).encode()).hexdigest()
+    (made,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    if made == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS):
+        return
+    if wh.is_postgres:
+        # Somebody may be reading the old ones. The run does not wait for that, and the next run
+        # tries again: the ledger's tables do not depend on the views.
+        statements.insert(0, "set local lock_timeout = '3s'")
+    try:
+        with wh.transaction():
+            wh.command(*statements)
+        wh.look_again()
+    except WarehouseError:
+        if made is None:
+            raise
+        return
+    wh.run(f"update {LEDGER}.ledger_version set views = {quote(digest)}")
+
+
+def _statements(wh: Attached, marts: Marts) -> list[str]:
+    there = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
+    orders = [mart for mart in there if mart.entity.has_deadline]
+    statements: list[str] = []
+    parts: dict[str, str | int] = {
+        "ledger": LEDGER,
+        "link_days": LINK_DAYS,
+        "update_days": UPDATE_DAYS,
+    }
+    for function, columns, queries in (
+        ("mart_keys", _KEY_COLUMNS, [_keys(mart) for mart in there]),
+        ("mart_orders", _ORDER_COLUMNS, [_orders(mart) for mart in orders]),
+    ):
+        query = " union all ".join(queries) or _no_rows(columns)
+        if wh.is_postgres:
+            statements.append(_function(function, columns, query))
+            query = f"select * from {LEDGER}.{function}()"
+        parts[function] = query
+    statements.extend(
+        f"create or replace view {LEDGER}.{view} as {render(__package__, view, **parts)}"
+        for view in VIEWS
+    )
+    return statements
+
+
+_KEY_COLUMNS = {"entity": "text", "id": "text", "row_hash": "text", "updated_at": "timestamptz"}
+_ORDER_COLUMNS = {
+    "entity": "text",
+    "id": "text",
+    "create_date_time": "timestamp",
+    "time_zone": "text",
+}
+
+
+def _keys(mart: Mart) -> str:
+    return (
+        f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
+        f"row_hash, updated_at from {name(mart.schema)}.{name(mart.table)}"
+    )
+
+
+def _orders(mart: Mart) -> str:
+    # A date beyond the calendar, which no run sends, would overflow as a deadline.
+    created = (
+        "case when create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31' "
+        "then create_date_time end"
+    )
+    return (
+        f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
+        f"{created if mart.has('create_date_time') else 'cast(null as timestamp)'} "
+        f"as create_date_time, {quote(mart.time_zone or 'UTC')} as time_zone "
+        f"from {name(mart.schema)}.{name(mart.table)}"
+    )
+
+
+def _no_rows(columns: dict[str, str]) -> str:
+    nulls = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns.items())
+    return f"select {nulls} where false"
+
+
+def _function(function: str, columns: dict[str, str], query: str) -> str:
+    typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+    return (
+        f"create or replace function {LEDGER}.{function}() returns table ({typed}) "
+        # With its owner's rights, as a view has them: readers need none on the marts.
+        "language sql stable security definer set search_path = pg_catalog, pg_temp "
+        f"as {quote(query)}"
+    )

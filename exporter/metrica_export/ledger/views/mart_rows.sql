@@ -1,0 +1,80 @@
+-- One line for each row of a mart and each counter that had a run in the mart's mode.
+with marts as (select * from ({{ mart_keys }}) as mart_keys),
+
+counters as (
+    select
+        r.counter_id,
+        e.entity = 'simple_orders' as is_simple
+    from {{ ledger }}.ledger_runs as r
+    inner join {{ ledger }}.ledger_run_entities as e on r.run_no = e.run_no
+    union
+    select
+        counter_id,
+        entity = 'simple_orders' as is_simple
+    from {{ ledger }}.ledger_uploads
+),
+
+-- A FAILED upload left Metrica as it was, and so did one that is only prepared. An upload
+-- without a known outcome may have changed it.
+last_deliveries as (
+    select
+        u.counter_id,
+        u.entity,
+        d.id,
+        replace(cast(d.row_hash as text), '-', '') as row_hash,
+        u.upload_no,
+        u.uploading_id,
+        u.status,
+        u.finished_at,
+        row_number() over (
+            partition by u.counter_id, u.entity, d.id order by u.upload_no desc
+        ) as nth
+    from {{ ledger }}.ledger_deliveries as d
+    inner join {{ ledger }}.ledger_uploads as u on d.upload_no = u.upload_no
+    where u.status not in ('FAILED', 'prepared')
+),
+
+verdicts as (
+    select distinct
+        counter_id,
+        entity,
+        coalesce(id, '') as id,
+        coalesce(row_hash, '') as row_hash,
+        state,
+        column_name,
+        reason,
+        detail
+    from {{ ledger }}.ledger_verdicts
+)
+
+select
+    c.counter_id,
+    m.entity,
+    m.id,
+    case
+        when v.state is not null then v.state
+        when p.status = 'PASSED' and p.row_hash = m.row_hash then 'sent'
+        else 'pending'
+    end as state,
+    v.column_name,
+    v.reason,
+    m.updated_at,
+    p.upload_no,
+    p.uploading_id,
+    case when p.status = 'PASSED' then p.finished_at end as sent_at,
+    v.detail
+from marts as m
+inner join counters as c on c.is_simple = (m.entity = 'simple_orders')
+left join last_deliveries as p
+    on c.counter_id = p.counter_id and m.entity = p.entity and m.id = p.id and p.nth = 1
+left join verdicts as v
+    on
+        c.counter_id = v.counter_id and m.entity = v.entity
+        and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
+        -- A killed run leaves verdicts on rows that it delivered. For a duplicated id the
+        -- delivered state proves nothing, since another row has the same id.
+        and (
+            v.reason = 'id_duplicated'
+            or p.status is distinct from 'PASSED'
+            or p.row_hash is distinct from m.row_hash
+        )
