@@ -222,11 +222,9 @@ insert into "Track" values (2, 'Balls to the Wall'), (4, 'Restless and Wild');
 """
 
 
-def test_the_readmes_walk_through_works_to_the_letter(
-    tmp_path: Path, pg_database: Database
-) -> None:
-    readme = (PROJECT.parent / "README.md").read_text()
-    views = readme[readme.index("create schema crm;") :].partition("```")[0]
+def test_the_tutorial_works_to_the_letter(tmp_path: Path, pg_database: Database) -> None:
+    page = (PROJECT.parent / "docs/tutorial/first-export.md").read_text("utf-8")
+    views = page[page.index("create schema crm;") :].partition("```")[0]
     with pg_database.connect() as session, session.cursor() as cursor:
         cursor.execute(CHINOOK + views)
     warehouse = Warehouse(tmp_path, pg_database)

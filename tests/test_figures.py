@@ -1,6 +1,6 @@
 """The figures that the documentation states are those of the code.
 
-The help takes its figures from the constants, and `test_readme` compares its page with it.
+The help takes its figures from the constants, and `test_docs` compares its page with it.
 """
 
 import re
@@ -10,36 +10,67 @@ from pathlib import Path
 
 import pytest
 from metrica_emulator.quotas import Limits as Quotas
-from metrica_export.metrica.formats import LINK_DAYS, MAX_CATALOGUE, MAX_FILE_BYTES, UPDATE_DAYS
+from metrica_export.metrica.formats import (
+    LINK_DAYS,
+    MAX_AMOUNT,
+    MAX_CATALOGUE,
+    MAX_FILE_BYTES,
+    MAX_HUMANIZED,
+    MAX_VALUES,
+    UPDATE_DAYS,
+    Kind,
+)
 from metrica_export.metrica.http import REQUESTS_A_SECOND
-from metrica_export.settings import DAILY_QUOTA, SHARE_FROM, Gate, Limits, Staging
+from metrica_export.settings import (
+    BECOME_PERCENT,
+    DAILY_QUOTA,
+    SHARE_FROM,
+    Gate,
+    Limits,
+    Staging,
+)
 
 from tests.postgres_binaries import OLDEST_VERSION
 
 ROOT = Path(__file__).parents[1]
 LIMITS, GATE, QUOTAS = Limits(), Gate(), Quotas()
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("capabilities", "conformance", "growth")))
+PAGES = ("README.md", *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md")))
 DAILY = LIMITS.daily_requests
 
 SENTENCES = {
-    "README.md": (
-        f"PostgreSQL {OLDEST_VERSION}+ and DuckDB are the warehouses",
+    "README.md": (f"PostgreSQL {OLDEST_VERSION}+ and DuckDB are the warehouses",),
+    "docs/how-to/review-changes.md": (
         f"| open orders that turn PAID in one run | {GATE.paid_percent} % of the open orders |",
         f"| values that become empty | {GATE.erased_values:,} |",
         f"| rows that a mart has lost since the last run | {GATE.shrink_percent} % of the mart |",
+        f"| {GATE.unsendable_percent} % of the mart | `--accept unsendable`;",
+        f"| {BECOME_PERCENT} % of them | `--accept unsendable` |",
         f"the delivered rows) is {SHARE_FROM} or more",
-        f"| windows of {LINK_DAYS} and {UPDATE_DAYS} days |",
+    ),
+    "docs/reference/requests-and-quotas.md": (
         f"one after another, at most {REQUESTS_A_SECOND} a second",
         f"`--daily-requests` ({DAILY:,} of Metrica's {DAILY_QUOTA:,})",
+        f"{DAILY_QUOTA:,} requests a day for a counter",
+        f"at most {QUOTAS.requests_per_second} a second and {QUOTAS.parallel} at once",
+        f"`--split-requests` ({LIMITS.split_requests})",
     ),
-    "docs/capabilities.md": (
+    "docs/how-to/run-on-a-schedule.md": (f"(`--max-steps`, {LIMITS.max_steps};",),
+    "docs/how-to/runbook.md": (
+        f"after {LINK_DAYS} days and updates none after {UPDATE_DAYS}",
+        f"above {MAX_AMOUNT:,}",
+        f"more than {MAX_HUMANIZED:,} characters",
+        f"{MAX_VALUES[Kind.CLIENT_IDS]} ClientIDs, {MAX_VALUES[Kind.EMAILS]} other identifiers",
+        f"other identifiers or {MAX_VALUES[Kind.GOALS]} goals",
+    ),
+    "docs/reference/capabilities.md": (
+        f"| windows of {LINK_DAYS} and {UPDATE_DAYS} days |",
         f"{MAX_CATALOGUE:,} items a request",
         f"visit of the last {LINK_DAYS} days, and updates an order for {UPDATE_DAYS} days",
         f"{DAILY_QUOTA:,} requests a day for a counter",
         f"at most {QUOTAS.requests_per_second} a second and {QUOTAS.parallel} at once",
         f"another, at most {REQUESTS_A_SECOND} a second",
     ),
-    "docs/conformance.md": (
+    "docs/reference/conformance.md": (
         f"{QUOTAS.requests_per_second} a second, {QUOTAS.parallel} at once, {DAILY_QUOTA:,} a day",
         f"| {REQUESTS_A_SECOND} a second, one at a time, {DAILY:,} a day;",
         f"up to {MAX_FILE_BYTES // 10**9} GB | 10^{len(str(MAX_FILE_BYTES)) - 1} bytes at most",
@@ -49,12 +80,12 @@ SENTENCES = {
         f"| {LINK_DAYS} and {UPDATE_DAYS} days are counted",
         f"an update after {UPDATE_DAYS} days",
     ),
-    "docs/growth.md": (
+    "docs/explanation/growth.md": (
         f"{DAILY:,} of the {DAILY_QUOTA:,} requests of a day",
         f"{DAILY * LIMITS.chunk_rows // 10**6} million rows in files of {LIMITS.chunk_rows:,}",
         f"{10**6 // LIMITS.chunk_rows} requests of `--chunk-rows` {LIMITS.chunk_rows:,}",
         f"files up to Metrica's {MAX_FILE_BYTES // 10**9} GB",
-        f"what {Staging().memory_mb} MB allow",
+        f"limit of {Staging().memory_mb} MB",
     ),
 }
 """Page → the sentences on it that state a setting or a limit, made of the constants."""

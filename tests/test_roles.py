@@ -20,7 +20,7 @@ from tests.postgres_fixture import RunningPostgres
 _VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
 EXPORTER, READER = "crm_exporter", "bi_reader"
 
-# As the README has them.
+# As docs/how-to/grant-roles.md has them.
 MARTS = (
     f"grant usage on schema metrica to {EXPORTER}",
     f"grant select on all tables in schema metrica to {EXPORTER}",

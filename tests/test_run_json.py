@@ -1,4 +1,4 @@
-"""The JSON of `run` and `plan`: every object that they print fits `docs/run.schema.json`."""
+"""The JSON of `run` and `plan`: every object fits `docs/reference/run.schema.json`."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,9 @@ from metrica_export.settings import GATE
 
 from tests.job import Job
 
-SCHEMA = json.loads((Path(__file__).parent.parent / "docs/run.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parent.parent / "docs/reference/run.schema.json").read_text("utf-8")
+)
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 pytestmark = pytest.mark.parametrize("job", ["duckdb"], indirect=True)

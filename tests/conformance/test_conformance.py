@@ -11,7 +11,7 @@ import yaml
 from metrica_emulator.switches import describe
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "conformance.md"
+PAGE = ROOT / "docs" / "reference" / "conformance.md"
 
 SECTIONS = (
     *("1.1", "1.2", "1.3", "2", "3.1", "3.2", "3.3", "3.4", "3.5", "4.1", "4.2"),

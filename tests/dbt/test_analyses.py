@@ -7,7 +7,7 @@ import pytest
 
 from tests.dbt.warehouse import Warehouse
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "query-the-ledger.md"
 LEDGER_VIEW = """
     create view metrica_export.mart_rows as
     select 1 as counter_id, 'orders' as entity, '3' as id, 'held' as state,
@@ -33,10 +33,10 @@ def compiled(request: pytest.FixtureRequest, compiled_on: dict[str, Warehouse]) 
     return compiled_on[request.param]
 
 
-def test_dbt_show_prints_each_analysis_of_the_readme_with_all_its_columns(
+def test_dbt_show_prints_each_analysis_of_the_page_with_all_its_columns(
     compiled: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = README.read_text(encoding="utf-8").partition("dbt --quiet show")[2]
+    shown = PAGE.read_text(encoding="utf-8").partition("dbt --quiet show")[2]
     names = re.findall(r"`(\w+)`", "`" + shown.partition("--select ")[2].partition("\n\n")[0])
     assert len(names) == 5
     for name in names:

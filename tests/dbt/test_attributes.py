@@ -31,7 +31,7 @@ from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import Warehouse
 from tests.emulator_fixture import RunningEmulator
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-custom-attribute.md"
 NOT_HASHED = {"updated_at", "row_hash", "identifiers_count", "items_count"}
 MARTS_IN_TURN = tuple(entity.name for entity in MODES["detailed"])
 COUNTS = {"contacts": "identifiers_count", "orders": "items_count"}
@@ -92,7 +92,7 @@ def test_an_attribute_of_every_type_is_built_hashed_and_found_by_the_exporter(
         assert found == {column.attribute.name: column.attribute for column in ADDED}
 
 
-# Of every type that a CRM's column may get, beside the README's own.
+# Of every type that a CRM's column may get, beside the page's own.
 MORE_OF_CONTACTS = """
       - name: score
         data_type: integer
@@ -111,7 +111,7 @@ OF_ORDERS = """
 """
 
 
-def test_an_attribute_by_the_steps_of_the_readme_goes_from_the_crm_to_metrica(
+def test_an_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
     warehouses: Warehouses, running_emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = in_schema_of_its_own(warehouses.make("postgres"), "anna")
@@ -124,7 +124,7 @@ def test_an_attribute_by_the_steps_of_the_readme_goes_from_the_crm_to_metrica(
         "update crm.orders set discount = 0.125, paid_till = '2026-03-01 10:00:00+00'"
         " where order_id = 1",
     )
-    entry = re.search(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    entry = re.search(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert entry
     add_entries(warehouse, "contacts", entry[1])
     add_entries(warehouse, "contacts", MORE_OF_CONTACTS)

@@ -25,9 +25,9 @@ _EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes":
 
 @dataclass(slots=True)
 class Call:
-    """One call of the command line: what a report of an unexpected error needs of it.
+    """One call of the command line, as a report of an unexpected error describes it.
 
-    `parts` are the fault campaign's; None stands for the product's own.
+    `parts` are those of the fault campaign; None stands for the product's own.
     """
 
     command: str = ""
@@ -42,9 +42,9 @@ class Call:
 
 @contextmanager
 def ending(outcome: "Outcome", folder: Path | None) -> Iterator[None]:
-    """Record any exception in the outcome of a `run` or `plan`, whose counts are printed then.
+    """Record any exception in the outcome of a `run` or `plan`, whose counts are still printed.
 
-    `folder` is where the traceback of an unexpected one goes.
+    `folder` is the place for the traceback of an unexpected exception.
     """
     call = click.get_current_context().ensure_object(Call)
     call.folder = folder
@@ -56,10 +56,10 @@ def ending(outcome: "Outcome", folder: Path | None) -> Iterator[None]:
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Let the command go on when its output cannot be written; later output is dropped.
+    """Continue when the output cannot be written; later output is dropped.
 
-    The reader may have gone, as `head` does, or the disk be full. The exit code stays that of
-    the work: click would end with 1, which is the code of --fail-on.
+    The reader may have closed the pipe, as `head` does, or the disk may be full. The exit code
+    stays that of the work: click would end with 1, which is the code of --fail-on.
     """
     try:
         yield
@@ -77,7 +77,7 @@ def warn(text: str) -> None:
 
 
 def end(exit_code: int, error: str) -> NoReturn:
-    """Exit; a script that was promised JSON gets an object, whatever went wrong."""
+    """Exit. A script that asked for JSON gets an object, even for an error in settings."""
     words = sys.argv[1:]
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
         shown = _EMPTY | {"exit_code": exit_code, "error": error}

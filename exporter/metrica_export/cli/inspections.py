@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import options
+from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
 from metrica_export.metrica.access import read_api
 from metrica_export.metrica.redaction import json_line
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _options_of(given: dict[str, Any]) -> Options:
     limits = Limits(daily_requests=given["daily_requests"])
-    return Options(options.dbt_of(given), given["counter_id"], (), limits=limits)
+    return Options(option_values.dbt_of(given), given["counter_id"], (), limits=limits)
 
 
 @click.command()
@@ -27,9 +27,9 @@ def _options_of(given: dict[str, Any]) -> Options:
 @options.warehouse
 @options.daily_requests
 def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
-    """Look at all that a run depends on, and say what to do; send nothing.
+    """Check everything that a run depends on, and advise; send nothing.
 
-    Ends with 0, or with the code of the first error, which is a run's.
+    The exit code is 0, or the code with which a run would end for the first error.
     """
     from metrica_export import console
     from metrica_export.commands.doctor.examination import examine
@@ -49,7 +49,7 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
                 advice = f" {finding.advice}" if finding.advice else ""
                 console.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
             if chart.skipped:
-                console.say(f"Not looked at, for want of the above: {', '.join(chart.skipped)}.")
+                console.say(f"Skipped because an earlier check failed: {', '.join(chart.skipped)}.")
     sys.exit(chart.exit_code)
 
 
@@ -65,10 +65,10 @@ def schema_group() -> None:
 @options.warehouse
 @options.daily_requests
 def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
-    """Show what differs; change nothing.
+    """Show the differences; change nothing.
 
-    Ends with exit code 1 if Metrica lacks something that the marts declare, or has it
-    otherwise. What Metrica has besides is shown, and left alone.
+    The exit code is 1 if a status or attribute of the marts is missing or different in
+    Metrica. Statuses that only Metrica has are shown, and do not count.
     """
     from metrica_export.commands import schema
     from metrica_export.console import Reporter
@@ -90,9 +90,9 @@ def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
 @options.warehouse
 @options.daily_requests
 def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
-    """Put the mart's order statuses into Metrica, whatever was edited there.
+    """Write the mart's order statuses to Metrica, and replace edits there.
 
-    Custom attributes are made by the run that first needs them.
+    Custom attributes are created by the run that first needs them.
     """
     from metrica_export.cli import output
     from metrica_export.commands import schema
@@ -119,10 +119,10 @@ def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
 @options.warehouse
 @options.mode
 def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any) -> None:
-    """Make a ledger usable that was restored from a backup, or lost; send nothing.
+    """Repair a ledger that was restored from a backup, or lost; send nothing.
 
-    The next run sends the present state of every row once, and no order an older status. Load
-    the CRM's present data and run `dbt build` before it.
+    First load the CRM's present data and run `dbt build`. The next run sends the present state
+    of every row once, and no older status of an order.
     """
     from metrica_export.commands import recover
     from metrica_export.console import Reporter
@@ -135,7 +135,7 @@ def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any
             "their present one."
         )
     if yes or click.confirm(f"Recover the ledger of counter {counter_id}?", abort=True):
-        recovered = recover.recover(options.dbt_of(given), api, mode)
+        recovered = recover.recover(option_values.dbt_of(given), api, mode)
         with printing():
             for mart, rows in recovered.items():
                 click.echo(f"{mart}: {rows} rows will be sent again")

@@ -1,4 +1,4 @@
-"""The commands that show what the ledger has: `status` and `rejects`."""
+"""The commands that show the ledger: `status` and `rejects`."""
 
 import csv
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import options
+from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
 from metrica_export.metrica.redaction import json_line, printable
 
@@ -24,11 +24,11 @@ _TERMINAL_ROWS = 100
 @options.counter
 @options.warehouse
 def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
-    """Show what is pending, sent, rejected and held, and the last runs."""
+    """Show the rows of each mart by state, and the last runs."""
     from metrica_export import console
     from metrica_export.commands import status
 
-    states, last = status.status(options.dbt_of(given), counter_id)
+    states, last = status.status(option_values.dbt_of(given), counter_id)
     heads = ("rows", "pending", "sent", "rejected", "held", "late", "expiring")
     rows = [(mart, *(counts.get(head, "") for head in heads)) for mart, counts in states.items()]
     keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
@@ -51,7 +51,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
-    help=f"Rows to list at most.  [default: {_TERMINAL_ROWS} on a terminal, else all]",
+    help=f"Maximum rows to list.  [default: {_TERMINAL_ROWS} on a terminal, otherwise all]",
 )
 @click.option(
     "--format",
@@ -59,19 +59,19 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="Form of the list.",
+    help="Format of the list.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
 @options.counter
 @options.warehouse
 def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **given: Any) -> None:
-    """List the rows that are not sent: mart, id, state, column, reason."""
+    """List rejected and held rows: mart, id, state, column, reason."""
     from metrica_export.commands import status
 
     if limit is None and sys.stdout.isatty():
         limit = _TERMINAL_ROWS
     wanted = status.Filter(given["mart"], given["reason"], given["state"], limit)
-    with status.rejects(options.dbt_of(given), counter_id, wanted) as found, printing():
+    with status.rejects(option_values.dbt_of(given), counter_id, wanted) as found, printing():
         for text in _FORMS["json" if as_json else form](found):
             sys.stdout.write(text)
     if limit is not None and limit < found.total:

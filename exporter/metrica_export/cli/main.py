@@ -1,7 +1,7 @@
 """The command `metrica-export`: reads settings, runs one command, prints, exits.
 
-Modules that only some commands need are imported by those, so that help and settings
-errors come at once.
+Modules that only some commands need are imported by those, so that help and errors in
+settings appear at once.
 """
 
 import io
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import options
+from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import Call, end, ending, printing, warn
 from metrica_export.errors import InterruptedRunError
 from metrica_export.metrica.access import read_api
@@ -25,7 +25,7 @@ _EXIT_CODES = """\b
 Exit codes:
   0  finished; rows may be rejected or held
   1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
-     `reset`: the question was answered with no)
+     `reset` and `recover`: the question was answered with no)
   2  settings
   3  warehouse
   4  Metrica
@@ -39,7 +39,7 @@ _LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "recover", "schema")
 
 
 class _Commands(click.Group):
-    """The commands of this module, and commands of others, imported when they are called."""
+    """The commands of this module, and those of other modules, which are imported on call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*sorted([*super().list_commands(ctx), *_LISTINGS, *_INSPECTIONS]), "emulator"]
@@ -71,9 +71,9 @@ class _Commands(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, *, debug: bool) -> None:
-    """Deliver a CRM's dbt marts to Yandex Metrica: only what changed.
+    """Deliver a CRM's dbt marts to Yandex Metrica: only the rows that changed.
 
-    The token comes from the environment variable METRICA_TOKEN only.
+    The token is read from the environment variable METRICA_TOKEN only.
     """
     call = ctx.ensure_object(Call)
     call.command, call.debug = ctx.invoked_subcommand or "", debug
@@ -85,7 +85,7 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
     "--plan",
     "saved_plan",
     type=click.Path(path_type=Path),
-    help="Do exactly what this saved plan says, or nothing.",
+    help="Send exactly the rows of this saved plan, or nothing.",
 )
 @options.as_json
 @options.counter
@@ -97,8 +97,8 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
 @options.limits
 @click.pass_obj
 def run(call: Call, /, *, as_json: bool, api_url: str, **given: Any) -> None:
-    """Send what Metrica does not have yet."""
-    api, wanted = read_api(api_url, given["counter_id"]), options.options_of(given)
+    """Send the rows that Metrica does not have in their present state."""
+    api, wanted = read_api(api_url, given["counter_id"]), option_values.options_of(given)
     from metrica_export.cli import output
     from metrica_export.commands import run
     from metrica_export.commands.outcome import Outcome
@@ -114,7 +114,7 @@ def run(call: Call, /, *, as_json: bool, api_url: str, **given: Any) -> None:
 @cli.command()
 @options.scope
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Save the plan, for `metrica-export run --plan`."
+    "--out", type=click.Path(path_type=Path), help="Save the plan for `metrica-export run --plan`."
 )
 @options.as_json
 @options.counter
@@ -124,8 +124,8 @@ def run(call: Call, /, *, as_json: bool, api_url: str, **given: Any) -> None:
 @options.fail_on
 @options.limits
 def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
-    """Show what a run would send, and why some rows would not go; send nothing."""
-    wanted = options.options_of(given)
+    """Show the rows that a run would send, and the reasons of the others; send nothing."""
+    wanted = option_values.options_of(given)
     from metrica_export import console
     from metrica_export.cli import output
     from metrica_export.commands import plan
@@ -149,11 +149,11 @@ def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
 @options.counter
 @options.warehouse
 def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -> None:
-    """Let rows that Metrica refused go again in the next run."""
+    """Release rows that Metrica refused, so that the next run sends them again."""
     from metrica_export.commands import reset
 
-    options.check_rows(mart, key)
-    rows = reset.retry(options.dbt_of(given), counter_id, mart, key)
+    option_values.check_rows(mart, key)
+    rows = reset.retry(option_values.dbt_of(given), counter_id, mart, key)
     with printing():
         click.echo(f"{rows} refused rows will go again in the next run.")
 
@@ -164,11 +164,11 @@ def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -
 @options.counter
 @options.warehouse
 def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **given: Any) -> None:
-    """Forget what was sent, so that the next run sends it again."""
+    """Forget deliveries, so that the next run sends the rows again."""
     from metrica_export.commands import reset
 
-    options.check_rows(mart, key)
-    dbt = options.dbt_of(given)
+    option_values.check_rows(mart, key)
+    dbt = option_values.dbt_of(given)
     counts = reset.count_sent(dbt, counter_id, mart, key)
     if not any(counts.values()):
         with printing():
@@ -203,11 +203,11 @@ def _interrupt(signum: int, _: object) -> None:
 
 
 def main(parts: "Parts | None" = None) -> None:
-    """Run the command line; every exception becomes one message and its exit code.
+    """Run the command line. Every exception becomes one message and its exit code.
 
     Only the fault campaign gives `parts`.
     """
-    # An orchestrator ends a job by SIGTERM; the lock and the staged rows must go with it.
+    # An orchestrator ends a job by SIGTERM, which must release the lock and remove staged rows.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         # Windows has no SIGHUP.
         if (number := getattr(signal, name, None)) is not None:

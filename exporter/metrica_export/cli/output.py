@@ -13,7 +13,7 @@ from metrica_export.warehouse.left_out import LeftOut
 def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
     """Print the result of a `run` or `plan`: one JSON object, or the table of sums.
 
-    A line on standard error says how it ended, in both cases.
+    In both cases a line on standard error says how it ended.
     """
     if as_json:
         click.echo(outcome.as_json())
@@ -32,28 +32,28 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
 
 
 def show_changes(outcome: Outcome) -> None:
-    """Print what would change in Metrica for good, and which limits that goes beyond."""
+    """Print the irreversible changes in Metrica, and the limits that they exceed."""
     rows: list[tuple[Any, ...]] = []
     for mart, c in outcome.changes.items():
         told = {
             "new": c.new,
             "turn PAID": c.paid,
-            **{f"come to status {status}": n for status, n in c.reached.items()},
+            **{f"change to status {status}": n for status, n in c.reached.items()},
             **{f"{column} becomes empty": n for column, n in c.erased.items()},
-            "have another creation date than was sent; the first one goes again": c.moved,
-            "are past Metrica's window": c.late,
-            "will be past it within a day": c.expiring,
-            "are in Metrica and no longer in the mart": c.vanished,
+            "creation date changed; the original is sent again": c.moved,
+            "past Metrica's window": c.late,
+            "past Metrica's window within a day": c.expiring,
+            "in Metrica and no longer in the mart": c.vanished,
         }
         rows.extend((mart, what, n) for what, n in told.items() if n)
     if rows:
-        show(("mart", "what would change", "rows"), rows)
+        show(("mart", "change", "rows"), rows)
     for what, text in outcome.exceeded.items():
         say(f"A run would stop here, unless --accept {what}: {text}.")
 
 
 def show_left_out(found: list[LeftOut]) -> None:
-    """Print which values the dbt models left out of the marts."""
+    """Print the values that the dbt models left out of the marts."""
     if found:
         rows = [(e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %") for e in found]
         heads = ("mart", "kind", "reason", "left out", "of", "share")

@@ -74,7 +74,7 @@ class Outcome:
         self.error, self.exit_code = str(error), error.exit_code
 
     def as_json(self) -> str:
-        """Return one JSON object on one line, as `docs/run.schema.json` describes it."""
+        """Return one JSON object on one line, as `docs/reference/run.schema.json` describes it."""
         shown: dict[str, Any] = {
             **self.stamp.as_dict(),
             "entities": {
