@@ -50,7 +50,7 @@ EXPECTED: dict[str, dict[str, Work]] = {
     },
     "postgres": {
         "first": Work(requests=10, uploaded=288509, ledger_rows=4458, staged=288, statements=671, read=2769, written=739),  # noqa: E501 - a line for a run
-        "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=0, statements=363, read=1038, written=117),  # noqa: E501
+        "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=0, statements=364, read=1039, written=117),  # noqa: E501
         "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=1, statements=474, read=1050, written=133),  # noqa: E501
     },
 }

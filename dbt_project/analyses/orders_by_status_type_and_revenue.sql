@@ -12,7 +12,8 @@ with orders as (
             end
         ) as status_type
     from {{ ref('metrica_crm', 'orders') }} as orders
-    left join {{ ref('metrica_crm', 'order_statuses') }} as statuses on orders.order_status = statuses.id
+    left join {{ ref('metrica_crm', 'order_statuses') }} as statuses
+        on orders.order_status = statuses.id
 )
 
 select

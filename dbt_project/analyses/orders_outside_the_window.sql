@@ -22,6 +22,7 @@ select
     count(*) as orders,
     sum(orders.revenue) as revenue
 from orders
-left join {{ ref('metrica_crm', 'order_statuses') }} as statuses on orders.order_status = statuses.id
+left join {{ ref('metrica_crm', 'order_statuses') }} as statuses
+    on orders.order_status = statuses.id
 group by orders.age, statuses.type, orders.currency
 order by orders.age, statuses.type, orders.currency

@@ -16,5 +16,6 @@ from (
     from {{ ref('metrica_crm', 'int_order_products') }}
     where units is not null
 ) as names
-left join {{ ref('metrica_crm', 'int_products') }} as products on names.product_id = products.product_id
+left join {{ ref('metrica_crm', 'int_products') }} as products
+    on names.product_id = products.product_id
 order by names.name

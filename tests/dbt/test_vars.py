@@ -98,7 +98,9 @@ def variables_of(model: str, macros: dict[str, str]) -> set[str]:
     sql = re.sub(r"\{\{ config\(.*?\) \}\}\n", "", model, flags=re.DOTALL)
     texts = [sql, *(macros[name] for name in macros_of(sql, macros, set()))]
     read = {
-        name for text in texts for name in re.findall(r"\b(?:var|time_zone)\(['\"](\w+)['\"]", text)
+        name
+        for text in texts
+        for name in re.findall(r"\b(?:var|_time_zone)\(['\"](\w+)['\"]", text)
     }
     return {name for name in read if not name.startswith("crm_has_")}
 
@@ -106,7 +108,7 @@ def variables_of(model: str, macros: dict[str, str]) -> set[str]:
 def macros_of(sql: str, macros: dict[str, str], seen: set[str]) -> Iterator[str]:
     """Yield the macros that an SQL text calls, those of the engines too."""
     for called in re.findall(r"\b(\w+)['\"]?\)?\(", sql):
-        for name in (called, f"default__{called}", f"duckdb__{called}"):
+        for name in (called, f"postgres__{called}", f"duckdb__{called}"):
             # A unit test has no columns of a team's: see the macro attributes.
             if name in macros and name not in seen and name != "attributes":
                 seen.add(name)
