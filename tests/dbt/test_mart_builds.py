@@ -27,7 +27,8 @@ def checksum(warehouse: Warehouse, mart: str) -> str:
 def test_mart_builds_has_rows_zone_and_checksum_of_each_build(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
     outcome = warehouse.build()
-    assert outcome.statuses["test.metrica_crm.mart_builds_of_an_invocation_are_distinct"] == "pass"
+    key = "test.metrica_crm.mart_builds_of_an_invocation_are_distinct"
+    assert [s for test, s in outcome.statuses.items() if test.startswith(key)] == ["pass"]
     first = {mart: builds(warehouse, mart) for mart in MARTS}
     assert first["orders"] == [(MOSCOW, 3, checksum(warehouse, "orders"))]
     assert first["contacts"] == [(MOSCOW, 3, checksum(warehouse, "contacts"))]
