@@ -117,7 +117,7 @@ def settle(marts: MartsWarehouse) -> None:
 
 
 def change(marts: MartsWarehouse, rows: int, offset: int) -> None:
-    """Change so many orders, spread over the mart, as an incremental build would."""
+    """Change so many orders, spread over the mart, as a dbt build would."""
     ((orders,),) = marts.sql("select count(*) from metrica.orders")
     gap = orders // rows
     marts.sql(

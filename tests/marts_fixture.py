@@ -144,6 +144,10 @@ class MartsWarehouse:
                 connection.execute(f"insert into metrica.{mart} ({names}) values ({values})")
             connection.execute(f"update metrica.{mart} set row_hash = {_hash(mart)}")
 
+    def record_build(self, mart: str, time_zone: str) -> None:
+        """Record another build of a mart, as dbt does."""
+        self.sql(_build(mart, time_zone))
+
     def contacts(self, *ids: str, **cells: Any) -> None:
         """Put contacts that can be sent."""
         stamp = {"updated_at": cells.pop("updated_at")} if "updated_at" in cells else {}
@@ -171,12 +175,18 @@ def make_marts(
     nodes: dict[str, Any] = {}
     with made.connection() as connection:
         connection.execute("create schema metrica")
+        connection.execute("create schema metrica_work")
+        connection.execute(
+            "create table metrica_work.mart_builds (mart text, built_at timestamptz, "
+            "time_zone text, row_count bigint, checksum numeric(38, 0), invocation_id text)"
+        )
         for mart, exported in COLUMNS.items():
             columns = exported | OWN.get(mart, {})
             typed = ", ".join(f"{name} {kind_}" for name, kind_ in columns.items())
             connection.execute(
                 f"create table metrica.{mart} ({typed}, updated_at timestamptz, row_hash text)"
             )
+            connection.execute(_build(mart, time_zone))
             nodes[f"model.crm.{mart}"] = {
                 "resource_type": "model",
                 "name": mart,
@@ -215,6 +225,13 @@ def make_marts(
     # JSON is YAML.
     (folder / "profiles.yml").write_text(json.dumps(profiles))
     return made
+
+
+def _build(mart: str, time_zone: str) -> str:
+    return (
+        "insert into metrica_work.mart_builds "
+        f"select {_literal(mart)}, now(), {_literal(time_zone)}, 0, 0, 'made by hand'"
+    )
 
 
 def _meta(column: str) -> dict[str, Any]:

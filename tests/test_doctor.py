@@ -210,22 +210,25 @@ def ledger(statement: str) -> Change:
         (ledger("update L.runs set requests = 3900"), "quota", "warning", ["100 of 4000"], 0),
         (ledger("update L.runs set requests = 4000"), "quota", "error", ["0 of 4000"], 4),
         (
-            lambda job: job.marts.sql(
-                "comment on table metrica.contacts is 'counter_time_zone=Asia/Omsk'"
-            ),
+            lambda job: job.marts.record_build("contacts", "Asia/Omsk"),
             "time zone",
             "error",
             ["Europe/Moscow", "contacts in Asia/Omsk", "--full-refresh"],
             2,
         ),
         (
-            lambda job: job.marts.sql(
-                "comment on table metrica.contacts is 'counter_time_zone=W-SU'"
-            ),
+            lambda job: job.marts.record_build("contacts", "W-SU"),
             "time zone",
             "ok",
             ["Europe/Moscow"],
             0,
+        ),
+        (
+            lambda job: job.marts.sql("delete from metrica_work.mart_builds where mart = 'orders'"),
+            "time zone",
+            "error",
+            ["metrica_work.mart_builds has no build of mart orders", "run `dbt build`"],
+            3,
         ),
         (
             lambda job: write_seed(job, "crm_status,humanized\nnew,Новый\n".encode("cp1251")),

@@ -168,12 +168,28 @@ def test_reset_forgets_as_much_as_it_is_told_to(job: Job) -> None:
     assert job.sent() == {"contacts": 2, "orders": 3}
 
 
-def test_the_zone_that_is_written_on_a_mart_counts_and_not_the_manifests(job: Job) -> None:
+def test_run_takes_a_marts_zone_from_its_newest_build_and_not_from_the_manifest(job: Job) -> None:
     # As after a build that failed: the manifest knows the new zone, the table is an old one.
-    job.marts.sql("comment on table metrica.orders is 'counter_time_zone=Asia/Omsk'")
+    job.marts.record_build("orders", "Asia/Omsk")
     outcome = job.run()
     assert outcome.exit_code == 2
     assert "mart orders are in Asia/Omsk" in (outcome.error or "")
+    assert job.uploads() == []
+
+
+def test_run_without_a_recorded_build_says_to_run_dbt_build(job: Job) -> None:
+    job.marts.sql("delete from metrica_work.mart_builds where mart = 'orders'")
+    outcome = job.run()
+    assert outcome.exit_code == 3
+    assert (
+        "metrica_work.mart_builds has no build of mart orders, so the time zone of its times is "
+        "not known: run `dbt build`."
+    ) in (outcome.error or "")
+    job.marts.sql("drop table metrica_work.mart_builds")
+    outcome = job.run()
+    assert outcome.exit_code == 3
+    assert "There is no table metrica_work.mart_builds" in (outcome.error or "")
+    assert "run `dbt build`" in (outcome.error or "")
     assert job.uploads() == []
 
 

@@ -38,7 +38,7 @@ def add_model(marts: MartsWarehouse, *, build: bool = True) -> None:
     }
     path.write_text(json.dumps(manifest))
     if build:
-        marts.sql("create schema metrica_work")
+        marts.sql("create schema if not exists metrica_work")
         values = ", ".join(map(str, ROWS))
         marts.sql(
             "create table metrica_work.left_out as select * from "

@@ -24,6 +24,8 @@ EXPORTER, READER = "crm_exporter", "bi_reader"
 MARTS = (
     f"grant usage on schema metrica to {EXPORTER}",
     f"grant select on all tables in schema metrica to {EXPORTER}",
+    f"grant usage on schema metrica_work to {EXPORTER}",
+    f"grant select on metrica_work.mart_builds to {EXPORTER}",
     (
         "alter default privileges for role warehouse in schema metrica "
         f"grant select on tables to {EXPORTER}"

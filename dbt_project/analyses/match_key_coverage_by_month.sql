@@ -5,7 +5,7 @@ with contacts as (
         client_ids,
         coalesce(emails, emails_md5) as emails,
         coalesce(phones, phones_md5) as phones
-    from {{ ref('contacts') }}
+    from {{ ref('metrica_crm', 'contacts') }}
 )
 
 select

@@ -11,8 +11,9 @@ with orders as (
                 else 'no status: not sent'
             end
         ) as status_type
-    from {{ ref('orders') }} as orders
-    left join {{ ref('order_statuses') }} as statuses on orders.order_status = statuses.id
+    from {{ ref('metrica_crm', 'orders') }} as orders
+    left join {{ ref('metrica_crm', 'order_statuses') }} as statuses
+        on orders.order_status = statuses.id
 )
 
 select

@@ -12,7 +12,7 @@ with orders as (
             when create_date_time is not null then 'over 111 days'
             else 'no date: not sent'
         end as age
-    from {{ ref('orders') }}
+    from {{ ref('metrica_crm', 'orders') }}
 )
 
 select
@@ -22,6 +22,7 @@ select
     count(*) as orders,
     sum(orders.revenue) as revenue
 from orders
-left join {{ ref('order_statuses') }} as statuses on orders.order_status = statuses.id
+left join {{ ref('metrica_crm', 'order_statuses') }} as statuses
+    on orders.order_status = statuses.id
 group by orders.age, statuses.type, orders.currency
 order by orders.age, statuses.type, orders.currency

@@ -4,6 +4,6 @@ select
     raw,
     reason,
     count(*) over (partition by reason) as with_this_reason
-from {{ ref('int_contact_identifiers') }}
+from {{ ref('metrica_crm', 'int_contact_identifiers') }}
 where kind = 'phone' and reason is not null
 order by reason, contact_id, raw

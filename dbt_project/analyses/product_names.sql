@@ -8,13 +8,14 @@ from (
     select
         name,
         product_id
-    from {{ ref('int_products') }}
+    from {{ ref('metrica_crm', 'int_products') }}
     union
     select
         name,
         product_id
-    from {{ ref('int_order_products') }}
+    from {{ ref('metrica_crm', 'int_order_products') }}
     where units is not null
 ) as names
-left join {{ ref('int_products') }} as products on names.product_id = products.product_id
+left join {{ ref('metrica_crm', 'int_products') }} as products
+    on names.product_id = products.product_id
 order by names.name

@@ -13,7 +13,7 @@ with judged as (
             when units is null then 'too many'
             when units > quantity then 'rounded up'
         end as what
-    from {{ ref('int_order_products') }}
+    from {{ ref('metrica_crm', 'int_order_products') }}
 )
 
 select

@@ -1,13 +1,13 @@
 {% macro attributes(entity, table=none) -%}
     {%- if execute -%}
-        {%- for column in attributes_of_crm(entity) -%}
-            {{ table ~ '.' ~ column.name if table else crm_attribute(column) ~ ' as ' ~ column.name }},
+        {%- for column in _attributes_of_crm(entity) -%}
+            {{ table ~ '.' ~ column.name if table else _crm_attribute(column) ~ ' as ' ~ column.name }},
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro attributes_of_crm(entity) -%}
+{% macro _attributes_of_crm(entity) -%}
     {%- set found = [] -%}
     {#- A unit test sees an empty graph, so its fixtures need no team's columns. -#}
     {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' -%}
@@ -26,7 +26,7 @@
 {%- endmacro %}
 
 
-{% macro crm_attribute(column) -%}
+{% macro _crm_attribute(column) -%}
     {%- if column.type == 'timestamp' -%}
         {{ counter_time(instant(column.source)) }}
     {%- elif column.type == 'date' -%}

@@ -1,20 +1,25 @@
 {% macro cell_text(value) -%}
-    {{ return(adapter.dispatch('cell_text')(value)) }}
+    {{ return(adapter.dispatch('cell_text', 'metrica_crm')(value)) }}
 {%- endmacro %}
 
 {% macro default__cell_text(value) -%}
+    {{ _unsupported_adapter('cell_text') }}
+{%- endmacro %}
+
+{% macro postgres__cell_text(value) -%}
     {#- The inner case keeps the planner from trying the cast on a constant of another type. -#}
-    {%- set type = type_name(value) -%}
+    {%- set type = _type_name(value) -%}
     {%- set number = "cast(case when " ~ type ~ " in ('numeric', 'double precision', 'real') then "
         ~ "cast(" ~ value ~ " as text) end as double precision)" -%}
     case
+        when {{ _is_type(value, ['text']) }} then cast({{ value }} as text)
         when {{ type }} like '%]' then cast(to_json({{ value }}) as text)
         when {{ type }} in ('json', 'jsonb') then nullif(cast({{ value }} as text), 'null')
         when
             {{ type }} = 'numeric'
             and {{ matches("cast(" ~ value ~ " as text)", '^[0-9]+([.]0*)?$') }}
             then split_part(cast({{ value }} as text), '.', 1)
-        when {{ is_exact(number, type ~ " = 'real'") }} then cast(cast({{ number }} as bigint) as text)
+        when {{ _is_exact(number, type ~ " = 'real'") }} then cast(cast({{ number }} as bigint) as text)
         when abs({{ number }}) < 1e300
             then trim(both ' ' from to_char({{ number }}, '9.9999999999999999EEEE'))
         else cast({{ value }} as text)
@@ -22,7 +27,7 @@
 {%- endmacro %}
 
 {% macro duckdb__cell_text(value) -%}
-    {%- set type = type_name(value) -%}
+    {%- set type = _type_name(value) -%}
     {%- set number = "case when " ~ matches(type, '^(decimal|double|float)') ~ " then try_cast(cast("
         ~ value ~ " as text) as double) end" -%}
     case
@@ -32,7 +37,7 @@
             {{ matches(type, '^decimal') }}
             and {{ matches("cast(" ~ value ~ " as text)", '^[0-9]+([.]0*)?$') }}
             then split_part(cast({{ value }} as text), '.', 1)
-        when {{ is_exact(number, type ~ " = 'float'") }}
+        when {{ _is_exact(number, type ~ " = 'float'") }}
             then cast(try_cast({{ number }} as bigint) as text)
         when abs({{ number }}) < 1e300 then printf('%.16e', {{ number }})
         else cast({{ value }} as text)
@@ -40,7 +45,7 @@
 {%- endmacro %}
 
 
-{% macro is_exact(number, is_single) -%}
+{% macro _is_exact(number, is_single) -%}
     {#- Beyond 2^24 and 2^53 neighbouring whole numbers share one floating-point number. -#}
     {{ number }} = floor({{ number }})
     and {{ number }} between 0 and case when {{ is_single }} then 16777216 else 9007199254740992 end
@@ -50,24 +55,24 @@
 {% macro cell_elements(cells) -%}
     select
         cell,
-        {{ without_braces('cell') }} as element
+        {{ _without_braces('cell') }} as element
     from {{ cells }}
-    where not {{ is_json('cell') }}
+    where not {{ _is_json('cell') }}
     union all
     select
         cell,
-        {{ adapter.dispatch('json_item_text')('item') }} as element
+        {{ _json_item_text('item') }} as element
     from (
         select
             cell,
-            unnest({{ adapter.dispatch('json_items')('cell') }}) as item
+            unnest({{ _json_items('cell') }}) as item
         from {{ cells }}
-        where {{ is_json('cell') }}
+        where {{ _is_json('cell') }}
     ) as items
 {%- endmacro %}
 
 
-{% macro without_braces(cell) -%}
+{% macro _without_braces(cell) -%}
     {#- An array of PostgreSQL's that was loaded as text: `{"+7 999 …",NULL}`. -#}
     case
         when {{ matches(cell, '^[{][^{}]*[}]$') }}
@@ -77,7 +82,7 @@
 {%- endmacro %}
 
 
-{% macro is_json(text) -%}
+{% macro _is_json(text) -%}
     {#- JSON's grammar for a text, and for a list of texts, numbers and flat objects: PostgreSQL
         before 16 cannot try a cast, and a cell that is no JSON must not stop the build. It
         refuses NUL and halves of surrogate pairs. An exponent may have lost digits. -#}
@@ -101,20 +106,36 @@
 {%- endmacro %}
 
 
-{% macro json_list(text) -%}
+{% macro _json_list(text) -%}
     case when {{ matches(text, '^[^{"]*[[]') }} then {{ text }} else '[' || {{ text }} || ']' end
 {%- endmacro %}
 
-{% macro default__json_items(text) -%}
-    array(select json_array_elements(cast({{ json_list(text) }} as json)))
+{% macro _json_items(text) -%}
+    {{ return(adapter.dispatch('_json_items', 'metrica_crm')(text)) }}
 {%- endmacro %}
 
-{% macro duckdb__json_items(text) -%}
-    from_json({{ json_list(text) }}, '["json"]')
+{% macro default___json_items(text) -%}
+    {{ _unsupported_adapter('_json_items') }}
+{%- endmacro %}
+
+{% macro postgres___json_items(text) -%}
+    array(select json_array_elements(cast({{ _json_list(text) }} as json)))
+{%- endmacro %}
+
+{% macro duckdb___json_items(text) -%}
+    from_json({{ _json_list(text) }}, '["json"]')
 {%- endmacro %}
 
 
-{% macro default__json_item_text(item) -%}
+{% macro _json_item_text(item) -%}
+    {{ return(adapter.dispatch('_json_item_text', 'metrica_crm')(item)) }}
+{%- endmacro %}
+
+{% macro default___json_item_text(item) -%}
+    {{ _unsupported_adapter('_json_item_text') }}
+{%- endmacro %}
+
+{% macro postgres___json_item_text(item) -%}
     case json_typeof({{ item }})
         when 'object'
             then coalesce(
@@ -125,7 +146,7 @@
     end
 {%- endmacro %}
 
-{% macro duckdb__json_item_text(item) -%}
+{% macro duckdb___json_item_text(item) -%}
     case json_type({{ item }})
         when 'OBJECT'
             then coalesce(

@@ -1,20 +1,64 @@
-{% macro type_name(value) -%}
-    {{ return(adapter.dispatch('type_name')(value)) }}
+{% macro _type_name(value) -%}
+    {{ return(adapter.dispatch('_type_name', 'metrica_crm')(value)) }}
 {%- endmacro %}
 
-{% macro default__type_name(value) -%}
+{% macro default___type_name(value) -%}
+    {{ _unsupported_adapter('_type_name') }}
+{%- endmacro %}
+
+{% macro postgres___type_name(value) -%}
     cast(pg_typeof({{ value }}) as text)
 {%- endmacro %}
 
-{% macro duckdb__type_name(value) -%}
+{% macro duckdb___type_name(value) -%}
     lower(typeof({{ value }}))
+{%- endmacro %}
+
+
+{% macro _is_type(value, types) -%}
+    {#- `types` are of numeric, double, real, whole, text, money, instant, timestamp and date. -#}
+    {{ return(adapter.dispatch('_is_type', 'metrica_crm')(value, types)) }}
+{%- endmacro %}
+
+{% macro default___is_type(value, types) -%}
+    {{ _unsupported_adapter('_is_type') }}
+{%- endmacro %}
+
+{% macro postgres___is_type(value, types) -%}
+    {#- PostgreSQL decides it for every row, and numbers of types compare faster than their names. -#}
+    {%- set names = {
+        'numeric': ['numeric'], 'double': ['double precision'], 'real': ['real'],
+        'whole': ['smallint', 'integer', 'bigint'], 'text': ['text', 'character varying'],
+        'money': ['money'], 'instant': ['timestamp with time zone'],
+        'timestamp': ['timestamp without time zone'], 'date': ['date'],
+    } -%}
+    {%- set found = [] -%}
+    {%- for type in types -%}
+        {%- for name in names[type] -%}
+            {%- do found.append("cast('" ~ name ~ "' as regtype)") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    pg_typeof({{ value }}) in ({{ found | join(', ') }})
+{%- endmacro %}
+
+{% macro duckdb___is_type(value, types) -%}
+    {%- set patterns = {
+        'numeric': 'decimal.*', 'double': 'double', 'real': 'float', 'whole': 'u?[a-z]*int(eger)?',
+        'text': 'varchar', 'money': 'money', 'instant': 'timestamp with time zone',
+        'timestamp': 'timestamp(_[a-z]*)?', 'date': 'date',
+    } -%}
+    {%- set found = [] -%}
+    {%- for type in types -%}
+        {%- do found.append(patterns[type]) -%}
+    {%- endfor -%}
+    {{ matches(_type_name(value), '^(' ~ found | join('|') ~ ')$') }}
 {%- endmacro %}
 
 
 {% macro id_text(value) -%}
     {#- A whole number that was loaded as a fraction ('100.0') must still meet its other half. -#}
     nullif(case
-        when {{ matches(type_name(value), '^(double|real|float|numeric|decimal)') }}
+        when {{ _is_type(value, ['numeric', 'double', 'real']) }}
             then cast(cast(cast({{ value }} as text) as numeric(38, 0)) as text)
         else cast({{ value }} as text)
     end, '')
@@ -52,50 +96,62 @@
         are bounded, so that PostgreSQL's cast to numeric cannot overflow. The outer cast gives
         back the precision that a case loses there. -#}
     {%- set text = number_text(value) -%}
+    {#- The inner case keeps the planner from trying the cast on a constant of another type. -#}
+    {%- set exact = "cast(case when " ~ _is_type(value, ['numeric', 'whole']) ~ " then " ~ value
+        ~ " end as text)" -%}
     cast(case
+        when {{ _is_type(value, ['numeric', 'whole']) }} then {{ _numeric_or_null(exact, scale) }}
         when
             length({{ text }}) <= 1000
             and {{ matches(text, '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$') }}
-            then {{ numeric_or_null(text, scale) }}
+            then {{ _numeric_or_null(text, scale) }}
     end as numeric(18, {{ scale }}))
 {%- endmacro %}
 
 
 {% macro number_text(value) -%}
-    nullif(trim(both ' ' from {{ plain_text(value) }}), '')
+    nullif(trim(both ' ' from {{ _plain_text(value) }}), '')
 {%- endmacro %}
 
 
-{% macro plain_text(value) -%}
-    {{ return(adapter.dispatch('plain_text')(value)) }}
+{% macro _plain_text(value) -%}
+    {{ return(adapter.dispatch('_plain_text', 'metrica_crm')(value)) }}
 {%- endmacro %}
 
-{% macro default__plain_text(value) -%}
+{% macro default___plain_text(value) -%}
+    {{ _unsupported_adapter('_plain_text') }}
+{%- endmacro %}
+
+{% macro postgres___plain_text(value) -%}
     {#- The type money prints itself with the database's currency and separators. The inner
         case keeps the planner from trying the cast on a constant of another type. -#}
     coalesce(
-        cast(cast(case when {{ type_name(value) }} = 'money' then {{ value }} end as numeric) as text),
+        cast(cast(case when {{ _is_type(value, ['money']) }} then {{ value }} end as numeric) as text),
         cast({{ value }} as text)
     )
 {%- endmacro %}
 
-{% macro duckdb__plain_text(value) -%}
+{% macro duckdb___plain_text(value) -%}
     cast({{ value }} as text)
 {%- endmacro %}
 
 
-{% macro numeric_or_null(text, scale) -%}
-    {{ return(adapter.dispatch('numeric_or_null')(text, scale)) }}
+{% macro _numeric_or_null(text, scale) -%}
+    {{ return(adapter.dispatch('_numeric_or_null', 'metrica_crm')(text, scale)) }}
 {%- endmacro %}
 
-{% macro default__numeric_or_null(text, scale) -%}
+{% macro default___numeric_or_null(text, scale) -%}
+    {{ _unsupported_adapter('_numeric_or_null') }}
+{%- endmacro %}
+
+{% macro postgres___numeric_or_null(text, scale) -%}
     case
         when abs(round(cast({{ text }} as numeric), {{ scale }})) < 1e{{ 18 - scale }}
             then cast({{ text }} as numeric(18, {{ scale }}))
     end
 {%- endmacro %}
 
-{% macro duckdb__numeric_or_null(text, scale) -%}
+{% macro duckdb___numeric_or_null(text, scale) -%}
     {#- DuckDB reads '5e-16' as 0.01 and lets '1.5e16' overflow, so an exponent goes by way of
         a double, which prints itself without one in this range. -#}
     {%- set double = "try_cast(" ~ text ~ " as double)" -%}

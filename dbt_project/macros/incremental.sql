@@ -1,40 +1,28 @@
-{% macro rows_that_differ(rows, key, stale=false) -%}
-    select candidates.*
-    from {{ rows }} as candidates
-    {% if is_incremental() %}
-    /* only differing */
-    left join (
-        select {{ key }}, row_hash, updated_at from {{ this }}
-        {{ where_stale(key) if stale }}
-    ) as built on candidates.{{ key }} = built.{{ key }}
-    where
-        built.{{ key }} is null
-        or candidates.row_hash is distinct from built.row_hash
-        or candidates.updated_at is distinct from built.updated_at
-    /* end differing */
-    {% endif %}
-{%- endmacro %}
-
-
-{% macro delete_gone(inputs, input_key, key, stale=false) -%}
-    {%- if is_incremental() -%}
-        delete from {{ this }}
-        {{ where_stale(key) if stale else 'where true' }}
-        and not exists (
-            select 1
-            from (
-                select {{ input_key }} from {{ inputs }}
-                {{ where_stale(input_key) if stale }}
-            ) as inputs
-            where inputs.{{ input_key }} = {{ this }}.{{ key }}
-        )
+{% macro incremental_start() -%}
+    {%- set lookback = var('incremental_lookback') | string -%}
+    {%- if not modules.re.fullmatch('[0-9]+ (minute|hour|day|week)s?', lookback) -%}
+        {{ exceptions.raise_compiler_error(
+            "The var incremental_lookback is '" ~ lookback ~ "'. Set it to a number of minutes,"
+            ~ " hours, days or weeks, for example \"3 days\", in dbt_project.yml or by --vars."
+        ) }}
     {%- endif -%}
-{%- endmacro %}
-
-
-{% macro mark_time_zone(as_in=none) -%}
     {%- if execute -%}
-        comment on table {{ this }} is
-        '{{ comment_of(as_in) if as_in else "counter_time_zone=" ~ var("counter_time_zone") }}'
+        {%- set built_in = _time_zone_of_mart(_mart_name()) -%}
+        {%- if built_in != var('counter_time_zone') -%}
+            {{ exceptions.raise_compiler_error(
+                "The rows of mart " ~ _mart_name() ~ " are in the time zone " ~ built_in ~ ", and the"
+                ~ " var counter_time_zone is " ~ var('counter_time_zone') ~ ". An incremental build"
+                ~ " would mix both: run dbt build --full-refresh."
+            ) }}
+        {%- endif -%}
     {%- endif -%}
+    {#- A time in the future must not hide the changes until then. -#}
+    (
+        select
+            least(
+                coalesce(max(updated_at), cast('-infinity' as timestamp with time zone)),
+                current_timestamp
+            ) - interval '{{ lookback }}'
+        from {{ this }}
+    )
 {%- endmacro %}

@@ -38,7 +38,7 @@
 {% macro default_calling_code() -%}
     {%- set code = var('default_calling_code') -%}
     {%- if code is not none and not modules.re.fullmatch('[0-9]*', code | string) -%}
-        {{ wrong_calling_code(code) }}
+        {{ _wrong_calling_code(code) }}
     {%- endif -%}
     {{ return('' if code is none else code | string) }}
 {%- endmacro %}
@@ -51,13 +51,13 @@
         {%- set known = run_query("select calling_code from " ~ codes.render()).columns[0].values()
             | map('string') | list -%}
         {%- if known and code not in known -%}
-            {{ wrong_calling_code(code) }}
+            {{ _wrong_calling_code(code) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro wrong_calling_code(code) -%}
+{% macro _wrong_calling_code(code) -%}
     {{ exceptions.raise_compiler_error(
         "The var default_calling_code is '" ~ code ~ "', which is no country's calling code."
         ~ " Write its digits alone, for example \"7\" for Russia or \"375\" for Belarus, in"

@@ -5,7 +5,7 @@
         {%- set missing = [] -%}
         {%- for source in graph.sources.values() -%}
             {%- if source.package_name == 'metrica_crm' and source.source_name == 'crm'
-                and is_read(source.unique_id)
+                and _is_read(source.unique_id)
                 and not load_relation(api.Relation.create(
                     source.database, source.schema, source.identifier
                 )) -%}
@@ -28,7 +28,7 @@
 {%- endmacro %}
 
 
-{% macro is_read(source_id) -%}
+{% macro _is_read(source_id) -%}
     {%- for id in selected_resources -%}
         {%- if source_id in graph.nodes.get(id, {}).get('depends_on', {}).get('nodes', []) -%}
             {{ return(true) }}

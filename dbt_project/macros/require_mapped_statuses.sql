@@ -8,8 +8,8 @@
     {%- endif -%}
     {%- if execute -%}
         {%- set unmapped = run_query(
-            "select crm.status, count(*) from " ~ ref('stg_crm__' ~ table).render() ~ " as crm left join "
-            ~ ref('int_order_status_map').render() ~ " as map"
+            "select crm.status, count(*) from " ~ ref('metrica_crm', 'stg_crm__' ~ table).render() ~ " as crm left join "
+            ~ ref('metrica_crm', 'int_order_status_map').render() ~ " as map"
             ~ " on " ~ fold_case('crm.status') ~ " = map.status_key"
             ~ " where crm.status is not null and map.status_key is null group by 1 order by 1"
         ).rows -%}
@@ -19,8 +19,8 @@
         {%- endfor -%}
         {%- set message = "The CRM's " ~ table | replace('_', ' ') ~ " has " ~ unmapped | length
             ~ " status(es) without a mapping, with the number of rows: " ~ named | join(", ")
-            ~ (" and more" if unmapped | length > 20 else "") ~ ". Add a row for each to"
-            ~ " dbt_project/seeds/order_status_map.csv (crm_status, id, type, humanized,"
+            ~ (" and more" if unmapped | length > 20 else "") ~ ". Add a row for each to "
+            ~ (var('order_status_map') or "dbt_project/seeds/order_status_map.csv") ~ " (crm_status, id, type, humanized,"
             ~ " goal_action_ids) and run dbt build again." -%}
         {%- if unmapped and choice == 'error' -%}
             {{ exceptions.raise_compiler_error(message) }}

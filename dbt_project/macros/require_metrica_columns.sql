@@ -3,9 +3,9 @@
         {%- set complaints = [] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
             {%- set entity = node.config.get('meta', {}).get('metrica', {}).get('entity') -%}
-            {%- set known = metrica_columns().get(entity) -%}
+            {%- set known = _metrica_columns().get(entity) -%}
             {%- for name, column in node.columns.items() if known -%}
-                {%- set complaint = column_complaint(
+                {%- set complaint = _column_complaint(
                     name | lower, column.config.get('meta', {}).get('metrica'), entity, known
                 ) | trim -%}
                 {%- if complaint -%}
@@ -23,7 +23,7 @@
 {%- endmacro %}
 
 
-{% macro column_complaint(name, attribute, entity, known) -%}
+{% macro _column_complaint(name, attribute, entity, known) -%}
     {%- set types = ['numeric', 'date', 'datetime', 'email', 'text'] -%}
     {%- if name in known.columns -%}
         {{ "is Metrica's own and no attribute; name the attribute otherwise, or drop `metrica`"
@@ -41,7 +41,7 @@
 {%- endmacro %}
 
 
-{% macro metrica_columns() -%}
+{% macro _metrica_columns() -%}
     {%- set lists = ['client_ids', 'emails', 'phones', 'emails_md5', 'phones_md5'] -%}
     {%- set reserved = ['attribute_values', 'user_ids', 'company_uniq_id', 'user_comment'] -%}
     {{ return({

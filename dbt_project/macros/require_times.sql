@@ -1,10 +1,10 @@
 {% macro require_times(table, columns) -%}
     {%- if execute -%}
-        {%- set attributes = attributes_of_crm(table) | selectattr('type', 'equalto', 'timestamp') -%}
+        {%- set attributes = _attributes_of_crm(table) | selectattr('type', 'equalto', 'timestamp') -%}
         {%- set columns = columns + attributes | map(attribute='source') | list -%}
         {%- set types = [] -%}
         {%- for column in columns -%}
-            {%- do types.append(type_name("cells." ~ column) ~ " as " ~ column) -%}
+            {%- do types.append(_type_name("cells." ~ column) ~ " as " ~ column) -%}
         {%- endfor -%}
         {#- One row of NULLs that have the columns' types, even when the table is empty. -#}
         {%- set found = run_query(

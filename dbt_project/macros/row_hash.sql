@@ -3,7 +3,7 @@
     {%- for name, column in model.columns.items() | sort -%}
         {%- set metrica = column.config.get('meta', {}).get('metrica', {}) -%}
         {%- if name not in ['updated_at', 'row_hash'] and metrica.get('send', true) -%}
-            {%- do parts.append(hashed_column(name, column.data_type)) -%}
+            {%- do parts.append(_hashed_column(name, column.data_type)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if execute and not parts -%}
@@ -16,23 +16,23 @@
 {%- endmacro %}
 
 
-{% macro hashed_column(name, data_type) -%}
+{% macro _hashed_column(name, data_type) -%}
     {#- The length before the value keeps neighbours apart; a NULL leaves no trace at all. -#}
-    {%- set as_text = value_text(name, data_type) -%}
+    {%- set as_text = _value_text(name, data_type) -%}
     coalesce('{{ name }}=' || cast(length({{ as_text }}) as text) || ':' || {{ as_text }} || ';', '')
 {%- endmacro %}
 
 
-{% macro value_text(name, data_type) -%}
+{% macro _value_text(name, data_type) -%}
     {%- set type = data_type | lower -%}
     {%- if type == 'text' -%}
         {{ name }}
     {%- elif type in ['integer', 'bigint', 'boolean'] or type.startswith('numeric(') -%}
         cast(cast({{ name }} as {{ type }}) as text)
     {%- elif type == 'date' -%}
-        {{ time_text(name, 'YYYY-MM-DD', '%Y-%m-%d') }}
+        {{ _time_text(name, 'YYYY-MM-DD', '%Y-%m-%d') }}
     {%- elif type == 'timestamp' -%}
-        {{ time_text(name, 'YYYY-MM-DD HH24:MI:SS', '%Y-%m-%d %H:%M:%S') }}
+        {{ _time_text(name, 'YYYY-MM-DD HH24:MI:SS', '%Y-%m-%d %H:%M:%S') }}
     {%- else -%}
         {{ exceptions.raise_compiler_error(
             "Column " ~ name ~ " of " ~ this.identifier ~ " has the type " ~ data_type
@@ -43,14 +43,18 @@
 {%- endmacro %}
 
 
-{% macro time_text(value, postgres_format, duckdb_format) -%}
-    {{ return(adapter.dispatch('time_text')(value, postgres_format, duckdb_format)) }}
+{% macro _time_text(value, postgres_format, duckdb_format) -%}
+    {{ return(adapter.dispatch('_time_text', 'metrica_crm')(value, postgres_format, duckdb_format)) }}
 {%- endmacro %}
 
-{% macro default__time_text(value, postgres_format, duckdb_format) -%}
+{% macro default___time_text(value, postgres_format, duckdb_format) -%}
+    {{ _unsupported_adapter('_time_text') }}
+{%- endmacro %}
+
+{% macro postgres___time_text(value, postgres_format, duckdb_format) -%}
     to_char({{ value }}, '{{ postgres_format }}')
 {%- endmacro %}
 
-{% macro duckdb__time_text(value, postgres_format, duckdb_format) -%}
+{% macro duckdb___time_text(value, postgres_format, duckdb_format) -%}
     strftime({{ value }}, '{{ duckdb_format }}')
 {%- endmacro %}

@@ -19,25 +19,38 @@
 
 
 {% macro fold_case(text) -%}
-    {#- lower() follows the database's collation: under C it leaves Cyrillic as it is. -#}
-    translate(
-        {{ text }},
-        'ABCDEFGHIJKLMNOPQRSTUVWXYZАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐӘҒҚҢӨҰҮҺЎ',
-        'abcdefghijklmnopqrstuvwxyzабвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґәғқңөұүһў'
-    )
+    {#- lower() follows the database's collation: under C it leaves Cyrillic as it is.
+        translate() is slow with a list of this length, and most texts are in small letters. -#}
+    {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐӘҒҚҢӨҰҮҺЎ' -%}
+    {%- set small = 'abcdefghijklmnopqrstuvwxyzабвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґәғқңөұүһў' -%}
+    case
+        when {{ matches(text, '[' ~ capitals ~ ']') }}
+            then translate({{ text }}, '{{ capitals }}', '{{ small }}')
+        else {{ text }}
+    end
 {%- endmacro %}
 
 
 {% macro upper_latin(text) -%}
-    translate({{ text }}, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+    case
+        when {{ matches(text, '[a-z]') }}
+            then translate(
+                {{ text }}, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+            )
+        else {{ text }}
+    end
 {%- endmacro %}
 
 
 {% macro matches(text, pattern) -%}
-    {{ return(adapter.dispatch('matches')(text, pattern)) }}
+    {{ return(adapter.dispatch('matches', 'metrica_crm')(text, pattern)) }}
 {%- endmacro %}
 
 {% macro default__matches(text, pattern) -%}
+    {{ _unsupported_adapter('matches') }}
+{%- endmacro %}
+
+{% macro postgres__matches(text, pattern) -%}
     {{ text }} ~ '{{ pattern | replace("'", "''") }}'
 {%- endmacro %}
 

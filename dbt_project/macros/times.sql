@@ -1,4 +1,4 @@
-{% macro time_zone(variable) -%}
+{% macro _time_zone(variable) -%}
     {#- PostgreSQL reads UTC+3 with the sign turned round, and engines differ on EET and MSK. -#}
     {%- set zone = var(variable) | string -%}
     {%- set areas = ['Africa', 'America', 'Antarctica', 'Arctic', 'Asia', 'Atlantic', 'Australia',
@@ -19,9 +19,9 @@
 {% macro instant(value) -%}
     {#- An infinite time would stop a watermark for ever, and no format can write it. -#}
     nullif(nullif(case
-        when {{ type_name(value) }} = 'timestamp with time zone'
+        when {{ _is_type(value, ['instant']) }}
             then cast({{ value }} as timestamp with time zone)
-        else cast({{ value }} as timestamp) at time zone {{ time_zone('crm_time_zone') }}
+        else cast({{ value }} as timestamp) at time zone {{ _time_zone('crm_time_zone') }}
     end, 'infinity'), '-infinity')
 {%- endmacro %}
 
@@ -33,9 +33,9 @@
     {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"
         ~ " + (cast(substr(" ~ text ~ ", 9, 2) as integer) - 1)" -%}
     nullif(nullif(case
-        when {{ type_name(value) }} = 'timestamp with time zone'
-            then cast({{ instant(value) }} at time zone {{ time_zone('crm_time_zone') }} as date)
-        when {{ matches(type_name(value), '^(date|timestamp)') }} then cast({{ value }} as date)
+        when {{ _is_type(value, ['instant']) }}
+            then cast({{ instant(value) }} at time zone {{ _time_zone('crm_time_zone') }} as date)
+        when {{ _is_type(value, ['date', 'timestamp']) }} then cast({{ value }} as date)
         when {{ matches(text, '^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]([ T]|$)') }}
             then case when extract(month from {{ date }}) = {{ month }} then {{ date }} end
     end, 'infinity'), '-infinity')
@@ -48,7 +48,7 @@
 
 
 {% macro counter_time(value) -%}
-    date_trunc('second', {{ value }} at time zone {{ time_zone('counter_time_zone') }})
+    date_trunc('second', {{ value }} at time zone {{ _time_zone('counter_time_zone') }})
 {%- endmacro %}
 
 

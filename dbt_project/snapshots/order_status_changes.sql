@@ -9,5 +9,5 @@
 select
     order_id,
     status
-from {{ ref('stg_crm__orders') }}
+from {{ ref('metrica_crm', 'stg_crm__orders') }}
 {% endsnapshot %}

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
-{{ warn_of_left_out(ref('left_out')) }}
+{{ warn_of_left_out(ref('metrica_crm', 'left_out')) }}
 
 select
     entity,
@@ -8,4 +8,4 @@ select
     left_out,
     total,
     round(100.0 * left_out / total, 1) as percent
-from {{ ref('left_out') }}
+from {{ ref('metrica_crm', 'left_out') }}

@@ -1,13 +1,15 @@
 """Warehouses of both engines, and a copy of the dbt project that tests may change."""
 
+import json
 import shutil
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.dbt import crm, phone_spellings
-from tests.dbt.warehouse import Warehouse
+from tests.dbt.warehouse import EVERYTHING, Warehouse
 from tests.postgres_fixture import RunningPostgres
 
 ROOT = Path(__file__).parents[2]
@@ -65,3 +67,12 @@ def built_on(warehouses: Warehouses) -> dict[str, Warehouse]:
 @pytest.fixture(params=ENGINES)
 def built(request: pytest.FixtureRequest, built_on: dict[str, Warehouse]) -> Warehouse:
     return built_on[request.param]
+
+
+@pytest.fixture(scope="session")
+def manifest(warehouses: Warehouses) -> dict[str, Any]:
+    """Return dbt's manifest of the project with every model switched on."""
+    warehouse = warehouses.make("duckdb")
+    assert warehouse.dbt("parse", **EVERYTHING).success
+    text = (warehouse.output / "target/manifest.json").read_text("utf-8")
+    return dict(json.loads(text))

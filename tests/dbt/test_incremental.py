@@ -1,28 +1,17 @@
-"""An incremental run leaves row for row what a full refresh would, and works out no more."""
+"""Marts after a second build: tables are exact, incremental marts miss documented changes."""
 
-import threading
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import yaml
 from metrica_export.metrica.formats import Attribute
 
 from tests.dbt import crm
 from tests.dbt.added_column import Column
 from tests.dbt.conftest import Warehouses
-from tests.dbt.crm_life import CrmLife
-from tests.dbt.warehouse import EVERYTHING, MARTS, Warehouse
+from tests.dbt.warehouse import Warehouse
 
-DAYS = 2
-UNMAPPED = "insert into crm.orders (order_id, status) values (999999, 'Refunded')"
-
-
-def assert_as_after_a_full_refresh(warehouse: Warehouse, **variables: object) -> None:
-    marts = (*MARTS, "simple_orders") if variables.get("simple_orders") else MARTS
-    incremental = warehouse.marts(*marts)
-    outcome = warehouse.dbt("run", "--full-refresh", **variables)
-    assert outcome.success, outcome.complaints
-    assert incremental == warehouse.marts(*marts)
+INCREMENTAL = ("contacts", "orders")
 
 
 def edit(warehouse: Warehouse, path: str, old: str, new: str) -> None:
@@ -32,221 +21,188 @@ def edit(warehouse: Warehouse, path: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_incremental_runs_equal_a_full_refresh_whatever_happened(warehouse: Warehouse) -> None:
-    life = CrmLife(seed=20)
-    warehouse.run(crm.HISTORY[0], *life.first_day())
-    warehouse.build(**EVERYTHING)
-    for _ in range(DAYS):
-        before = warehouse.marts(*MARTS, "simple_orders")
-        warehouse.run(*life.next_day())
-        assert warehouse.dbt("run", **EVERYTHING).success
-        incremental = warehouse.marts(*before)
-        assert [mart for mart in before if incremental[mart] == before[mart]] == ["order_statuses"]
-        assert_as_after_a_full_refresh(warehouse, **EVERYTHING)
-    [(paths,)] = warehouse.rows("select count(distinct status_path) from metrica.orders")
-    assert paths > 5
+def make_incremental(warehouse: Warehouse, strategy: str = "delete+insert") -> None:
+    """Opt in as docs/how-to/build-incrementally.md says."""
+    path = warehouse.project / "dbt_project.yml"
+    project = yaml.safe_load(path.read_text("utf-8"))
+    project["models"]["metrica_crm"]["marts"]["metrica"] = {
+        mart: {"+materialized": "incremental", "+incremental_strategy": strategy}
+        for mart in INCREMENTAL
+    }
+    path.write_text(yaml.safe_dump(project), encoding="utf-8")
 
 
-def test_failed_and_partial_runs_leave_nothing_behind(warehouse: Warehouse) -> None:
-    life = CrmLife(seed=21)
-    warehouse.run(crm.HISTORY[0], *life.first_day())
-    warehouse.build(**EVERYTHING)
-    warehouse.run(*life.next_day(), UNMAPPED)
-    assert not warehouse.dbt("run", unmapped_statuses="error", **EVERYTHING).success
-    warehouse.run("delete from crm.orders where order_id = 999999")
-    mark = '"{{ keep_fingerprints() }}",'
-    edit(warehouse, "models/marts/metrica/orders.sql", mark, f'{mark} "select no_such_column",')
-    assert not warehouse.dbt("run", **EVERYTHING).success
-    edit(warehouse, "models/marts/metrica/orders.sql", '"select no_such_column",', "")
-    # The new phones of these days have not been read yet when these contacts are built.
-    warehouse.run(*life.next_day())
-    assert warehouse.dbt("run", "--select", "contacts", "orders", **EVERYTHING).success
-    assert warehouse.dbt("run", **EVERYTHING).success
-    assert_as_after_a_full_refresh(warehouse, **EVERYTHING)
+def orders(warehouse: Warehouse, column: str = "revenue") -> dict[str, str]:
+    rows = warehouse.rows(f"select id, {column} from metrica.orders order by id")
+    return {order: str(value) for order, value in rows}
 
 
-def test_only_rows_whose_input_changed_are_worked_out_again(warehouse: Warehouse) -> None:
-    warehouse.run(*crm.SAMPLE)
-    warehouse.build()
-    assert warehouse.dbt("run").success
-    # What nobody else does to a mart shows which rows a build looked at.
+def late_row(warehouse: Warehouse) -> dict[str, object]:
     warehouse.run(
-        "update metrica.orders set currency = 'XXX', row_hash = 'x'",
-        "update metrica.contacts set name = 'X', row_hash = 'x'",
-        "update crm.orders set revenue = 5 where order_id = 2",
-        "delete from crm.order_items where order_id = 3 and product_id = 'p9'",
-        "update crm.contacts set full_name = 'B' where contact_id = 'c-3'",
+        "insert into crm.orders (order_id, contact_id, status, revenue, updated_at)"
+        " values (9, 'C-1', 'new', 9, '2020-01-01 00:00:00+00')"
     )
-    assert warehouse.dbt("run").success
-    assert warehouse.rows("select id, currency from metrica.orders order by id") == [
-        ("1", "XXX"),
-        ("2", "USD"),
-        ("3", "рубли"),
-    ]
-    assert warehouse.rows("select uniq_id, name from metrica.contacts order by uniq_id") == [
-        ("C-1", "X"),
-        ("C-2", "X"),
-        ("c-3", "B"),
-    ]
+    return {}
 
 
-def new_currency(_: Warehouse) -> dict[str, object]:
+def deleted_row(warehouse: Warehouse) -> dict[str, object]:
+    warehouse.run("delete from crm.orders where order_id = 2")
+    return {}
+
+
+def changed_row_with_an_old_time(warehouse: Warehouse) -> dict[str, object]:
+    warehouse.run("update crm.orders set revenue = 5 where order_id = 1")
+    return {}
+
+
+def deleted_line(warehouse: Warehouse) -> dict[str, object]:
+    warehouse.run("delete from crm.order_items where order_id = 3 and product_id = 'p9'")
+    return {}
+
+
+def changed_var(_: Warehouse) -> dict[str, object]:
     return {"default_currency": "KZT"}
 
 
-def new_form_of_identifiers(_: Warehouse) -> dict[str, object]:
-    return {"identifiers": {"emails": "md5", "phones": "both"}}
-
-
-def new_meaning_of_a_status(warehouse: Warehouse) -> dict[str, object]:
-    edit(warehouse, "seeds/order_status_map.csv", "\npaid,paid,PAID,Paid", "\npaid,won,PAID,Won")
-    assert warehouse.dbt("seed").success
+def changed_map(warehouse: Warehouse) -> dict[str, object]:
+    edit(warehouse, "seeds/order_status_map.csv", "\nnew,new,", "\nnew,fresh,")
     return {}
 
 
-def new_rule_in_a_view(warehouse: Warehouse) -> dict[str, object]:
-    path = "models/intermediate/int_order_products.sql"
-    edit(warehouse, path, "ceil(quantity)", "1 + ceil(quantity)")
-    return {}
+CHANGES = [
+    late_row,
+    deleted_row,
+    changed_row_with_an_old_time,
+    deleted_line,
+    changed_var,
+    changed_map,
+]
+SELECT = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 
 
-def new_rule_in_a_mart(warehouse: Warehouse) -> dict[str, object]:
-    path = "models/marts/metrica/contacts.sql"
-    edit(warehouse, path, "{{ clean_text('own.full_name') }}", "'Somebody'")
-    return {}
+def build_all_changes(warehouse: Warehouse, *flags: str) -> None:
+    variables: dict[str, object] = {}
+    for change in CHANGES:
+        variables |= change(warehouse)
+    outcome = warehouse.dbt("build", *SELECT, *flags, **variables)
+    assert outcome.success, outcome.complaints
 
 
-def new_type_of_a_column(warehouse: Warehouse) -> dict[str, object]:
-    warehouse.run(
-        "drop schema metrica_work cascade",
-        "alter table crm.orders alter created_at type timestamp",
-    )
-    assert warehouse.dbt("seed").success
-    return {"crm_time_zone": "Asia/Tashkent"}
-
-
-def spellings_read_anew(warehouse: Warehouse) -> dict[str, object]:
-    assert warehouse.dbt("run", default_calling_code="49").success
-    outcome = warehouse.dbt(
-        "run", "--full-refresh", "--select", "int_phone_spellings", default_calling_code="49"
-    )
-    assert outcome.success
-    return {"default_calling_code": "49"}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        new_currency,
-        new_form_of_identifiers,
-        new_meaning_of_a_status,
-        new_rule_in_a_view,
-        new_rule_in_a_mart,
-        new_type_of_a_column,
-        spellings_read_anew,
-    ],
-)
-def test_a_change_of_the_rules_reaches_every_row(
-    warehouse: Warehouse, change: Callable[[Warehouse], dict[str, object]]
-) -> None:
+def fill(warehouse: Warehouse) -> None:
     warehouse.run(
         *crm.SAMPLE,
-        "insert into crm.contacts (contact_id, phone) values ('C-4', '0711 2842222')",
+        "update crm.orders set updated_at = '2026-02-01 10:00:00+00' where order_id = 2",
+        """insert into crm.orders (order_id, contact_id, status, revenue, updated_at) values
+            (4, 'C-1', 'new', 4, '2026-03-01 00:00:00+00'),
+            (7, 'C-1', 'new', 7, '2026-02-01 00:00:00+00')""",
     )
-    warehouse.build()
-    assert warehouse.dbt("run").success
-    before = warehouse.marts()
-    variables = change(warehouse)
-    outcome = warehouse.dbt("run", **variables)
-    assert outcome.success, outcome.complaints
-    assert warehouse.marts() != before
-    assert_as_after_a_full_refresh(warehouse, **variables)
 
 
-def test_lines_that_exchange_their_quantities_are_seen(warehouse: Warehouse) -> None:
-    warehouse.run(*crm.SAMPLE)
-    warehouse.run("insert into crm.order_items values (2, 'a', 1, null), (2, 'b', 7, null)")
-    warehouse.build()
+EXACT = {"1": "5.00", "3": "0.00", "4": "4.00", "7": "7.00", "9": "9.00"}
+
+
+def test_tables_take_every_change_with_a_plain_build(warehouse: Warehouse) -> None:
+    fill(warehouse)
+    assert warehouse.dbt("build", *SELECT).success
+    build_all_changes(warehouse)
+    assert orders(warehouse) == EXACT
+    assert orders(warehouse, "currency")["1"] == "KZT"
+    assert orders(warehouse, "products")["3"] == "p1:2"
+    assert orders(warehouse, "order_status")["4"] == "fresh"
+    warehouse.run("delete from crm.contacts where contact_id = 'C-1'")
+    warehouse.run("delete from crm.contact_identifiers where contact_id = 'C-1'")
     assert warehouse.dbt("run").success
+    # Personal data leaves with the row that held it.
+    for table in ("int_identifier_cells", "int_phone_spellings", "int_contact_identifiers"):
+        cells = warehouse.rows(f"select cell from metrica_work.{table}")
+        assert "8 (999) 555-11-11" not in {cell for (cell,) in cells}
+
+
+def test_incremental_marts_take_new_rows_and_miss_documented_changes(warehouse: Warehouse) -> None:
+    make_incremental(warehouse)
+    fill(warehouse)
+    assert warehouse.dbt("build", *SELECT).success
     warehouse.run(
-        "update crm.order_items set quantity = 8 - quantity"
-        " where order_id = 2 and product_id in ('a', 'b')"
+        # Behind the newest row, and within three days of it.
+        "insert into crm.orders (order_id, status, revenue, updated_at)"
+        " values (5, 'new', 5, '2026-02-28 00:00:00+00')",
+        "insert into crm.orders (order_id, status, revenue) values (6, 'new', 6)",
+        # A new line brings the other changes of its order along.
+        "insert into crm.order_items values (7, 'p1', 7, '2026-03-01 00:00:00+00')",
+        "update crm.orders set revenue = 8 where order_id = 7",
     )
-    assert warehouse.dbt("run").success
-    assert warehouse.rows("select products from metrica.orders where id = '2'") == [("a:7,b:1",)]
+    build_all_changes(warehouse)
+    new = {"5": "5.00", "6": "6.00", "7": "8.00"}
+    assert orders(warehouse) == {"1": "100.01", "2": "None", "3": "0.00", "4": "4.00"} | new
+    assert orders(warehouse, "currency")["1"] == "RUB"
+    assert orders(warehouse, "products")["3"] == "p1:2,p9:1"
+    statuses = orders(warehouse, "order_status")
+    assert (statuses["3"], statuses["5"], statuses["7"]) == ("new", "fresh", "fresh")
+    built = warehouse.rows("select count(*) from metrica_work.mart_builds where mart = 'orders'")
+    assert built == [(2,)]
+    edit(warehouse, "seeds/order_status_map.csv", "\nnew,fresh", "\nnew,new")
+    outcome = warehouse.dbt("build", *SELECT, "--full-refresh", default_currency="KZT")
+    assert outcome.success, outcome.complaints
+    assert orders(warehouse) == EXACT | new
 
 
-def test_an_input_that_a_team_adds_counts_as_a_whole(warehouse: Warehouse) -> None:
-    path = "models/marts/metrica/orders.sql"
-    edit(
-        warehouse,
-        path,
-        "cast(null as text) as goals",
-        "(select max(name) from {{ source('crm', 'products') }}) as goals",
-    )
-    warehouse.run(*crm.SAMPLE)
-    warehouse.build()
-    warehouse.run("update crm.products set name = 'Яблоко'")
-    assert warehouse.dbt("run").success
-    assert warehouse.rows("select distinct goals from metrica.orders") == [("Яблоко",)]
-
-
-def test_a_crm_that_is_emptied_and_filled_again_during_a_build_loses_nothing(
+def test_incremental_marts_are_not_blinded_by_a_time_in_the_future(
     warehouses: Warehouses,
 ) -> None:
-    """Only PostgreSQL lets others write meanwhile; DuckDB locks its file."""
-    warehouse = warehouses.make("postgres")
-    warehouse.run(*crm.SAMPLE)
-    warehouse.build()
-    assert warehouse.dbt("run").success
-    hook = '"{{ find_stale() }}",'
-    edit(warehouse, "models/marts/metrica/orders.sql", hook, f'{hook} "select pg_sleep(3)",')
-    warehouse.run("create table kept as select * from crm.order_items")
-    warehouse.run("update crm.orders set revenue = 5")
-    emptied = []
-
-    def empty() -> None:
-        sleeping = "select 1 from pg_stat_activity where query like '%pg_sleep(3)%' and pid <> "
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if warehouse.rows(f"{sleeping} pg_backend_pid()"):
-                warehouse.run("delete from crm.order_items")
-                emptied.append(True)
-                return
-            time.sleep(0.05)
-
-    other = threading.Thread(target=empty)
-    other.start()
-    assert warehouse.dbt("run").success
-    other.join()
-    assert emptied
-    warehouse.run("insert into crm.order_items select * from kept")
-    assert warehouse.dbt("run").success
-    assert_as_after_a_full_refresh(warehouse)
-
-
-def test_personal_data_leaves_with_the_row_that_held_it(warehouse: Warehouse) -> None:
-    warehouse.run(*crm.SAMPLE)
-    warehouse.build()
-    warehouse.run(
-        "delete from crm.contacts where contact_id = 'C-1'",
-        "delete from crm.contact_identifiers where contact_id = 'C-1'",
-    )
-    assert warehouse.dbt("run").success
-    assert warehouse.rows("select uniq_id from metrica.contacts where uniq_id = 'C-1'") == []
-    for kind in ("phone", "email", "client_id"):
-        cells = warehouse.rows(f"select cell from metrica_work.int_{kind}_spellings")
-        assert not {"8 (999) 555-11-11", " Anna@Example.COM ", "1678901234567890123"} & {
-            cell for (cell,) in cells
-        }
-
-
-def test_a_new_column_asks_for_a_full_refresh(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
-    warehouse.build()
+    make_incremental(warehouse, "merge")
+    fill(warehouse)
+    warehouse.run("update crm.orders set updated_at = '2999-01-01 00:00:00+00' where order_id = 1")
+    assert warehouse.dbt("build", *SELECT).success
+    warehouse.run("update crm.orders set revenue = 7, updated_at = now() where order_id = 2")
+    assert warehouse.dbt("run", "--select", "orders").success
+    assert orders(warehouse)["2"] == "7.00"
+
+
+@pytest.mark.parametrize("lookback", ["soon", "3 days'", "-1 day"])
+def test_incremental_lookback_is_validated(warehouses: Warehouses, lookback: str) -> None:
+    warehouse = warehouses.make("duckdb")
+    make_incremental(warehouse)
+    fill(warehouse)
+    assert warehouse.dbt("build", *SELECT).success
+    outcome = warehouse.dbt("run", "--select", "orders", incremental_lookback=lookback)
+    assert not outcome.success
+    assert "The var incremental_lookback is" in outcome.complaints
+
+
+def test_incremental_marts_refuse_a_new_time_zone(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("duckdb")
+    make_incremental(warehouse)
+    fill(warehouse)
+    assert warehouse.dbt("build", *SELECT).success
+    outcome = warehouse.dbt("run", "--select", "orders", counter_time_zone="Asia/Tashkent")
+    assert not outcome.success
+    assert "The rows of mart orders are in the time zone Europe/Moscow" in outcome.complaints
+    assert "run dbt build --full-refresh" in outcome.complaints
+
+
+def test_incremental_mart_with_a_new_column_asks_for_a_full_refresh(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("duckdb")
+    make_incremental(warehouse)
+    assert warehouse.dbt("build", *SELECT).success
     attribute = Attribute("segment", "text", "segment", multivalued=False)
     Column(attribute, "text", "'VIP'", "VIP").add(warehouse, "contacts")
     outcome = warehouse.dbt("run", "--select", "contacts")
     assert not outcome.success
     assert "full_refresh" in outcome.complaints
     assert warehouse.dbt("run", "--full-refresh", "--select", "contacts").success
+
+
+def test_the_page_names_each_change_that_an_incremental_mart_misses() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "incremental.md").read_text("utf-8")
+    described = {
+        late_row: "An old timestamp",
+        deleted_row: "A deleted row",
+        changed_row_with_an_old_time: "without changing `updated_at`",
+        deleted_line: "A deleted order line",
+        changed_var: "A changed var",
+        changed_map: "A changed status map",
+    }
+    assert set(described) == set(CHANGES)
+    for phrase in described.values():
+        assert phrase in page

@@ -78,7 +78,7 @@ def test_the_mart_has_the_documented_columns(simple: Warehouse) -> None:
     assert {name for (name,) in in_warehouse} == set(node["columns"])
     tagged = {name for name, column in node["columns"].items() if column["tags"] == ["pii"]}
     assert tagged == PERSONAL - {"name", "birth_date"}
-    assert simple.comment("simple_orders") == "counter_time_zone=Europe/Moscow"
+    assert simple.time_zone("simple_orders") == "Europe/Moscow"
 
 
 def test_a_change_of_the_customer_reaches_the_orders(warehouse: Warehouse) -> None:
@@ -108,7 +108,7 @@ def test_the_zone_is_that_of_the_orders_which_they_are_made_of(warehouse: Wareho
         "run", "--select", "simple_orders", **SIMPLE, counter_time_zone="Asia/Tashkent"
     ).success
     assert warehouse.rows(QUERY) == before
-    assert warehouse.comment("simple_orders") == "counter_time_zone=Europe/Moscow"
+    assert warehouse.time_zone("simple_orders") == "Europe/Moscow"
 
 
 def _columns() -> list[str]:

@@ -38,6 +38,12 @@ BARE_CRM: dict[str, Any] = {
 }
 
 
+NOT_IN_UNIT_TESTS = {
+    "attributes": "a unit test has no columns of a team",
+    "incremental_start": "a unit test of an incremental build overrides it",
+}
+
+
 @pytest.mark.parametrize(
     ("engine", "variables"),
     [("duckdb", OTHER_CHOICES), ("postgres", FAR_FROM_DEFAULT)],
@@ -98,7 +104,9 @@ def variables_of(model: str, macros: dict[str, str]) -> set[str]:
     sql = re.sub(r"\{\{ config\(.*?\) \}\}\n", "", model, flags=re.DOTALL)
     texts = [sql, *(macros[name] for name in macros_of(sql, macros, set()))]
     read = {
-        name for text in texts for name in re.findall(r"\b(?:var|time_zone)\(['\"](\w+)['\"]", text)
+        name
+        for text in texts
+        for name in re.findall(r"\b(?:var|_time_zone)\(['\"](\w+)['\"]", text)
     }
     return {name for name in read if not name.startswith("crm_has_")}
 
@@ -106,9 +114,8 @@ def variables_of(model: str, macros: dict[str, str]) -> set[str]:
 def macros_of(sql: str, macros: dict[str, str], seen: set[str]) -> Iterator[str]:
     """Yield the macros that an SQL text calls, those of the engines too."""
     for called in re.findall(r"\b(\w+)['\"]?\)?\(", sql):
-        for name in (called, f"default__{called}", f"duckdb__{called}"):
-            # A unit test has no columns of a team's: see the macro attributes.
-            if name in macros and name not in seen and name != "attributes":
+        for name in (called, f"postgres__{called}", f"duckdb__{called}"):
+            if name in macros and name not in seen and name not in NOT_IN_UNIT_TESTS:
                 seen.add(name)
                 yield name
                 yield from macros_of(macros[name], macros, seen)

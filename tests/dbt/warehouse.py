@@ -115,15 +115,13 @@ class Warehouse:
             for mart in names or MARTS
         }
 
-    def comment(self, mart: str) -> str | None:
-        """Return the comment of a mart's table."""
-        queries = {
-            "duckdb": f"""select comment from duckdb_tables()
-                where schema_name = 'metrica' and table_name = '{mart}'""",
-            "postgres": f"select obj_description('metrica.{mart}'::regclass, 'pg_class')",
-        }
-        [(text,)] = self.rows(queries[self.target])
-        return None if text is None else str(text)
+    def time_zone(self, mart: str) -> str | None:
+        """Return the time zone of a mart's newest recorded build."""
+        found = self.rows(
+            f"""select time_zone from metrica_work.mart_builds
+            where mart = '{mart}' order by built_at desc limit 1"""
+        )
+        return str(found[0][0]) if found else None
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:

@@ -1,11 +1,9 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    post_hook=["{{ delete_unused_spellings('client_id') }}", "{{ mark_reading() }}"],
-) }}
+{{ config(materialized='table') }}
 
 with cells as (
-    {{ new_spellings('client_id') }}
+    select distinct cell
+    from {{ ref('metrica_crm', 'int_identifier_cells') }}
+    where kind = 'client_id'
 ),
 
 elements as (
@@ -60,6 +58,5 @@ select
     cell,
     raw,
     reason,
-    case when reason is null then digits end as client_id,
-    '{{ reading_key() }}' as read_with
+    case when reason is null then digits end as client_id
 from judged

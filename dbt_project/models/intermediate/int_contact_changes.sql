@@ -1,5 +1,6 @@
 select
     contact_id,
     max(updated_at) as updated_at
-from {{ ref('stg_crm__contact_identifiers') }}
+from {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+where contact_id is not null
 group by contact_id

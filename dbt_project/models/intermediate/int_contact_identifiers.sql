@@ -1,22 +1,25 @@
+{{ config(materialized='table') }}
+
 with cells as (
-    select * from {{ ref('int_identifier_cells') }}
+    select * from {{ ref('metrica_crm', 'int_identifier_cells') }}
 ),
 
 client_ids as (
-    select * from {{ ref('int_client_id_spellings') }}
+    select * from {{ ref('metrica_crm', 'int_client_id_spellings') }}
 ),
 
 emails as (
-    select * from {{ ref('int_email_spellings') }}
+    select * from {{ ref('metrica_crm', 'int_email_spellings') }}
 ),
 
 phones as (
-    select * from {{ ref('int_phone_spellings') }}
+    select * from {{ ref('metrica_crm', 'int_phone_spellings') }}
 )
 
 select
     cells.contact_id,
     cells.kind,
+    cells.cell,
     client_ids.raw,
     client_ids.client_id as identifier,
     client_ids.reason,
@@ -28,6 +31,7 @@ union all
 select
     cells.contact_id,
     cells.kind,
+    cells.cell,
     emails.raw,
     emails.email as identifier,
     emails.reason,
@@ -39,6 +43,7 @@ union all
 select
     cells.contact_id,
     cells.kind,
+    cells.cell,
     phones.raw,
     phones.phone as identifier,
     phones.reason,

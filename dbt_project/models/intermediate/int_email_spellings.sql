@@ -1,13 +1,11 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    post_hook=["{{ delete_unused_spellings('email') }}", "{{ mark_reading() }}"],
-) }}
+{{ config(materialized='table') }}
 
 {%- set atext = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]" %}
 
 with cells as (
-    {{ new_spellings('email') }}
+    select distinct cell
+    from {{ ref('metrica_crm', 'int_identifier_cells') }}
+    where kind = 'email'
 ),
 
 elements as (
@@ -73,6 +71,5 @@ select
     cell,
     raw,
     case when reason is null then {{ fold_case('raw') }} end as email,
-    reason,
-    '{{ reading_key() }}' as read_with
+    reason
 from judged

@@ -2,7 +2,7 @@ with dates as (
     select
         finish_left_out,
         count(*) as dates
-    from {{ ref('int_orders') }}
+    from {{ ref('metrica_crm', 'int_orders') }}
     where finished_at is not null or finish_left_out is not null
     group by finish_left_out
 ),

@@ -1,13 +1,3 @@
-with items as (
-    select
-        order_id,
-        product_id,
-        max(updated_at) as updated_at,
-        sum(quantity) as quantity
-    from {{ ref('stg_crm__order_items') }}
-    group by order_id, product_id
-)
-
 select
     order_id,
     product_id,
@@ -18,4 +8,4 @@ select
         when product_id is not null and quantity > 0 and quantity <= 2147483647
             then cast(ceil(quantity) as integer)
     end as units
-from items
+from {{ ref('metrica_crm', 'stg_crm__order_items') }}

@@ -1,5 +1,7 @@
 select
-    {{ fold_case(clean_text('crm_status')) }} as status_key,
-    id as order_status,
-    type as status_type
-from {{ ref('order_status_map') }}
+    {{ fold_case(clean_text('cast(crm_status as text)')) }} as status_key,
+    cast(id as text) as order_status,
+    cast(type as text) as status_type,
+    cast(humanized as text) as humanized,
+    cast(goal_action_ids as text) as goal_action_ids
+from {{ order_status_map() }}

@@ -1,15 +1,15 @@
 {{ config(pre_hook="{{ require_mapped_statuses('order_status_history') }}") }}
 
 with crm_orders as (
-    select * from {{ ref('stg_crm__orders') }}
+    select * from {{ ref('metrica_crm', 'stg_crm__orders') }}
 ),
 
 crm_history as (
-    select * from {{ ref('stg_crm__order_status_history') }}
+    select * from {{ ref('metrica_crm', 'stg_crm__order_status_history') }}
 ),
 
 status_map as (
-    select * from {{ ref('int_order_status_map') }}
+    select * from {{ ref('metrica_crm', 'int_order_status_map') }}
 ),
 
 orders as (

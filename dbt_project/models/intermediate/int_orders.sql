@@ -1,11 +1,11 @@
 {{ config(pre_hook="{{ require_mapped_statuses('orders') }}") }}
 
 with orders as (
-    select * from {{ ref('stg_crm__orders') }}
+    select * from {{ ref('metrica_crm', 'stg_crm__orders') }}
 ),
 
 status_map as (
-    select * from {{ ref('int_order_status_map') }}
+    select * from {{ ref('metrica_crm', 'int_order_status_map') }}
 ),
 
 with_status as (

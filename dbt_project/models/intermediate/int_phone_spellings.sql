@@ -1,8 +1,6 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    pre_hook="{{ require_calling_code(ref('phone_calling_codes')) }}",
-    post_hook=["{{ delete_unused_spellings('phone') }}", "{{ mark_reading() }}"],
+    materialized='table',
+    pre_hook="{{ require_calling_code(ref('metrica_crm', 'phone_calling_codes')) }}",
 ) }}
 
 {%- set default_code = default_calling_code() %}
@@ -12,11 +10,13 @@
     'codes.national_lengths' %}
 
 with cells as (
-    {{ new_spellings('phone') }}
+    select distinct cell
+    from {{ ref('metrica_crm', 'int_identifier_cells') }}
+    where kind = 'phone'
 ),
 
 calling_codes as (
-    select * from {{ ref('phone_calling_codes') }}
+    select * from {{ ref('metrica_crm', 'phone_calling_codes') }}
 ),
 
 elements as (
@@ -226,8 +226,7 @@ select
         when not understood.is_international then 'no_country_code'
         when coded.raw is null then 'unknown_country_code'
         else 'impossible_number'
-    end as reason,
-    '{{ reading_key() }}' as read_with
+    end as reason
 from understood
 left join possible
     on

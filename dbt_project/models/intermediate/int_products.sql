@@ -3,4 +3,4 @@ select
     {{ product_name('product_id') }} as name,
     product_label as humanized,
     updated_at
-from {{ ref('stg_crm__products') }}
+from {{ ref('metrica_crm', 'stg_crm__products') }}

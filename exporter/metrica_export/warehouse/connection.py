@@ -179,19 +179,6 @@ class Attached:
                 self._columns.setdefault((relation[0], relation[1]), {})[column] = kind
         return self._columns.get((schema, table), {})
 
-    def comment(self, schema: str, table: str) -> str:
-        """Return the comment on a table, empty if there is none."""
-        query = (
-            "select comment from duckdb_tables() "
-            f"where database_name = 'wh' and schema_name = {quote(schema)} "
-            f"and table_name = {quote(table)}"
-        )
-        if self.is_postgres:
-            relation = quote(f"{name(schema)}.{name(table)}")
-            query = self.remote(f"select obj_description(to_regclass({relation})) as comment")
-            query = f"select comment from {query}"
-        return next((str(row[0]) for row in self.rows(query) if row[0]), "")
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One transaction over the warehouse: one snapshot to read, all or nothing to write.

@@ -1,10 +1,8 @@
 """A mart's relation in the warehouse, against what dbt's manifest declares of it."""
 
-import re
-
 from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import Kind
-from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.connection import Attached, relation
 from metrica_export.warehouse.dbt_manifest import OWN_COLUMNS, STATUS_PATH, Mart
 from metrica_export.warehouse.sql import name, quote
 
@@ -54,22 +52,33 @@ def _twins(wh: Attached, mart: Mart, missing: list[str]) -> list[str]:
     return []
 
 
-def time_zone(wh: Attached, mart: Mart) -> str | None:
-    """Return the zone of a mart's times, None if nobody says.
+def time_zone(wh: Attached, mart: Mart) -> str:
+    """Return the time zone of a mart's times; WarehouseError if the last build did not record it.
 
-    It is read off the data: dbt writes it on the table together with the rows, while the
-    manifest may be newer than a table that a failed build has left alone.
+    dbt commits it to the table mart_builds together with the rows. The manifest may be newer
+    than a mart that a failed build has left alone.
     """
-    mark = _ZONE.search(wh.comment(mart.schema, mart.table))
-    return mark[1] if mark else mart.time_zone
-
-
-_ZONE = re.compile(r"counter_time_zone=(\S+)")
-"""What the dbt project leaves as the comment on a mart."""
+    label = f"{mart.builds[0]}.{mart.builds[1]}"
+    if not wh.columns(*mart.builds):
+        raise WarehouseError(
+            f"There is no table {label}, in which dbt records the builds of the marts: run "
+            "`dbt build`, or grant this role usage on its schema and select on it."
+        )
+    found = wh.rows(
+        f"select time_zone from {relation(*mart.builds)} where mart = ? "
+        "order by built_at desc limit 1",
+        [mart.name],
+    )
+    if not found or not found[0][0]:
+        raise WarehouseError(
+            f"{label} has no build of mart {mart.name}, so the time zone of its times is not "
+            "known: run `dbt build`."
+        )
+    return str(found[0][0])
 
 
 def wall_clock(wh: Attached, mart: Mart) -> str:
     """Return SQL for the warehouse's time now, as the clocks of the mart's zone show it."""
-    zone = quote(time_zone(wh, mart) or "UTC")
+    zone = quote(time_zone(wh, mart))
     (now,) = wh.row(f"select cast(timezone({zone}, {wh.now}) as text)")
     return f"timestamp {quote(now)}"

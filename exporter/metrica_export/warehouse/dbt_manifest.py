@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 class Mart:
     """One mart: its entity, its relation, the columns it exports, in the mart's order.
 
-    `has_path` says that it has the column `status_path`.
+    `has_path` says that it has the column `status_path`. `builds` is the schema and the name of
+    the table in which dbt records the mart's builds.
     """
 
     entity: Entity
@@ -49,6 +50,7 @@ class Mart:
     attributes: tuple[Attribute, ...]
     time_zone: str | None
     has_path: bool = False
+    builds: tuple[str, str] = ("metrica_work", "mart_builds")
 
     def has(self, column: str) -> bool:
         """Return whether the mart exports a column of that name."""
@@ -115,11 +117,10 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
             f"run `dbt build --target {warehouse.target}`."
         )
     found: dict[str, Mart] = {}
-    left_out = None
+    roles: dict[str, tuple[str, str]] = {}
     for node in metrica_models(path, nodes):
         meta = metrica_meta(node)
-        if meta.get("role") == "left_out":
-            left_out = (node["schema"], node.get("alias") or node["name"])
+        roles[str(meta.get("role"))] = (node["schema"], node.get("alias") or node["name"])
         if "entity" not in meta:
             continue
         built_for = meta.get("dbt_target")
@@ -140,7 +141,10 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
             f"{path} declares no mart for {', '.join(missing)}: "
             "a model says so by `meta: {metrica: {entity: …}}`."
         )
-    marts = Marts(tuple(found[e.name] for e in ENTITIES if e.name in found), left_out)
+    if "mart_builds" in roles:
+        found = {n: replace(mart, builds=roles["mart_builds"]) for n, mart in found.items()}
+    in_order = tuple(found[e.name] for e in ENTITIES if e.name in found)
+    marts = Marts(in_order, roles.get("left_out"))
     _check_file_name(marts, warehouse)
     return marts
 

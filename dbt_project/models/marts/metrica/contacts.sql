@@ -1,37 +1,19 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='uniq_id',
-    indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    pre_hook=[
-        "{{ take_fingerprints({
-            'source.metrica_crm.crm.contacts': 'contact_id',
-            'source.metrica_crm.crm.contact_identifiers': 'contact_id',
-            'model.metrica_crm.int_client_id_spellings': none,
-            'model.metrica_crm.int_email_spellings': none,
-            'model.metrica_crm.int_phone_spellings': none,
-        }) }}",
-        "{{ find_stale() }}",
-    ],
-    post_hook=[
-        "{{ delete_gone(ref('stg_crm__contacts'), 'contact_id', 'uniq_id', stale=true) }}",
-        "{{ keep_fingerprints(unread=ref('int_unread_cells')) }}",
-        "{{ mark_time_zone() }}",
-    ],
+    indexes=mart_indexes(),
+    post_hook="{{ record_mart_build() }}",
 ) }}
 
--- depends_on: {{ ref('int_unread_cells') }}
-
 with own as (
-    select * from {{ ref('stg_crm__contacts') }} {{ where_stale('contact_id') }}
+    select * from {{ ref('metrica_crm', 'stg_crm__contacts') }}
 ),
 
 changes as (
-    select * from {{ ref('int_contact_changes') }} {{ where_stale('contact_id') }}
+    select * from {{ ref('metrica_crm', 'int_contact_changes') }}
 ),
 
 known as (
-    select * from {{ ref('int_contact_identifiers') }} {{ where_stale('contact_id') }}
+    select * from {{ ref('metrica_crm', 'int_contact_identifiers') }}
 ),
 
 identifiers as (
@@ -100,4 +82,7 @@ hashed as (
     from contacts
 )
 
-{{ rows_that_differ('hashed', 'uniq_id', stale=true) }}
+select * from hashed
+{% if is_incremental() %}
+where updated_at >= {{ incremental_start() }} or updated_at is null
+{% endif %}

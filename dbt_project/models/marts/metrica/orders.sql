@@ -1,36 +1,19 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='id',
-    indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    pre_hook=[
-        "{{ take_fingerprints({
-            'source.metrica_crm.crm.orders': 'order_id',
-            'source.metrica_crm.crm.order_items': 'order_id',
-            'source.metrica_crm.crm.order_status_history': 'order_id',
-            'snapshot.metrica_crm.order_status_changes': 'order_id',
-        }) }}",
-        "{{ find_stale() }}",
-    ],
-    post_hook=[
-        "{{ delete_gone(ref('stg_crm__orders'), 'order_id', 'id', stale=true) }}",
-        "{{ keep_fingerprints() }}",
-        "{{ mark_time_zone() }}",
-    ],
+    indexes=mart_indexes(),
+    post_hook="{{ record_mart_build() }}",
 ) }}
 
--- depends_on: {{ ref('stg_crm__orders') }}
-
 with own as (
-    select * from {{ ref('int_orders') }} {{ where_stale('order_id') }}
+    select * from {{ ref('metrica_crm', 'int_orders') }}
 ),
 
 baskets as (
-    select * from {{ ref('int_order_baskets') }} {{ where_stale('order_id') }}
+    select * from {{ ref('metrica_crm', 'int_order_baskets') }}
 ),
 
 paths as (
-    select * from {{ ref('int_order_status_paths') }} {{ where_stale('order_id') }}
+    select * from {{ ref('metrica_crm', 'int_order_status_paths') }}
 ),
 
 -- Materialized, or PostgreSQL would work a column out again wherever the hash names it.
@@ -66,4 +49,7 @@ hashed as (
     from orders
 )
 
-{{ rows_that_differ('hashed', 'id', stale=true) }}
+select * from hashed
+{% if is_incremental() %}
+where updated_at >= {{ incremental_start() }} or updated_at is null
+{% endif %}

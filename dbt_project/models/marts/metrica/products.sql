@@ -1,9 +1,7 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='name',
-    indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    post_hook="{{ delete_gone(ref('int_products'), 'name', 'name') }}",
+    indexes=mart_indexes(),
+    post_hook="{{ record_mart_build() }}",
 ) }}
 
 with products as (
@@ -11,7 +9,7 @@ with products as (
         name,
         humanized,
         updated_at
-    from {{ ref('int_products') }}
+    from {{ ref('metrica_crm', 'int_products') }}
 ),
 
 hashed as (
@@ -21,4 +19,7 @@ hashed as (
     from products
 )
 
-{{ rows_that_differ('hashed', 'name') }}
+select * from hashed
+{% if is_incremental() %}
+where updated_at >= {{ incremental_start() }} or updated_at is null
+{% endif %}

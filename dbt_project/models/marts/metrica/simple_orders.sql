@@ -1,21 +1,19 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='id',
-    indexes=[{'columns': ['updated_at']}] if target.type == 'postgres' else [],
-    post_hook=["{{ delete_gone(ref('orders'), 'id', 'id') }}", "{{ mark_time_zone(as_in=ref('orders')) }}"],
+    indexes=mart_indexes(),
+    post_hook="{{ record_mart_build(times_from='orders') }}",
 ) }}
 
 with own as (
-    select * from {{ ref('orders') }}
+    select * from {{ ref('metrica_crm', 'orders') }}
 ),
 
 statuses as (
-    select * from {{ ref('order_statuses') }}
+    select * from {{ ref('metrica_crm', 'order_statuses') }}
 ),
 
 contacts as (
-    select * from {{ ref('contacts') }}
+    select * from {{ ref('metrica_crm', 'contacts') }}
 ),
 
 -- The contacts may have been built when the var identifiers was another, so it is asked again.
@@ -52,4 +50,7 @@ hashed as (
     from orders
 )
 
-{{ rows_that_differ('hashed', 'id') }}
+select * from hashed
+{% if is_incremental() %}
+where updated_at >= {{ incremental_start() }} or updated_at is null
+{% endif %}

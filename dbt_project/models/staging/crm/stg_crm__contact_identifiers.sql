@@ -1,11 +1,21 @@
 {% if var('crm_has_contact_identifiers') %}
 {{ config(pre_hook="{{ require_times('contact_identifiers', ['updated_at']) }}") }}
+with identifiers as (
+    select
+        {{ id_text('contact_id') }} as contact_id,
+        {{ clean_text(fold_case('cast(kind as text)')) }} as kind,
+        {{ cell_text('value') }} as value,
+        {{ instant('updated_at') }} as updated_at
+    from {{ source('crm', 'contact_identifiers') }}
+)
+
 select
-    {{ id_text('contact_id') }} as contact_id,
-    {{ fold_case(clean_text('cast(kind as text)')) }} as kind,
-    {{ cell_text('value') }} as value,
-    {{ instant('updated_at') }} as updated_at
-from {{ source('crm', 'contact_identifiers') }}
+    contact_id,
+    kind,
+    value,
+    max(updated_at) as updated_at
+from identifiers
+group by contact_id, kind, value
 {% else %}
 select
     cast(null as text) as contact_id,

@@ -6,7 +6,7 @@
 ) }}
 {% elif var('crm_has_order_status_history') %}
 {{ config(pre_hook="{{ require_times('order_status_history', ['changed_at']) }}") }}
-select
+select distinct
     {{ id_text('order_id') }} as order_id,
     {{ clean_text('cast(status as text)') }} as status,
     {{ instant('changed_at') }} as changed_at
@@ -16,7 +16,7 @@ select
     order_id,
     status,
     dbt_valid_from at time zone 'UTC' as changed_at
-from {{ ref('order_status_changes') }}
+from {{ ref('metrica_crm', 'order_status_changes') }}
 {% else %}
 select
     cast(null as text) as order_id,

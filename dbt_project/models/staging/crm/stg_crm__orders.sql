@@ -6,7 +6,7 @@ select
     {{ clean_text('cast(status as text)') }} as status,
     {{ money('revenue') }} as revenue,
     {{ money('cost') }} as cost,
-    {{ upper_latin(clean_text('cast(currency as text)')) }} as currency,
+    {{ clean_text(upper_latin('cast(currency as text)')) }} as currency,
     {{ instant('created_at') }} as created_at,
     {{ instant('finished_at') }} as finished_at,
     {{ attributes('orders') }}

@@ -58,9 +58,9 @@ def uploads(metrica: Metrica, wh: Attached, ledger: Ledger, zone: str) -> Findin
 
 
 def zone(theirs: str, marts: Marts, wh: Attached | None) -> Finding:
-    """Compare the counter's time zone with that of each mart's times, by its table's comment.
+    """Compare the counter's time zone with that of each mart's times, as its build recorded it.
 
-    Without the warehouse, by what dbt's manifest says.
+    Without the warehouse, the zone in dbt's manifest counts.
     """
     others = []
     for mart in marts.all:

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 with contacts as (
-    select * from {{ ref('stg_crm__contacts') }}
+    select * from {{ ref('metrica_crm', 'stg_crm__contacts') }}
 ),
 
 identifiers as (
@@ -10,7 +10,7 @@ identifiers as (
         kind,
         reason,
         coalesce(identifier, raw) as identifier
-    from {{ ref('int_contact_identifiers') }}
+    from {{ ref('metrica_crm', 'int_contact_identifiers') }}
 ),
 
 totals as (
@@ -98,4 +98,4 @@ select
     reason,
     left_out,
     total
-from {{ ref('int_left_out_orders') }}
+from {{ ref('metrica_crm', 'int_left_out_orders') }}

@@ -1,0 +1,41 @@
+{% macro require_supported_adapter() -%}
+    {{ return(adapter.dispatch('require_supported_adapter', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default__require_supported_adapter() -%}
+    {{ _unsupported_adapter('require_supported_adapter') }}
+{%- endmacro %}
+
+{% macro postgres__require_supported_adapter() -%}
+{%- endmacro %}
+
+{% macro duckdb__require_supported_adapter() -%}
+{%- endmacro %}
+
+
+{% macro _unsupported_adapter(macro) -%}
+    {{ exceptions.raise_compiler_error(
+        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm is written and tested"
+        ~ " for postgres and duckdb. Run dbt with such a target, or write the macro "
+        ~ target.type ~ "__" ~ macro ~ " in your project and add `dispatch: [{macro_namespace:"
+        ~ " metrica_crm, search_order: [your_project, metrica_crm]}]` to your dbt_project.yml."
+    ) }}
+{%- endmacro %}
+
+
+{% macro mart_indexes() -%}
+    {{ return(adapter.dispatch('mart_indexes', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default__mart_indexes() -%}
+    {{ _unsupported_adapter('mart_indexes') }}
+{%- endmacro %}
+
+{% macro postgres__mart_indexes() -%}
+    {{ return([{'columns': ['updated_at']}]) }}
+{%- endmacro %}
+
+{% macro duckdb__mart_indexes() -%}
+    {#- DuckDB finds the newest rows by the minimum and maximum of each row group. -#}
+    {{ return([]) }}
+{%- endmacro %}

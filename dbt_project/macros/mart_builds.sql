@@ -1,0 +1,89 @@
+{% macro record_mart_build(times_from=none) -%}
+    {%- set builds = ref('metrica_crm', 'mart_builds') -%}
+    {%- if execute -%}
+        {%- set mart = _mart_name() -%}
+        {%- if load_relation(builds) is none -%}
+            {{ exceptions.raise_compiler_error(
+                "There is no table " ~ builds.render() ~ " to record the build of mart " ~ mart ~ " in. Run dbt"
+                ~ " build, or dbt run --select mart_builds before a part of the project."
+            ) }}
+        {%- endif -%}
+        {%- set zone = var('counter_time_zone') -%}
+        {%- if times_from -%}
+            {%- set zone = _time_zone_of_mart(times_from) -%}
+        {%- endif -%}
+        insert into {{ builds.render() }}
+            (mart, built_at, time_zone, row_count, checksum, invocation_id)
+        select
+            '{{ mart }}',
+            current_timestamp,
+            '{{ zone }}',
+            count(*),
+            cast(coalesce(sum({{ _hash_number('row_hash') }}), 0) as numeric(38, 0)),
+            '{{ invocation_id }}'
+        from {{ this }};
+        delete from {{ builds.render() }}
+        where
+            mart = '{{ mart }}'
+            and built_at < (
+                select min(newest.built_at)
+                from (
+                    select built_at
+                    from {{ builds.render() }}
+                    where mart = '{{ mart }}'
+                    order by built_at desc
+                    limit {{ _mart_builds_kept() }}
+                ) as newest
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _mart_builds_kept() -%}
+    {{ return(100) }}
+{%- endmacro %}
+
+
+{% macro _mart_name() -%}
+    {%- set mart = model.config.get('meta', {}).get('metrica', {}).get('entity') -%}
+    {%- if not mart -%}
+        {{ exceptions.raise_compiler_error(
+            "Model " ~ model.name ~ " is recorded as a mart, but its meta names no entity. Add `meta:"
+            ~ " {metrica: {entity: orders}}`, for example, to its YAML."
+        ) }}
+    {%- endif -%}
+    {{ return(mart) }}
+{%- endmacro %}
+
+
+{% macro _time_zone_of_mart(mart) -%}
+    {%- set zones = run_query(
+        "select time_zone from " ~ ref('metrica_crm', 'mart_builds').render()
+        ~ " where mart = '" ~ mart ~ "' order by built_at desc limit 1"
+    ).columns[0].values() -%}
+    {%- if not zones -%}
+        {{ exceptions.raise_compiler_error(
+            "Table " ~ ref('metrica_crm', 'mart_builds').render() ~ " has no row for mart " ~ mart
+            ~ ", so the time zone of its times is unknown. Run dbt build --full-refresh."
+        ) }}
+    {%- endif -%}
+    {{ return(zones[0]) }}
+{%- endmacro %}
+
+
+{% macro _hash_number(row_hash) -%}
+    {#- The first 60 bits of the md5, alike on every engine. -#}
+    {{ return(adapter.dispatch('_hash_number', 'metrica_crm')(row_hash)) }}
+{%- endmacro %}
+
+{% macro default___hash_number(row_hash) -%}
+    {{ _unsupported_adapter('_hash_number') }}
+{%- endmacro %}
+
+{% macro postgres___hash_number(row_hash) -%}
+    cast(cast('x' || left({{ row_hash }}, 15) as bit(60)) as bigint)
+{%- endmacro %}
+
+{% macro duckdb___hash_number(row_hash) -%}
+    cast('0x' || left({{ row_hash }}, 15) as bigint)
+{%- endmacro %}
