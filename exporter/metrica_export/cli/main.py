@@ -25,7 +25,7 @@ _EXIT_CODES = """\b
 Exit codes:
   0  finished; rows may be rejected or held
   1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
-     `reset` and `recover`: the question was answered with no)
+     `reset` and `recover`: the user answered no)
   2  settings
   3  warehouse
   4  Metrica
@@ -39,7 +39,7 @@ _LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "recover", "schema")
 
 
 class _Commands(click.Group):
-    """The commands of this module, and those of other modules, which are imported on call."""
+    """The commands of this module, and commands of other modules, which are imported on call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*sorted([*super().list_commands(ctx), *_LISTINGS, *_INSPECTIONS]), "emulator"]
@@ -155,7 +155,7 @@ def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -
     option_values.check_rows(mart, key)
     rows = reset.retry(option_values.dbt_of(given), counter_id, mart, key)
     with printing():
-        click.echo(f"{rows} refused rows will go again in the next run.")
+        click.echo(f"The next run will send {rows} refused rows again.")
 
 
 @cli.command()
@@ -172,7 +172,7 @@ def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **gi
     counts = reset.count_sent(dbt, counter_id, mart, key)
     if not any(counts.values()):
         with printing():
-            click.echo("No such row was sent: there is nothing to forget.")
+            click.echo("No matching row was delivered: there is nothing to forget.")
         return
     with printing():
         for name, rows in counts.items():
@@ -197,8 +197,8 @@ def demo() -> None:
 
 def _interrupt(signum: int, _: object) -> None:
     raise InterruptedRunError(
-        f"Interrupted by {signal.Signals(signum).name}. What was sent is in the ledger, and the "
-        "next run goes on from there."
+        f"Interrupted by {signal.Signals(signum).name}. The ledger has every delivered row. Rerun "
+        "to continue."
     )
 
 
@@ -223,7 +223,7 @@ def main(parts: "Parts | None" = None) -> None:
             error.show()
         end(error.exit_code, error.format_message())
     except click.Abort:
-        warn("Left as it was.")
+        warn("Nothing was changed.")
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - each one becomes an exit code
         found = call.report(error)

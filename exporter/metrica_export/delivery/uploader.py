@@ -1,4 +1,4 @@
-"""One upload, between two entries in the ledger."""
+"""One upload: the request, and its entries in the ledger before and after it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from metrica_export.metrica.client import Metrica
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Metrica and the ledger of one run, the folder for its files, and its budget of requests.
+    """The API, the ledger, the folder for files and the budget of requests of one run.
 
     `check_lock` raises LedgerError once the lock is lost.
     """
@@ -25,13 +25,13 @@ class Uploader:
     check_lock: Callable[[], None]
 
     def hand_over(self, upload_no: int, completed: int, send: Callable[[], Answer]) -> Answer:
-        """Send an upload that the ledger holds as prepared, and record the answer.
+        """Send a prepared upload, and record the answer.
 
-        `completed` mart rows are delivered once the upload is PASSED. A MetricaError is
-        recorded as FAILED, or as unknown when the upload may have arrived, and raised again.
+        A PASSED upload delivers `completed` mart rows. A MetricaError is recorded as FAILED, or
+        as unknown if the upload may have arrived, and raised again.
         """
         self.check_lock()
-        # Counted before it is made: a run that is killed has made it all the same.
+        # The request is counted first, so that a killed run has counted it too.
         self.journal.start_upload(upload_no, self.metrica.requests + 1)
         try:
             answer = send()
