@@ -74,6 +74,7 @@ class Journal:
         """Create the index for lookups of a few ids, unless it exists.
 
         A run calls it when it has ended, so the first load goes into a table without an index.
+        Nobody drops it for a later load: that would lock out the runs of other counters.
         """
         if self._wh.is_postgres:
             self._wh.command(
