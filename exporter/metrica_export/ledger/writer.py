@@ -20,8 +20,7 @@ class Journal:
 
     def __init__(self, wh: Attached, counter_id: int) -> None:
         """Take a warehouse whose ledger `open_ledger` has opened."""
-        self._wh, self._counter_id = wh, counter_id
-        self._run_no = 0
+        self._wh, self._counter_id, self._run_no = wh, counter_id, 0
 
     @property
     def run_no(self) -> int:
@@ -41,19 +40,18 @@ class Journal:
         """
         self._run_no = self._next("run")
         mine = f"where counter_id = {self._counter_id} and"
-        ended = f"update {L}.ledger_uploads set finished_at = now(), status ="
         self._change(
-            f"{ended} 'unknown' {mine} status = 'started'",
+            f"update {L}.ledger_uploads set finished_at = now(), status = 'unknown' "
+            f"{mine} status = 'started'",
             *self._withdraw(f"{mine} status = 'prepared'"),
             f"update {L}.ledger_runs set message = 'did not finish' {mine} finished_at is null",
             f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
             f"values ({self._run_no}, {self._counter_id}, now(), 0)",
         )
-        self._wh.run(
-            "create or replace table status_numbers (_status text, _no integer, _is_new boolean)"
-        )
-        started = f"select epoch_us(started_at) from {L}.ledger_runs where run_no = {self._run_no}"
-        return self._run_no, int(self._wh.row(started)[0])
+        columns = "(_status text, _no integer, _is_new boolean)"
+        self._wh.run(f"create or replace table status_numbers {columns}")
+        where = f"from {L}.ledger_runs where run_no = {self._run_no}"
+        return self._run_no, int(self._wh.row(f"select epoch_us(started_at) {where}")[0])
 
     def record_counts(self, entities: dict[str, EntityCounts]) -> None:
         """Record the counts of the judged marts; `end_upload` adds the rows of each upload."""
@@ -73,8 +71,8 @@ class Journal:
     def index(self) -> None:
         """Create the index for lookups of a few ids, unless it exists.
 
-        A run calls it when it has ended, so the first load goes into a table without an index.
-        Nobody drops it for a later load: that would lock out the runs of other counters.
+        A run calls it at its end, so the first load meets no index. It stays for later loads: to
+        drop it would lock out the runs of other counters.
         """
         if self._wh.is_postgres:
             self._wh.command(
@@ -127,7 +125,7 @@ class Journal:
         )
 
     def requests_today(self) -> int:
-        """Return how many requests runs have made since 00:00 GMT, when Metrica's quotas start."""
+        """Return how many requests runs have made since 00:00 GMT, as Metrica's quotas count."""
         (found,) = self._wh.row(
             f"select coalesce(sum(requests), 0) from {L}.ledger_runs where counter_id = ? "
             f"and started_at >= date_trunc('day', {self._wh.now})",
