@@ -31,8 +31,8 @@ FindSteps = Callable[[Attached, StagedMart], None]
 class Comparison:
     """The marts of one command in the staging tables, by name in the order of work.
 
-    `chunks` are those of each mart's first wave. `clock` holds the time of the first staged mart. `find_steps` is a part of the run that the
-    fault campaign replaces.
+    `chunks` are those of each mart's first wave. `clock` holds the time at the first staged mart.
+    The fault campaign replaces `find_steps`.
     """
 
     session: Session
