@@ -62,6 +62,8 @@ build/rivals/.installed: benchmarks/requirements.txt $(INSTALLED)
 	@build/rivals/bin/python $(PIP) install --quiet --requirement benchmarks/requirements.txt
 	@touch $@
 
+SQL_FILES := $(addprefix exporter/metrica_export/,checks delta delivery ledger review)
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, imports and SQL
 	$(BIN)/ruff check .
@@ -69,7 +71,7 @@ lint: $(INSTALLED) ## Check style, types, imports and SQL
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint dbt_project
-	$(BIN)/sqlfluff lint --ignore-local-config --config exporter/.sqlfluff exporter
+	$(BIN)/sqlfluff lint --ignore-local-config --config exporter/.sqlfluff $(SQL_FILES)
 
 .PHONY: lock
 lock: ## Take the newest versions that pyproject.toml allows into constraints.txt

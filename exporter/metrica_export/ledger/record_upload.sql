@@ -7,13 +7,5 @@ values
 (
     {{ upload_no }}, {{ run_no }}, {{ counter_id }}, {{ entity }}, {{ row_count }},
     {{ byte_count }}, {{ sha256 }}, {{ local_api }}, now(),
-    {{ run_no }},
-    {{ counter_id }},
-    {{ entity }},
-    {{ row_count }},
-    {{ byte_count }},
-    {{ sha256 }},
-    {{ local_api }},
-    now(),
     'prepared'
 )
