@@ -175,9 +175,15 @@ def ledger(statement: str) -> Change:
             ["currency", "dbt build"],
             3,
         ),
-        (ledger("update L.version set version = 99"), "ledger", "error", ["99", "upgrade"], 5),
+        (ledger("update L.version set version = 99"), "ledger", "error", ["99", "Upgrade"], 5),
         (ledger("delete from L.version"), "ledger", "error", ["damaged"], 5),
-        (ledger("update L.version set version = 2"), "ledger", "ok", ["version 2", "migrates"], 0),
+        (
+            ledger("update L.version set version = 2"),
+            "ledger",
+            "error",
+            ["2", "Upgrade"],
+            5,
+        ),
         (
             ledger("update L.uploads set local_api = false"),
             "destination",

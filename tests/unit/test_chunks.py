@@ -90,7 +90,7 @@ class Table:
         """Return the mart as a run would have staged it."""
         delta = Delta(self.mart, 0, 0, 0, 0, None)
         now = "timestamp '2026-11-01 00:00:00'"
-        return StagedMart(self.mart, delta, 1, limits, Form(), {}, now)
+        return StagedMart(self.mart, delta, 1, limits, Form(), {}, now=now)
 
     def rows(self, part: Chunk | None = None) -> str:
         """Return the query of the sendable rows."""

@@ -97,7 +97,7 @@ WORDS = {
     r"([\d,]+) of (?:Metrica's|the) [\d,]+": {DAILY},
     r"of (?:Metrica's|the) ([\d,]+)": {DAILY_QUOTA},
     r"([\d,]+) (?:items )?a request": {MAX_CATALOGUE},
-    r"(\d+) (?:and \d+ )?days": {LINK_DAYS, UPDATE_DAYS},
+    r"(?<!`)\b(\d+) (?:and \d+ )?days": {LINK_DAYS, UPDATE_DAYS},
     r"and (\d+) days": {UPDATE_DAYS},
     r"rows\) is (\d+) or more": {SHARE_FROM},
     r"Metrica's (\d+) GB": {MAX_FILE_BYTES // 10**9},

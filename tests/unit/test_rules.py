@@ -353,7 +353,7 @@ def staged_mart(session: Session, name: str, rows: int) -> StagedMart:
     mart = session.marts.get(name)
     delta = Delta(mart, rows, rows, 0, 0, None)
     now = "timestamp '9999-12-31 23:59:59'"
-    return StagedMart(mart, delta, rows, Limits(), Form(), {}, now)
+    return StagedMart(mart, delta, rows, Limits(), Form(), {}, now=now)
 
 
 def judge(
