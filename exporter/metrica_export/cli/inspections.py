@@ -192,7 +192,7 @@ def _show(found: "Differences") -> None:
             title="Custom attributes",
         )
     if not statuses and not found.attributes:
-        click.echo("Metrica has all order statuses and custom attributes of the marts.")
+        click.echo("Metrica's order statuses and custom attributes equal those of the marts.")
 
 
 def _ended(text: str) -> str:

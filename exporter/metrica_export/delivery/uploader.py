@@ -1,7 +1,9 @@
 """One upload: the request, and its entries in the ledger before and after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from metrica_export.errors import MetricaError
@@ -24,20 +26,23 @@ class Uploader:
     is_local: bool
     check_lock: Callable[[], None]
 
-    def hand_over(self, upload_no: int, completed: int, send: Callable[[], Answer]) -> Answer:
-        """Send a prepared upload, and record the answer.
+    @contextmanager
+    def entry(self, upload_no: int) -> Iterator[Callable[[Answer, int], Answer]]:
+        """Record the start of a prepared upload; yield the function that records its answer.
 
-        A PASSED upload delivers `completed` mart rows. A MetricaError is recorded as FAILED, or
-        as unknown if the upload may have arrived, and raised again.
+        This function takes the answer and the number of mart rows that a PASSED upload delivers.
+        A MetricaError is recorded as FAILED, or as unknown if the upload may have arrived.
         """
         self.check_lock()
         # The request is counted first, so that a killed run has counted it too.
         self.journal.start_upload(upload_no, self.metrica.requests + 1)
         try:
-            answer = send()
+            yield partial(self._record, upload_no)
         except MetricaError as error:
             self.journal.end_upload(upload_no, "unknown" if error.doubtful else "FAILED", None)
             raise
+
+    def _record(self, upload_no: int, answer: Answer, completed: int) -> Answer:
         delivered = completed if answer.status == "PASSED" else 0
         self.journal.end_upload(upload_no, answer.status, answer.uploading_id, delivered)
         return answer

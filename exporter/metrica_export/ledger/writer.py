@@ -20,8 +20,7 @@ class Journal:
 
     def __init__(self, wh: Attached, counter_id: int) -> None:
         """Take a warehouse whose ledger `open_ledger` has opened."""
-        self._wh, self._counter_id = wh, counter_id
-        self._run_no = 0
+        self._wh, self._counter_id, self._run_no = wh, counter_id, 0
         self.dictionaries = Dictionaries(wh, counter_id)
 
     @property
@@ -42,9 +41,9 @@ class Journal:
         """
         self._run_no = self._next("run")
         of_counter = f"where counter_id = {self._counter_id} and"
-        ended = f"update {L}.ledger_uploads set finished_at = now(), status ="
         self._change(
-            f"{ended} 'unknown' {of_counter} status = 'started'",
+            f"update {L}.ledger_uploads set finished_at = now(), status = 'unknown' "
+            f"{of_counter} status = 'started'",
             *self._withdraw(f"{of_counter} status = 'prepared'"),
             f"update {L}.ledger_runs set message = 'did not finish' "
             f"{of_counter} finished_at is null",
@@ -73,7 +72,8 @@ class Journal:
     def index(self) -> None:
         """Create the index for lookups of a few ids, unless it exists.
 
-        A run calls it at its end, so that the first load fills a table without an index.
+        A run calls it at its end, so that the first load fills a table without an index. The index
+        stays for later loads: dropping it would block the runs of other counters.
         """
         if self._wh.is_postgres:
             self._wh.command(

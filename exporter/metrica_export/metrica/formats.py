@@ -48,7 +48,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One kind of object that Metrica stores, and the mart of the same name.
+    """One kind of object in Metrica, and the format of the mart with its name.
 
     `key` is the column by which Metrica merges rows. `delimiter` is a CSV separator that is valid
     under each reading of the documentation (page "Uploading orders (CSV)" asks for semicolons if
