@@ -48,7 +48,7 @@ links as (
     from written
 ),
 
--- A comma in a fraction or before an extension is no separator; a plus after a digit begins a number.
+-- A comma in a fraction or before an extension joins. A plus after a digit begins a number.
 marked as (
     select
         cell,
