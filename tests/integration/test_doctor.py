@@ -175,13 +175,13 @@ def ledger(statement: str) -> Change:
             ["currency", "dbt build"],
             3,
         ),
-        (ledger("update L.version set version = 99"), "ledger", "error", ["99", "Upgrade"], 5),
+        (ledger("update L.version set version = 99"), "ledger", "error", ["99", "Install the version"], 5),
         (ledger("delete from L.version"), "ledger", "error", ["damaged"], 5),
         (
             ledger("update L.version set version = 2"),
             "ledger",
             "error",
-            ["2", "Upgrade"],
+            ["2", "Install the version"],
             5,
         ),
         (
@@ -233,7 +233,7 @@ def ledger(statement: str) -> Change:
             lambda job: job.marts.sql("delete from metrica_work.mart_builds where mart = 'orders'"),
             "time zone",
             "error",
-            ["metrica_work.mart_builds has no build of mart orders", "run `dbt build`"],
+            ["metrica_work.mart_builds has no build of mart orders", "Run `dbt build`"],
             3,
         ),
         (

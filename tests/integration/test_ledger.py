@@ -23,7 +23,7 @@ def test_ledger_of_another_version_is_refused(job: Job, version: int) -> None:
     outcome = job.run()
     assert outcome.exit_code == 5
     assert f"version {version}" in (outcome.error or "")
-    assert "Upgrade" in (outcome.error or "")
+    assert "Install the version" in (outcome.error or "")
     assert job.uploads() == uploads
 
 

@@ -1,4 +1,4 @@
--- The hashes of the ids in the window at the last pass: of the verdict, otherwise the delivered one.
+-- Hashes of the ids in the window at the last pass: of the verdict, otherwise as delivered.
 with with_verdict as (
     select
         _id,
