@@ -175,7 +175,13 @@ def ledger(statement: str) -> Change:
             ["currency", "dbt build"],
             3,
         ),
-        (ledger("update L.version set version = 99"), "ledger", "error", ["99", "Install the version"], 5),
+        (
+            ledger("update L.version set version = 99"),
+            "ledger",
+            "error",
+            ["99", "Install the version"],
+            5,
+        ),
         (ledger("delete from L.version"), "ledger", "error", ["damaged"], 5),
         (
             ledger("update L.version set version = 2"),
