@@ -268,7 +268,7 @@ def test_a_column_that_metrica_could_not_take_stops_the_build_before_it_begins(
 def test_dbt_knows_metricas_columns_as_the_exporter_does(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
     analysis = warehouse.project / "analyses/known.sql"
-    analysis.write_text("{{ tojson(metrica_columns()) }}", encoding="utf-8")
+    analysis.write_text("{{ tojson(_metrica_columns()) }}", encoding="utf-8")
     assert warehouse.dbt("compile", "--select", "known").success
     compiled = warehouse.output / "target/compiled/metrica_crm/analyses/known.sql"
     known = json.loads(compiled.read_text(encoding="utf-8"))
