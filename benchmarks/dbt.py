@@ -20,7 +20,7 @@ import duckdb
 import yaml
 
 from benchmarks.server import BenchPostgres
-from tests.database import Database
+from tests.support.database import Database
 
 _PROJECT = Path(__file__).parents[1] / "dbt_project"
 _DBT = Path(sys.executable).with_name("dbt")

@@ -4,8 +4,8 @@ import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.database import Database
-from tests.marts_fixture import COLUMNS, KEYS, MartsWarehouse, make_marts
+from tests.support.database import Database
+from tests.support.marts_fixture import COLUMNS, KEYS, MartsWarehouse, make_marts
 
 _SEED = Path(__file__).parents[1] / "dbt_project" / "seeds" / "order_status_map.csv"
 _HISTORY = timedelta(days=300)

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import psutil
 
-from tests.postgres_binaries import in_wheel, installed
-from tests.postgres_fixture import RunningPostgres
+from tests.support.postgres_binaries import in_wheel, installed
+from tests.support.postgres_fixture import RunningPostgres
 
 _SETTINGS = """
 fsync = on

@@ -15,7 +15,7 @@ from metrica_export.settings import Limits
 from benchmarks import mart
 from benchmarks.meter import Usage, measure
 from benchmarks.server import BenchPostgres
-from tests.marts_fixture import MartsWarehouse
+from tests.support.marts_fixture import MartsWarehouse
 
 _ROOT = Path(__file__).parents[1]
 _SELECT = "select * from metrica."

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.database import Database
-from tests.emulator_fixture import RunningEmulator
-from tests.job import Job
-from tests.marts_fixture import make_marts
-from tests.postgres_binaries import in_wheel, installed
-from tests.postgres_fixture import RunningPostgres
+from tests.support.database import Database
+from tests.support.emulator_fixture import RunningEmulator
+from tests.support.job import Job
+from tests.support.marts_fixture import make_marts
+from tests.support.postgres_binaries import in_wheel, installed
+from tests.support.postgres_fixture import RunningPostgres
 
 _FOREIGN = ("METRICA_", "DBT_", "PG")
 _numbers = count(1)

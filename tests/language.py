@@ -22,7 +22,6 @@ FORBIDDEN = {
     r"turned back": "rejected",
     r"some(?:body|one)'s word": "an explicit decision (--accept)",
     r"told(?! apart)": "delivered, sent, reported",
-    r"guilty": "bad",
     r"(?:is|are|not|no \w+) to be (?:had|seen|found|told)": "is missing, cannot be …",
     r"thereof|hereby|herein|wherein|whence|whither|hence": "a noun and a verb",
     r"likewise": "also",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.dbt import crm, phone_spellings
 from tests.dbt.warehouse import EVERYTHING, Warehouse
-from tests.postgres_fixture import RunningPostgres
+from tests.support.postgres_fixture import RunningPostgres
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ("duckdb", "postgres")

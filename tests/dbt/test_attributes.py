@@ -29,7 +29,7 @@ from tests.dbt import crm
 from tests.dbt.added_column import Column, declare
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import Warehouse
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-custom-attribute.md"
 NOT_HASHED = {"updated_at", "row_hash", "identifiers_count", "items_count"}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import yaml
 
-from tests.database import Database
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
 from tests.dbt.warehouse import MARTS
-from tests.postgres_fixture import RunningPostgres
+from tests.support.database import Database
+from tests.support.postgres_fixture import RunningPostgres
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/grant-roles.md"
 EXPORTER = "grants_exporter"

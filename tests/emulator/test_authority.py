@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 
 def ask(

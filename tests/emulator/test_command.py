@@ -17,7 +17,7 @@ from metrica_emulator.command import emulator as command
 from metrica_emulator.faults import FAULTS
 from metrica_emulator.switches import Switches, describe
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 START = ["--port", "0", "--counter", "7", "--token", "made-up"]
 

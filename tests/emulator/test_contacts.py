@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CSV = "/data/contacts/csv"
 JSON = "/data/contacts/json"

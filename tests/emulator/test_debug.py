@@ -10,7 +10,7 @@ from metrica_emulator.refusal import Refusal
 from metrica_emulator.switches import Switches
 from starlette.datastructures import Headers
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 AT_FIRST = Switches(columns_mapping_required="off")
 """The switches that the emulator of these tests is started with."""

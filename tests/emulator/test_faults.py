@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CSV = "/data/contacts/csv"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CREATED, PAID = "CRM: Order created", "CRM: Order paid"
 CANCELLED, SPAM = "CRM: Order cancelled", "CRM: Spam order"

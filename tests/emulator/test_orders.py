@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CSV = "/data/orders/csv"
 HEADER = "id;client_uniq_id;client_type;create_date_time;order_status"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 
 def error_type(answer: Any) -> str | None:  # noqa: ANN401 - a response

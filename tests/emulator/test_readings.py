@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CONTACTS = "/data/contacts/csv"
 ORDERS = "/data/orders/csv"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 PATH = "/data/simple_orders"
 SAMPLE = (

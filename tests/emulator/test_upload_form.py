@@ -6,7 +6,7 @@ import pytest
 import requests
 from metrica_emulator.switches import describe
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CSV = "/data/contacts/csv"
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 CSV = "/data/contacts/csv"
 PATH = "/last_uploadings"

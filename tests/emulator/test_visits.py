@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from tests.emulator_fixture import RunningEmulator
+from tests.support.emulator_fixture import RunningEmulator
 
 DAY = 86400
 HEADER = "id,client_uniq_id,client_type,create_date_time,order_status,revenue,cost\n"

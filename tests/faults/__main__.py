@@ -9,8 +9,8 @@ from tests.faults.campaign import PARTS, Campaign, Wanted
 from tests.faults.kills import SCENARIOS
 from tests.faults.places import Server
 from tests.faults.summary import summary
-from tests.postgres_binaries import in_wheel, installed
-from tests.postgres_fixture import RunningPostgres
+from tests.support.postgres_binaries import in_wheel, installed
+from tests.support.postgres_fixture import RunningPostgres
 
 _BOTH = ("duckdb", "postgres")
 

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from tests.database import Database
 from tests.dbt import crm as tables
 from tests.dbt.warehouse import Warehouse
 from tests.faults.crm import VARIABLES, Crm, changes_of
@@ -15,7 +14,8 @@ from tests.faults.crm_truth import differences
 from tests.faults.history import Source
 from tests.faults.places import Place
 from tests.faults.world import World
-from tests.marts_fixture import MartsWarehouse
+from tests.support.database import Database
+from tests.support.marts_fixture import MartsWarehouse
 
 _ROOT = Path(__file__).parents[2]
 _FIRST_ROWS = (

@@ -7,7 +7,7 @@ from tests.faults import paths
 from tests.faults.edits import give_other_cells, new_contacts, new_orders, some, told, write
 from tests.faults.marts import HandMade, key_of
 from tests.faults.reading import MARTS
-from tests.marts_fixture import KEYS
+from tests.support.marts_fixture import KEYS
 
 
 def fill(crm: HandMade) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.dbt.warehouse import Warehouse
-from tests.marts_fixture import MartsWarehouse
+from tests.support.marts_fixture import MartsWarehouse
 
 _TABLES = ("config.materialized:table",)
 """What dbt must make anew; views stay as the first build made them."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.faults.reading import MARTS
 from tests.faults.rows import Maker, Row, columns_of
-from tests.marts_fixture import KEYS, MartsWarehouse
+from tests.support.marts_fixture import KEYS, MartsWarehouse
 
 _START = datetime(2026, 11, 2, tzinfo=UTC)
 

@@ -5,11 +5,11 @@ from random import Random
 
 import requests
 
-from tests.emulator_fixture import RunningEmulator
 from tests.faults import reading
 from tests.faults.rows import GOAL
 from tests.faults.versions import FOREIGN
 from tests.faults.world import World
+from tests.support.emulator_fixture import RunningEmulator
 
 _WHERE = (
     "POST /data/contacts/csv",

@@ -13,14 +13,14 @@ from typing import Self
 
 from metrica_export.commands.run import PARTS, Parts
 
-from tests.database import Database
-from tests.emulator_fixture import RunningEmulator
 from tests.faults import changes, outside
 from tests.faults.history import Source
 from tests.faults.marts import HandMade
 from tests.faults.world import World
-from tests.marts_fixture import MartsWarehouse, make_marts
-from tests.postgres_fixture import RunningPostgres
+from tests.support.database import Database
+from tests.support.emulator_fixture import RunningEmulator
+from tests.support.marts_fixture import MartsWarehouse, make_marts
+from tests.support.postgres_fixture import RunningPostgres
 
 
 @dataclass(frozen=True, slots=True)

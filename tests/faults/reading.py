@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.faults.states import Applied, MartRow, State, mart_state, metrica_state
-from tests.marts_fixture import COLUMNS, KEYS
+from tests.support.marts_fixture import COLUMNS, KEYS
 
 MARTS = ("order_statuses", "products", "contacts", "orders")
 """The marts of the detailed method, which the campaign is about."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.marts_fixture import COLUMNS, OWN
+from tests.support.marts_fixture import COLUMNS, OWN
 
 Cells = dict[str, Any]
 

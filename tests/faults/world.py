@@ -11,11 +11,11 @@ from time import monotonic, sleep
 from metrica_export.commands.run import PARTS, Parts
 from metrica_export.errors import GateError, LedgerError, MetricaError
 
-from tests.emulator_fixture import RunningEmulator
 from tests.faults import gate, reading
 from tests.faults.launcher import Launch, Launched, Process
 from tests.faults.versions import Segment, Versions
-from tests.marts_fixture import MartsWarehouse
+from tests.support.emulator_fixture import RunningEmulator
+from tests.support.marts_fixture import MartsWarehouse
 
 _BUSY_SECONDS = 20
 BUSY = LedgerError.exit_code

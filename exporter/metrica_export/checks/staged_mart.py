@@ -13,7 +13,6 @@ from metrica_export.delta.vanished import stage_vanished
 from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import Form, Limits, Options
 from metrica_export.warehouse.connection import Attached
-from metrica_export.warehouse.contract import wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.staging import StagingTable
 
@@ -23,7 +22,8 @@ class StagedMart:
     """One mart in the staging tables, and the settings that shape its rows in files.
 
     `rows` counts the staged rows, with the vanished ones that the run erases. `bits` maps a
-    column to its bit in `_filled`. `now` is SQL for the time in the counter's zone.
+    column to its bit in `_filled`. `now` is SQL for the time in the counter's zone, the same for
+    all marts of a command.
     """
 
     mart: Mart
@@ -32,8 +32,8 @@ class StagedMart:
     limits: Limits
     form: Form
     bits: dict[str, int]
-    now: str
     is_erasing: bool = False
+    now: str = "now()"
 
     @property
     def name(self) -> str:
@@ -66,8 +66,7 @@ def stage(
     rows = delta.staged + (stage_vanished(wh, mart) if is_erasing else 0)
     if rows:
         read_delivered_state(wh, ledger, mart)
-        columns, now = bits(ledger, mart), wall_clock(wh, mart)
     else:
         create_empty_delivered_state(wh, mart)
-        columns, now = {}, "now()"
-    return StagedMart(mart, delta, rows, options.limits, options.form, columns, now, is_erasing)
+    columns = bits(ledger, mart) if rows else {}
+    return StagedMart(mart, delta, rows, options.limits, options.form, columns, is_erasing)

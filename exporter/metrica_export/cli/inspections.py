@@ -192,7 +192,7 @@ def _show(found: "Differences") -> None:
             title="Custom attributes",
         )
     if not statuses and not found.attributes:
-        click.echo("Metrica has the order statuses and custom attributes as the marts declare.")
+        click.echo("Metrica's order statuses and custom attributes equal those of the marts.")
 
 
 def _ended(text: str) -> str:

@@ -155,7 +155,7 @@ def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -
     option_values.check_rows(mart, key)
     rows = reset.retry(option_values.dbt_of(given), counter_id, mart, key)
     with printing():
-        click.echo(f"{rows} refused rows will go again in the next run.")
+        click.echo(f"The next run sends {rows} refused rows again.")
 
 
 @cli.command()
@@ -172,7 +172,7 @@ def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **gi
     counts = reset.count_sent(dbt, counter_id, mart, key)
     if not any(counts.values()):
         with printing():
-            click.echo("No such row was sent: there is nothing to forget.")
+            click.echo("No such row was delivered: there is nothing to forget.")
         return
     with printing():
         for name, rows in counts.items():
@@ -223,7 +223,7 @@ def main(parts: "Parts | None" = None) -> None:
             error.show()
         end(error.exit_code, error.format_message())
     except click.Abort:
-        warn("Left as it was.")
+        warn("Aborted. Nothing was changed.")
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - each one becomes an exit code
         found = call.report(error)

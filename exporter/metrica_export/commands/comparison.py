@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from metrica_export.checks.references import find_references
 from metrica_export.checks.staged_mart import StagedMart, stage
@@ -20,6 +20,7 @@ from metrica_export.review.gate import find_exceeded
 from metrica_export.review.impact import ReviewedMart, find_impact
 from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.contract import wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.session import Session
 
@@ -30,8 +31,8 @@ FindSteps = Callable[[Attached, StagedMart], None]
 class Comparison:
     """The marts of one command in the staging tables, by name in the order of work.
 
-    `chunks` are those of each mart's first wave. `find_steps` is a part of the run that the
-    fault campaign replaces.
+    `chunks` are those of each mart's first wave. `clock` holds the time at the first staged mart.
+    The fault campaign replaces `find_steps`.
     """
 
     session: Session
@@ -40,6 +41,7 @@ class Comparison:
     find_steps: FindSteps = find_steps
     reviewed: dict[str, ReviewedMart] = field(default_factory=dict)
     chunks: dict[str, list[Chunk]] = field(default_factory=dict)
+    clock: list[str] = field(default_factory=list)
 
     @property
     def wh(self) -> Attached:
@@ -54,6 +56,10 @@ class Comparison:
     def stage(self, mart: Mart, *, with_watermark: bool) -> StagedMart:
         """Stage the delta of a mart and validate it, assuming that earlier marts are delivered."""
         staged = stage(self.wh, self.ledger, mart, self.options, with_watermark=with_watermark)
+        if staged.rows:
+            if not self.clock:
+                self.clock.append(wall_clock(self.wh, mart))
+            staged = replace(staged, now=self.clock[0])
         self.validate(staged, presume=True)
         return staged
 

@@ -34,7 +34,13 @@ def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int
     is_mapping = staged.mart.entity is ORDER_STATUSES
     put = uploader.metrica.put_statuses if is_mapping else uploader.metrica.put_products
 
-    def send() -> Answer:
+    body = json.dumps(items, ensure_ascii=False).encode()
+    sha256 = hashlib.sha256(body).hexdigest()
+    (changed,) = wh.row(f"select count(*) from ({rows(staged)})")
+    upload = Upload(staged.name, len(body), sha256, uploader.is_local, changed)
+    upload_no = uploader.journal.next_upload()
+    uploader.journal.prepare_upload(upload_no, upload, deliveries(staged))
+    with uploader.entry(upload_no) as record:
         for part in parts:
             put(part)
         if is_mapping:
@@ -42,15 +48,7 @@ def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int
             uploader.journal.keep_statuses(
                 f"select id, type, humanized, goal_action_ids from ({_rows(staged)})"
             )
-        return Answer("PASSED", None)
-
-    body = json.dumps(items, ensure_ascii=False).encode()
-    sha256 = hashlib.sha256(body).hexdigest()
-    (changed,) = wh.row(f"select count(*) from ({rows(staged)})")
-    upload = Upload(staged.name, len(body), sha256, uploader.is_local, changed)
-    upload_no = uploader.journal.next_upload()
-    uploader.journal.prepare_upload(upload_no, upload, deliveries(staged))
-    uploader.hand_over(upload_no, changed, send)
+        record(Answer("PASSED", None), changed)
     return len(parts), len(body)
 
 

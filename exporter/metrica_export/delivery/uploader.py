@@ -1,7 +1,9 @@
 """One upload, between two entries in the ledger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from metrica_export.errors import MetricaError
@@ -24,20 +26,24 @@ class Uploader:
     is_local: bool
     check_lock: Callable[[], None]
 
-    def hand_over(self, upload_no: int, completed: int, send: Callable[[], Answer]) -> Answer:
-        """Send an upload that the ledger holds as prepared, and record the answer.
+    @contextmanager
+    def entry(self, upload_no: int) -> Iterator[Callable[[Answer, int], Answer]]:
+        """Record the start of a prepared upload; yields the function that records its answer.
 
-        `completed` mart rows are delivered once the upload is PASSED. A MetricaError is
-        recorded as FAILED, or as unknown when the upload may have arrived, and raised again.
+        That function takes the answer and the number of mart rows that are delivered if the
+        upload is PASSED. A MetricaError is recorded as FAILED, or as unknown when the upload may
+        have arrived.
         """
         self.check_lock()
         # Counted before it is made: a run that is killed has made it all the same.
         self.journal.start_upload(upload_no, self.metrica.requests + 1)
         try:
-            answer = send()
+            yield partial(self._record, upload_no)
         except MetricaError as error:
             self.journal.end_upload(upload_no, "unknown" if error.doubtful else "FAILED", None)
             raise
+
+    def _record(self, upload_no: int, answer: Answer, completed: int) -> Answer:
         delivered = completed if answer.status == "PASSED" else 0
         self.journal.end_upload(upload_no, answer.status, answer.uploading_id, delivered)
         return answer

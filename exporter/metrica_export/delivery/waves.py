@@ -104,8 +104,14 @@ class Delivery:
                 requests, size = send_list(self._wh, self._uploader, staged)
                 sent.rows, sent.uploads, sent.bytes = total, requests, size
                 bar(total)
-            else:
-                self._send_waves(staged, chunks, sent, bar, reserved)
+                return
+            for wave in waves(self._wh, staged, chunks):
+                if wave.number > 1:
+                    if not self._may_go(staged, wave, reserved):
+                        self._postpone(staged, wave)
+                        break
+                    self._report.line(f"{staged.name}: {wave.rows} go on to the next status")
+                self._send_wave(staged, wave, sent, bar, reserved)
 
     def _ensure_attributes(self, mart: Mart) -> None:
         found = differences(self._uploader.metrica, mart.entity, mart.attributes)
@@ -118,18 +124,13 @@ class Delivery:
             names = ", ".join(attribute.name for attribute in missing)
             self._report.line(f"{mart.name}: created attributes {names}")
 
-    def _send_waves(
-        self, staged: StagedMart, chunks: list[Chunk], sent: Sent, bar: Bar, reserved: int
-    ) -> None:
-        for wave in waves(self._wh, staged, chunks):
-            if wave.number > 1:
-                spare = self._spare(reserved) - len(wave.chunks)
-                # A long path takes a request for each step, and later runs of the day need theirs.
-                if wave.number > staged.limits.max_steps or spare < self._uploader.budget // 2:
-                    self._postpone(staged, wave)
-                    break
-                self._report.line(f"{staged.name}: {wave.rows} go on to the next status")
-            self._send_files(staged, wave, sent, bar, reserved)
+    def _may_go(self, staged: StagedMart, wave: Wave, reserved: int) -> bool:
+        """Return whether a later wave belongs to this run.
+
+        A long path takes a request for each step, and later runs of the day need theirs.
+        """
+        spare = self._spare(reserved) - len(wave.chunks)
+        return wave.number <= staged.limits.max_steps and spare >= self._uploader.budget // 2
 
     def _postpone(self, staged: StagedMart, wave: Wave) -> None:
         """Leave the orders of a wave to the next run.
@@ -147,7 +148,7 @@ class Delivery:
         """Return how many requests the first waves of all marts leave."""
         return self._uploader.budget - self._uploader.metrica.requests - reserved
 
-    def _send_files(
+    def _send_wave(
         self, staged: StagedMart, wave: Wave, sent: Sent, bar: Bar, reserved: int
     ) -> None:
         wh, mart = self._wh, staged.mart
@@ -164,7 +165,7 @@ class Delivery:
                 chunk = prepared.chunk
                 # Counted before it goes: afterwards the warehouse may be gone.
                 completed = self._completed(staged, wave.number, chunk)
-                answer = self._send_file(staged, prepared, completed)
+                answer = self._upload(staged, prepared, completed)
                 sent.uploads += 1
                 sent.bytes += prepared.file.size
                 if answer.status == "PASSED":
@@ -190,15 +191,14 @@ class Delivery:
         query = f"select count(*) from ({rows(staged, wave, chunk)}) where {complete}"
         return int(self._wh.row(query)[0])
 
-    def _send_file(self, staged: StagedMart, prepared: Prepared, completed: int) -> Answer:
+    def _upload(self, staged: StagedMart, prepared: Prepared, completed: int) -> Answer:
         header = [column.name for column in prepared.columns]
-        entity, path = staged.mart.entity, prepared.file.path
-        merge_mode = staged.form.merge_mode(staged.name)
+        path, merge_mode = prepared.file.path, staged.form.merge_mode(staged.name)
+        metrica = self._uploader.metrica
         try:
-            return self._uploader.hand_over(
-                prepared.upload_no,
-                completed,
-                lambda: self._uploader.metrica.upload(entity, header, path, merge_mode),
-            )
+            with self._uploader.entry(prepared.upload_no) as record:
+                return record(
+                    metrica.upload(staged.mart.entity, header, path, merge_mode), completed
+                )
         finally:
             path.unlink()

@@ -7,7 +7,7 @@ from urllib.request import Request, urlopen
 
 from metrica_export.errors import ExportError
 
-_SECONDS = 60
+_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)

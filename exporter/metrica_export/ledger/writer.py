@@ -21,8 +21,7 @@ class Journal:
 
     def __init__(self, wh: Attached, counter_id: int) -> None:
         """Take a warehouse whose ledger `open_ledger` has opened."""
-        self._wh, self._counter_id = wh, counter_id
-        self._run_no = 0
+        self._wh, self._counter_id, self._run_no = wh, counter_id, 0
 
     @property
     def run_no(self) -> int:
@@ -42,9 +41,9 @@ class Journal:
         """
         self._run_no = self._next("run")
         mine = f"where counter_id = {self._counter_id} and"
-        ended = f"update {L}.ledger_uploads set finished_at = now(), status ="
         self._change(
-            f"{ended} 'unknown' {mine} status = 'started'",
+            f"update {L}.ledger_uploads set finished_at = now(), status = 'unknown' "
+            f"{mine} status = 'started'",
             *self._withdraw(f"{mine} status = 'prepared'"),
             f"update {L}.ledger_runs set message = 'did not finish' {mine} finished_at is null",
             f"insert into {L}.ledger_runs (run_no, counter_id, started_at, requests) "
@@ -72,7 +71,8 @@ class Journal:
     def index(self) -> None:
         """Create the index for lookups of a few ids, unless it exists.
 
-        A run calls it when it has ended, so the first load goes into a table without an index.
+        A run calls it at its end, so the first load meets no index. It stays for later loads: to
+        drop it would lock out the runs of other counters.
         """
         if self._wh.is_postgres:
             self._wh.command(
@@ -136,7 +136,7 @@ class Journal:
         )
 
     def requests_today(self) -> int:
-        """Return how many requests runs have made since 00:00 GMT, when Metrica's quotas start."""
+        """Return how many requests runs have made since 00:00 GMT, as Metrica's quotas count."""
         (found,) = self._wh.row(
             f"select coalesce(sum(requests), 0) from {L}.ledger_runs where counter_id = ? "
             f"and started_at >= date_trunc('day', {self._wh.now})",

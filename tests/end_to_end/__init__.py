@@ -1,0 +1,1 @@
+"""The whole job: dbt's marts, the command line, the emulator."""

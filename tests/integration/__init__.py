@@ -1,0 +1,1 @@
+"""The exporter on real warehouses, against the emulator."""

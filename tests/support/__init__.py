@@ -1,0 +1,1 @@
+"""Servers, warehouses and marts that tests start and fill."""

@@ -1,0 +1,100 @@
+"""A warehouse with hand-made marts, an emulator, and the export between them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metrica_export.commands import plan, run
+from metrica_export.commands.outcome import Outcome
+from metrica_export.errors import ExportError
+from metrica_export.metrica.access import Api
+from metrica_export.metrica.formats import MODES
+from metrica_export.settings import DbtSettings, FailOn, Form, Gate, Limits, Options
+
+from tests.support.emulator_fixture import RunningEmulator
+from tests.support.marts_fixture import KEYS, MartsWarehouse
+
+ALL = tuple(entity.name for entity in MODES["detailed"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs the export in this process, as the command line does."""
+
+    marts: MartsWarehouse
+    emulator: RunningEmulator
+
+    @property
+    def dbt(self) -> DbtSettings:
+        return DbtSettings(self.marts.folder, self.marts.folder)
+
+    def options(self, only: tuple[str, ...] = ALL, **more: Any) -> Options:
+        return Options(self.dbt, self.emulator.counter, only, **more)
+
+    def run(
+        self,
+        only: tuple[str, ...] = ALL,
+        *,
+        everything: bool = False,
+        form: Form | None = None,
+        gate: Gate | None = None,
+        fail_on: FailOn | None = None,
+        **more: Any,
+    ) -> Outcome:
+        """Run; an error that ended the run is in the outcome, as on the command line."""
+        outcome = Outcome()
+        options = self.options(
+            only,
+            everything=everything,
+            form=form or Form(),
+            gate=gate or Gate(),
+            saved_plan=more.pop("saved_plan", None),
+            fail_on=fail_on or FailOn(),
+            erase_vanished=more.pop("erase_vanished", None),
+            limits=Limits(**more),
+        )
+        api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
+        try:
+            run.run(outcome, options, api)
+        except ExportError as error:
+            outcome.fail(error)
+        for name, counts in outcome.entities.items():
+            (rows,) = self.marts.sql(f"select count(*) from metrica.{name}")[0]
+            assert counts.rows == rows, name
+            if outcome.error is None and "max_steps" not in more:
+                assert counts.pending == 0, name
+        return outcome
+
+    def sent(self, only: tuple[str, ...] = ALL, **options: Any) -> dict[str, int]:
+        """Run without an error; return how many rows of each mart went, if any did."""
+        outcome = self.run(only, **options)
+        assert outcome.error is None, outcome.error
+        return {name: counts.sent for name, counts in outcome.entities.items() if counts.sent}
+
+    def plan(self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any) -> Outcome:
+        outcome = Outcome()
+        plan.plan(outcome, self.options(only, **options), out)
+        return outcome
+
+    def states(self, mart: str) -> dict[str, tuple[str, str | None]]:
+        """Return state and reason of each row, as analysts see them."""
+        rows = self.marts.sql(
+            "select id, state, reason from metrica_export.mart_rows "
+            f"where counter_id = {self.emulator.counter} and entity = '{mart}'"
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def held_by_metrica(self, mart: str, column: str) -> dict[str, Any]:
+        """Return key → one cell of what Metrica has."""
+        return dict(self.emulator.sql(f"select {KEYS[mart]}, {column} from {mart}"))
+
+    def goals_of(self, order: str) -> set[str]:
+        """Return the goals that an order has reached in Metrica."""
+        rows = self.emulator.sql("select goal from goals_reached where order_id = ?", order)
+        return {goal for (goal,) in rows}
+
+    def uploads(self) -> list[tuple[str, int, str]]:
+        """Return entity, rows and status of every file that Metrica was sent."""
+        return self.emulator.sql(
+            "select entity, elements_count, status from uploads order by number"
+        )

@@ -1,0 +1,1 @@
+"""Parts of the exporter and of this project alone: no server, in seconds."""

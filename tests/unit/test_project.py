@@ -1,0 +1,34 @@
+"""The project's own settings: what is checked, and how strictly."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TYPED = ("metrica_export", "metrica_emulator", "tests", "benchmarks")
+
+
+@pytest.fixture(scope="module")
+def mypy() -> dict[str, object]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: dict[str, object] = settings["tool"]["mypy"]
+    return found
+
+
+def test_mypy_is_strict_over_every_folder_with_python(mypy: dict[str, object]) -> None:
+    assert mypy["packages"] == list(TYPED)
+    assert mypy["strict"] is True
+    assert "exclude" not in mypy
+    packages = [*ROOT.glob("*/__init__.py"), *ROOT.glob("exporter/*/__init__.py")]
+    assert {path.parent.name for path in packages} == set(TYPED)
+
+
+def test_mypy_reads_no_package_as_untyped_that_is_not_a_rival(mypy: dict[str, object]) -> None:
+    overrides = mypy["overrides"]
+    assert overrides == [
+        {
+            "module": ["dlt.*", "pandas", "psycopg", "pyarrow.*", "sqlalchemy"],
+            "ignore_missing_imports": True,
+        }
+    ]
