@@ -45,9 +45,21 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## Run the main job on a made-up CRM against a local emulator
 	@$(BIN)/metrica-export demo
 
+.PHONY: check
+check: style unit ## Check style, types, imports and unit tests; under a minute
+
+.PHONY: unit
+unit: $(INSTALLED)
+	@# By file: what a file's tests share is made once.
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -q tests/unit $(ARGS)
+
 .PHONY: test
-test: $(INSTALLED) ## Run the tests; some of them: make test ARGS="tests/dbt -k phone"
+test: $(INSTALLED) ## Run all tests; some of them: make test ARGS="tests/dbt -k phone"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+.PHONY: coverage
+coverage: $(INSTALLED) ## Run all tests and print which lines and branches none of them runs
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
 
 .PHONY: faults
 faults: $(INSTALLED) ## Run the fault campaign on all cores; more of it: make faults ARGS="--seed 2001"
@@ -65,13 +77,16 @@ build/rivals/.installed: benchmarks/requirements.txt $(INSTALLED)
 SQL_FILES := $(addprefix exporter/metrica_export/,checks delta delivery ledger review)
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check style, types, imports and SQL
+lint: style ## Check style, types, imports and SQL
+	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint dbt_project
+	$(BIN)/sqlfluff lint --ignore-local-config --config exporter/.sqlfluff $(SQL_FILES)
+
+.PHONY: style
+style: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint dbt_project
-	$(BIN)/sqlfluff lint --ignore-local-config --config exporter/.sqlfluff $(SQL_FILES)
 
 .PHONY: lock
 lock: ## Take the newest versions that pyproject.toml allows into constraints.txt

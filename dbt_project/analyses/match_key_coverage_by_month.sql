@@ -1,4 +1,4 @@
--- How many of a month's new customers Metrica can recognise, and by what.
+-- The share of each month's new customers that Metrica can recognise, by kind of identifier.
 with contacts as (
     select
         cast(date_trunc('month', create_date_time) as date) as month,

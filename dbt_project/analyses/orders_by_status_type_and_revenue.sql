@@ -1,4 +1,4 @@
--- What the orders amount to, by what their status means to Metrica.
+-- Orders, revenue and profit by the status type in Metrica.
 with orders as (
     select
         orders.currency,

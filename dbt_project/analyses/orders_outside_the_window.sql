@@ -1,4 +1,4 @@
--- Metrica ties an order to a visit in the 21 days after it was made, and takes changes of a
+-- Orders by age. Metrica ties an order to visits of the 21 days before it, and accepts changes of a
 -- tied order for 111 days. Older orders never reach its reports.
 with orders as (
     select

@@ -1,4 +1,4 @@
--- Every phone of the CRM that could not be made an international number.
+-- The phones of the CRM that have no international form.
 select
     contact_id,
     raw,

@@ -1,5 +1,5 @@
--- The CRM's product behind each name that Metrica knows; also of products that are ordered
--- but no longer in the catalogue.
+-- The CRM's product of each name in Metrica, including ordered products that are no longer in the
+-- catalogue.
 select
     names.name,
     names.product_id,

@@ -1,6 +1,6 @@
--- Products of an order whose quantity is not what Metrica gets. It takes whole units only: a
--- fraction is rounded up; products with any other text in `what` are left out.
-with judged as (
+-- Products of orders whose quantity changes on the way to Metrica, which accepts whole units only. A
+-- fraction is rounded up. Products with any other text in `treatment` are left out.
+with treated as (
     select
         order_id,
         product_id,
@@ -12,7 +12,7 @@ with judged as (
             when quantity <= 0 then 'zero or less'
             when units is null then 'too many'
             when units > quantity then 'rounded up'
-        end as what
+        end as treatment
     from {{ ref('metrica_crm', 'int_order_products') }}
 )
 
@@ -21,8 +21,8 @@ select
     product_id,
     quantity,
     units,
-    what,
-    count(*) over (partition by what) as lines_with_this
-from judged
-where what is not null
-order by what, order_id, product_id
+    treatment,
+    count(*) over (partition by treatment) as lines_with_treatment
+from treated
+where treatment is not null
+order by treatment, order_id, product_id

@@ -15,8 +15,8 @@
 
 {% macro _unsupported_adapter(macro) -%}
     {{ exceptions.raise_compiler_error(
-        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm is written and tested"
-        ~ " for postgres and duckdb. Run dbt with such a target, or write the macro "
+        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm supports postgres and"
+        ~ " duckdb. Run dbt with a target of one of these, or write the macro "
         ~ target.type ~ "__" ~ macro ~ " in your project and add `dispatch: [{macro_namespace:"
         ~ " metrica_crm, search_order: [your_project, metrica_crm]}]` to your dbt_project.yml."
     ) }}
@@ -36,6 +36,6 @@
 {%- endmacro %}
 
 {% macro duckdb__mart_indexes() -%}
-    {#- DuckDB finds the newest rows by the minimum and maximum of each row group. -#}
+    {#- DuckDB finds the newest rows by the minimum and maximum of each row group, without an index. -#}
     {{ return([]) }}
 {%- endmacro %}

@@ -9,7 +9,7 @@
 
 {% macro _attributes_of_crm(entity) -%}
     {%- set found = [] -%}
-    {#- A unit test sees an empty graph, so its fixtures need no team's columns. -#}
+    {#- In a unit test the graph is empty, so the fixtures need no columns of a team. -#}
     {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' -%}
         {%- if node.config.get('meta', {}).get('metrica', {}).get('entity') == entity -%}
             {%- for column in node.columns.values() -%}
@@ -40,7 +40,7 @@
         cast({{ number(column.source, 0) }} as {{ column.type }})
     {%- else -%}
         {{ exceptions.raise_compiler_error(
-            "The attribute " ~ column.name ~ " has the data_type " ~ column.type ~ ". Give it text,"
+            "The attribute " ~ column.name ~ " has the data_type " ~ column.type ~ ". Set it to text,"
             ~ " integer, bigint, numeric(p,s), date or timestamp in the mart's YAML."
         ) }}
     {%- endif -%}

@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {% macro postgres__cell_text(value) -%}
-    {#- The inner case keeps the planner from trying the cast on a constant of another type. -#}
+    {#- Without the inner case the planner would try the cast on a constant of another type. -#}
     {%- set type = _type_name(value) -%}
     {%- set number = "cast(case when " ~ type ~ " in ('numeric', 'double precision', 'real') then "
         ~ "cast(" ~ value ~ " as text) end as double precision)" -%}
@@ -46,7 +46,7 @@
 
 
 {% macro _is_exact(number, is_single) -%}
-    {#- Beyond 2^24 and 2^53 neighbouring whole numbers share one floating-point number. -#}
+    {#- Beyond 2^24 and 2^53 neighbouring whole numbers have the same floating-point number. -#}
     {{ number }} = floor({{ number }})
     and {{ number }} between 0 and case when {{ is_single }} then 16777216 else 9007199254740992 end
 {%- endmacro %}
@@ -73,7 +73,7 @@
 
 
 {% macro _without_braces(cell) -%}
-    {#- An array of PostgreSQL's that was loaded as text: `{"+7 999 …",NULL}`. -#}
+    {#- A PostgreSQL array that was loaded as text: `{"+7 999 …",NULL}`. -#}
     case
         when {{ matches(cell, '^[{][^{}]*[}]$') }}
             then regexp_replace(translate({{ cell }}, '{}"', ''), '(^|,)NULL(,|$)', '\1\2', 'g')
@@ -83,9 +83,10 @@
 
 
 {% macro _is_json(text) -%}
-    {#- JSON's grammar for a text, and for a list of texts, numbers and flat objects: PostgreSQL
-        before 16 cannot try a cast, and a cell that is no JSON must not stop the build. It
-        refuses NUL and halves of surrogate pairs. An exponent may have lost digits. -#}
+    {#- JSON's grammar for a text, and for a list of texts, numbers and flat objects. PostgreSQL
+        before 16 cannot try a cast, and a cell without JSON must not stop the build. The grammar
+        excludes NUL and halves of surrogate pairs, which PostgreSQL rejects, and numbers with an
+        exponent, which may have lost digits. -#}
     {%- set blank = '[ \\t\\r\\n]*' -%}
     {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
     {%- set scalar = '(?:' ~ string
@@ -159,7 +160,7 @@
 
 
 {% macro whole_number(text) -%}
-    {#- `79995551111.0` and `7.9995551111e+10`, where every digit of the number is written. -#}
+    {#- `79995551111.0` and `7.9995551111e+10`, if every digit of the number is written. -#}
     {%- set fraction = "regexp_replace(" ~ text ~ ", '^[0-9][.]([0-9]+)[eE].*$', '\\1')" -%}
     {%- set exponent = "regexp_replace(" ~ text ~ ", '^.*[eE][+]?0*', '')" -%}
     case
@@ -179,6 +180,6 @@
 
 
 {% macro point_for_comma(text) -%}
-    {#- The comma of `1,6789E+18` is no separator. -#}
+    {#- The comma in `1,6789E+18` is a decimal comma, not a separator. -#}
     regexp_replace({{ text }}, '(^|[^0-9])([0-9]),([0-9]+[eE][+]?[0-9])', '\1\2.\3', 'g')
 {%- endmacro %}

@@ -25,7 +25,7 @@
 {%- endmacro %}
 
 {% macro postgres___is_type(value, types) -%}
-    {#- PostgreSQL decides it for every row, and numbers of types compare faster than their names. -#}
+    {#- PostgreSQL evaluates it for every row, and types compare faster as numbers than as names. -#}
     {%- set names = {
         'numeric': ['numeric'], 'double': ['double precision'], 'real': ['real'],
         'whole': ['smallint', 'integer', 'bigint'], 'text': ['text', 'character varying'],
@@ -56,7 +56,7 @@
 
 
 {% macro id_text(value) -%}
-    {#- A whole number that was loaded as a fraction ('100.0') must still meet its other half. -#}
+    {#- A whole number that was loaded as a fraction ('100.0') must still join with '100'. -#}
     nullif(case
         when {{ _is_type(value, ['numeric', 'double', 'real']) }}
             then cast(cast(cast({{ value }} as text) as numeric(38, 0)) as text)
@@ -74,8 +74,8 @@
     {%- set codes = var('currency_codes') -%}
     {%- if codes is not mapping -%}
         {{ exceptions.raise_compiler_error(
-            "The var currency_codes is '" ~ codes ~ "', but it maps old codes to present ones: give"
-            ~ " {RUR: RUB}, for example, or {} in dbt_project.yml or by --vars."
+            "The var currency_codes is '" ~ codes ~ "', but it maps old codes to present ones. Set it"
+            ~ " to a mapping such as {RUR: RUB}, or to {}, in dbt_project.yml or by --vars."
         ) }}
     {%- endif -%}
     {%- if codes -%}
@@ -92,11 +92,11 @@
 
 
 {% macro number(value, scale) -%}
-    {#- By way of text, because engines round a binary fraction differently. Length and exponent
-        are bounded, so that PostgreSQL's cast to numeric cannot overflow. The outer cast gives
-        back the precision that a case loses there. -#}
+    {#- The number is read as text, because engines round a binary fraction differently. Length and
+        exponent are limited, so that PostgreSQL's cast to numeric cannot overflow. The outer cast
+        restores the precision, which a case loses on PostgreSQL. -#}
     {%- set text = number_text(value) -%}
-    {#- The inner case keeps the planner from trying the cast on a constant of another type. -#}
+    {#- Without the inner case the planner would try the cast on a constant of another type. -#}
     {%- set exact = "cast(case when " ~ _is_type(value, ['numeric', 'whole']) ~ " then " ~ value
         ~ " end as text)" -%}
     cast(case
@@ -123,8 +123,8 @@
 {%- endmacro %}
 
 {% macro postgres___plain_text(value) -%}
-    {#- The type money prints itself with the database's currency and separators. The inner
-        case keeps the planner from trying the cast on a constant of another type. -#}
+    {#- The text of the type money has the database's currency and separators. Without the inner
+        case the planner would try the cast on a constant of another type. -#}
     coalesce(
         cast(cast(case when {{ _is_type(value, ['money']) }} then {{ value }} end as numeric) as text),
         cast({{ value }} as text)
@@ -152,8 +152,8 @@
 {%- endmacro %}
 
 {% macro duckdb___numeric_or_null(text, scale) -%}
-    {#- DuckDB reads '5e-16' as 0.01 and lets '1.5e16' overflow, so an exponent goes by way of
-        a double, which prints itself without one in this range. -#}
+    {#- DuckDB reads '5e-16' as 0.01 and '1.5e16' overflows, so a number with an exponent is read as
+        a double, whose text has no exponent in this range. -#}
     {%- set double = "try_cast(" ~ text ~ " as double)" -%}
     case
         when not {{ matches(text, '[eE]') }} then try_cast({{ text }} as numeric(18, {{ scale }}))
@@ -165,7 +165,7 @@
 
 
 {% macro product_name(product_id) -%}
-    {#- The length apart, because PostgreSQL is slow with a repetition of 1 to 255. -#}
+    {#- The length is a condition of its own: a repetition of 1 to 255 is slow on PostgreSQL. -#}
     case
         when
             length({{ product_id }}) <= 255
@@ -181,14 +181,14 @@
     {%- set forms = var('identifiers') -%}
     {%- if forms is not mapping -%}
         {{ exceptions.raise_compiler_error(
-            "The var identifiers is '" ~ forms ~ "', but each kind has a form of its own: give"
-            ~ " {emails: plain, phones: md5}, for example, in dbt_project.yml or by --vars."
+            "The var identifiers is '" ~ forms ~ "', but each kind has a form of its own. Set it to a"
+            ~ " mapping such as {emails: plain, phones: md5} in dbt_project.yml or by --vars."
         ) }}
     {%- endif -%}
     {%- set wanted = forms.get(kind) -%}
     {%- if wanted not in ['plain', 'md5', 'both'] -%}
         {{ exceptions.raise_compiler_error(
-            "The var identifiers says '" ~ wanted ~ "' for " ~ kind
+            "The var identifiers has '" ~ wanted ~ "' for " ~ kind
             ~ ". Set it to plain, md5 or both in dbt_project.yml or by --vars."
         ) }}
     {%- endif -%}

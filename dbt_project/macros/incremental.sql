@@ -10,13 +10,13 @@
         {%- set built_in = _time_zone_of_mart(_mart_name()) -%}
         {%- if built_in != var('counter_time_zone') -%}
             {{ exceptions.raise_compiler_error(
-                "The rows of mart " ~ _mart_name() ~ " are in the time zone " ~ built_in ~ ", and the"
+                "The rows of mart " ~ _mart_name() ~ " are in the time zone " ~ built_in ~ ", but the"
                 ~ " var counter_time_zone is " ~ var('counter_time_zone') ~ ". An incremental build"
-                ~ " would mix both: run dbt build --full-refresh."
+                ~ " would mix both. Run dbt build --full-refresh."
             ) }}
         {%- endif -%}
     {%- endif -%}
-    {#- A time in the future must not hide the changes until then. -#}
+    {#- A row with a time in the future must not hide changes until that time. -#}
     (
         select
             least(

@@ -1,5 +1,5 @@
 {% macro max_identifiers(kind) -%}
-    {#- Metrica's page uploadContactJson: what a contact may have at most. -#}
+    {#- Source: page "Uploading customer data (JSON)". -#}
     case when {{ kind }} = 'client_id' then 500 else 50 end
 {%- endmacro %}
 
@@ -19,7 +19,7 @@
         {%- if lines -%}
             {%- do exceptions.warn(
                 "Left out of the marts, by reason:\n" ~ lines | join("\n")
-                ~ "\nThe identifiers are listed in metrica_work.int_contact_identifiers."
+                ~ "\nList the identifiers in metrica_work.int_contact_identifiers and correct them."
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -4,8 +4,8 @@
         {%- set mart = _mart_name() -%}
         {%- if load_relation(builds) is none -%}
             {{ exceptions.raise_compiler_error(
-                "There is no table " ~ builds.render() ~ " to record the build of mart " ~ mart ~ " in. Run dbt"
-                ~ " build, or dbt run --select mart_builds before a part of the project."
+                "The table " ~ builds.render() ~ " for the build of mart " ~ mart ~ " is missing. Run dbt"
+                ~ " build, or run dbt run --select mart_builds before you build a part of the project."
             ) }}
         {%- endif -%}
         {%- set zone = var('counter_time_zone') -%}
@@ -32,14 +32,14 @@
                     from {{ builds.render() }}
                     where mart = '{{ mart }}'
                     order by built_at desc
-                    limit {{ _mart_builds_kept() }}
+                    limit {{ _mart_builds_limit() }}
                 ) as newest
             )
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro _mart_builds_kept() -%}
+{% macro _mart_builds_limit() -%}
     {{ return(100) }}
 {%- endmacro %}
 
@@ -48,8 +48,8 @@
     {%- set mart = model.config.get('meta', {}).get('metrica', {}).get('entity') -%}
     {%- if not mart -%}
         {{ exceptions.raise_compiler_error(
-            "Model " ~ model.name ~ " is recorded as a mart, but its meta names no entity. Add `meta:"
-            ~ " {metrica: {entity: orders}}`, for example, to its YAML."
+            "Model " ~ model.name ~ " is recorded as a mart, but its meta names no entity. Add an entity"
+            ~ " to its YAML, for example `meta: {metrica: {entity: orders}}`."
         ) }}
     {%- endif -%}
     {{ return(mart) }}
@@ -72,7 +72,7 @@
 
 
 {% macro _hash_number(row_hash) -%}
-    {#- The first 60 bits of the md5, alike on every engine. -#}
+    {#- The first 60 bits of the md5, equal on every engine. -#}
     {{ return(adapter.dispatch('_hash_number', 'metrica_crm')(row_hash)) }}
 {%- endmacro %}
 

@@ -1,6 +1,6 @@
 {% macro phone_text(text) -%}
-    {#- Every decimal digit of Unicode's first plane, by its zero. Most phones have none of them,
-        and translate() is slow with a list of this length. -#}
+    {#- The zeros of all sets of decimal digits in Unicode's first plane. Most phones have none of
+        these digits, and translate() is slow with a list of this length. -#}
     {%- set zeros = [
         1632, 1776, 1984, 2406, 2534, 2662, 2790, 2918, 3046, 3174, 3302, 3430, 3558, 3664, 3792,
         3872, 4160, 4240, 6112, 6160, 6470, 6608, 6784, 6800, 6992, 7088, 7232, 7248, 42528, 43216,
@@ -48,9 +48,9 @@
     {%- set code = default_calling_code() -%}
     {%- if execute and code -%}
         {#- The seed is empty after `dbt build --empty`. -#}
-        {%- set known = run_query("select calling_code from " ~ codes.render()).columns[0].values()
-            | map('string') | list -%}
-        {%- if known and code not in known -%}
+        {%- set calling_codes = run_query("select calling_code from " ~ codes.render())
+            .columns[0].values() | map('string') | list -%}
+        {%- if calling_codes and code not in calling_codes -%}
             {{ _wrong_calling_code(code) }}
         {%- endif -%}
     {%- endif -%}
@@ -59,9 +59,9 @@
 
 {% macro _wrong_calling_code(code) -%}
     {{ exceptions.raise_compiler_error(
-        "The var default_calling_code is '" ~ code ~ "', which is no country's calling code."
-        ~ " Write its digits alone, for example \"7\" for Russia or \"375\" for Belarus, in"
-        ~ " dbt_project.yml or by --vars. Without the var, phones that name no country are"
-        ~ " left out and counted."
+        "The var default_calling_code is '" ~ code ~ "', which is not the calling code of a country."
+        ~ " Set it to digits, for example \"7\" for Russia or \"375\" for Belarus, in"
+        ~ " dbt_project.yml or by --vars. Without the var, phones without a country code are left"
+        ~ " out and counted."
     ) }}
 {%- endmacro %}

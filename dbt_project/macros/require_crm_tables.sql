@@ -1,6 +1,6 @@
 {% macro require_crm_tables() -%}
-    {#- Before the build: the data tests of a source come before its staging model, and would
-        fail with a database error. -#}
+    {#- It runs before the build, since dbt runs the data tests of a source before its staging
+        model, and these would fail with a database error. -#}
     {%- if execute and flags.WHICH in ['build', 'run', 'snapshot', 'test'] -%}
         {%- set missing = [] -%}
         {%- for source in graph.sources.values() -%}
@@ -18,10 +18,9 @@
         {%- endfor -%}
         {%- if missing -%}
             {{ exceptions.raise_compiler_error(
-                "The warehouse has no table or view " ~ missing | sort | join(", ") ~ ". Make each"
-                ~ " as a view over your CRM's own table, or name another schema in the var"
-                ~ " crm_schema, and run dbt build again. Vars are set in dbt_project.yml or by"
-                ~ " --vars."
+                "The warehouse has no table or view " ~ missing | sort | join(", ") ~ ". Create each"
+                ~ " as a view over your CRM's own table, or set the var crm_schema to another schema,"
+                ~ " and run dbt build again. Set vars in dbt_project.yml or by --vars."
             ) }}
         {%- endif -%}
     {%- endif -%}

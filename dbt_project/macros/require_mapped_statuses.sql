@@ -13,12 +13,12 @@
             ~ " on " ~ fold_case('crm.status') ~ " = map.status_key"
             ~ " where crm.status is not null and map.status_key is null group by 1 order by 1"
         ).rows -%}
-        {%- set named = [] -%}
+        {%- set listed = [] -%}
         {%- for status, rows in unmapped[:20] -%}
-            {%- do named.append("'" ~ status ~ "' (" ~ rows ~ ")") -%}
+            {%- do listed.append("'" ~ status ~ "' (" ~ rows ~ ")") -%}
         {%- endfor -%}
         {%- set message = "The CRM's " ~ table | replace('_', ' ') ~ " has " ~ unmapped | length
-            ~ " status(es) without a mapping, with the number of rows: " ~ named | join(", ")
+            ~ " status(es) without a mapping, with the number of rows: " ~ listed | join(", ")
             ~ (" and more" if unmapped | length > 20 else "") ~ ". Add a row for each to "
             ~ (var('order_status_map') or "dbt_project/seeds/order_status_map.csv") ~ " (crm_status, id, type, humanized,"
             ~ " goal_action_ids) and run dbt build again." -%}

@@ -1,42 +1,42 @@
 {% macro require_metrica_columns() -%}
     {%- if execute -%}
-        {%- set complaints = [] -%}
+        {%- set problems = [] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
             {%- set entity = node.config.get('meta', {}).get('metrica', {}).get('entity') -%}
-            {%- set known = _metrica_columns().get(entity) -%}
-            {%- for name, column in node.columns.items() if known -%}
-                {%- set complaint = _column_complaint(
-                    name | lower, column.config.get('meta', {}).get('metrica'), entity, known
+            {%- set format = _metrica_columns().get(entity) -%}
+            {%- for name, column in node.columns.items() if format -%}
+                {%- set problem = _column_problem(
+                    name | lower, column.config.get('meta', {}).get('metrica'), entity, format
                 ) | trim -%}
-                {%- if complaint -%}
-                    {%- do complaints.append(node.name ~ "." ~ name ~ " " ~ complaint) -%}
+                {%- if problem -%}
+                    {%- do problems.append(node.name ~ "." ~ name ~ " " ~ problem) -%}
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- if complaints -%}
+        {%- if problems -%}
             {{ exceptions.raise_compiler_error(
-                "Metrica could not take these columns as they are declared:\n"
-                ~ complaints | sort | join("\n")
+                "Metrica does not accept these columns as declared. Correct the models' YAML:\n"
+                ~ problems | sort | join("\n")
             ) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro _column_complaint(name, attribute, entity, known) -%}
+{% macro _column_problem(name, attribute, entity, format) -%}
     {%- set types = ['numeric', 'date', 'datetime', 'email', 'text'] -%}
-    {%- if name in known.columns -%}
-        {{ "is Metrica's own and no attribute; name the attribute otherwise, or drop `metrica`"
-            ~ " from its meta." if attribute }}
-    {%- elif name in known.reserved -%}
-        has a name that Metrica uses itself; name the attribute otherwise.
+    {%- if name in format.columns -%}
+        {{ "is a column of Metrica and no attribute. Rename the attribute, or remove `metrica` from"
+            ~ " its meta." if attribute }}
+    {%- elif name in format.reserved -%}
+        has a name that Metrica reserves. Rename the attribute.
     {%- elif name in ['updated_at', 'row_hash'] or (entity == 'orders' and name == 'status_path') -%}
-        {#- The exporter's own, which never leaves the warehouse. -#}
-    {%- elif not known.attributes -%}
-        is not Metrica's own, and Metrica takes no attributes of {{ entity }}; drop it.
+        {#- Columns for the exporter, which are never sent. -#}
+    {%- elif not format.attributes -%}
+        is not a column of Metrica, and Metrica accepts no attributes of {{ entity }}. Remove it.
     {%- elif (attribute or {}).get('type') not in types -%}
-        {{ "is not Metrica's own, so it is an attribute and must say `meta: {metrica: {type: "
-            ~ types | join("|") ~ "}}`." }}
+        {{ "is not a column of Metrica, so it is an attribute without a type. Add"
+            ~ " `meta: {metrica: {type: " ~ types | join("|") ~ "}}`." }}
     {%- endif -%}
 {%- endmacro %}
 

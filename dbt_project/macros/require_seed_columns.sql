@@ -1,14 +1,14 @@
 {% macro require_seed_columns() -%}
     {%- if execute -%}
-        {%- set there = load_agate_table().column_names -%}
+        {%- set columns = load_agate_table().column_names -%}
         {%- set missing = [] -%}
-        {%- for name in config.get('column_types', {}) if name not in there -%}
+        {%- for name in config.get('column_types', {}) if name not in columns -%}
             {%- do missing.append(name) -%}
         {%- endfor -%}
         {%- if missing -%}
             {{ exceptions.raise_compiler_error(
                 "The seed " ~ model.original_file_path ~ " has no column " ~ missing | join(", ")
-                ~ "; its first line gives: " ~ there | join(", ") ~ ". Save it with commas between"
+                ~ ". Its first line has: " ~ columns | join(", ") ~ ". Save it with commas between"
                 ~ " the columns, or, if it has semicolons, set `+delimiter: \";\"` for it under"
                 ~ " `seeds: metrica_crm: " ~ model.name ~ ":` in dbt_project.yml. Then run dbt build"
                 ~ " again."

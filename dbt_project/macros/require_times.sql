@@ -6,7 +6,7 @@
         {%- for column in columns -%}
             {%- do types.append(_type_name("cells." ~ column) ~ " as " ~ column) -%}
         {%- endfor -%}
-        {#- One row of NULLs that have the columns' types, even when the table is empty. -#}
+        {#- One row of NULLs with the columns' types, even for an empty table. -#}
         {%- set found = run_query(
             "select " ~ types | join(", ") ~ " from (select 1) as one left join "
             ~ source('metrica_crm', table).render() ~ " as cells on false"

@@ -8,8 +8,8 @@
     {%- endfor -%}
     {%- if execute and not parts -%}
         {{ exceptions.raise_compiler_error(
-            "row_hash() finds no columns of " ~ model.name ~ ". Name them in the model's YAML;"
-            ~ " dbt shows a unit test none, so override the macro row_hash there."
+            "row_hash() finds no columns of " ~ model.name ~ ". Declare them in the model's YAML. In a"
+            ~ " unit test, where dbt has no columns, override the macro row_hash."
         ) }}
     {%- endif -%}
     md5({{ parts | join(' || ') or "''" }})
@@ -17,7 +17,7 @@
 
 
 {% macro _hashed_column(name, data_type) -%}
-    {#- The length before the value keeps neighbours apart; a NULL leaves no trace at all. -#}
+    {#- The length before the value separates neighbours; a NULL gives no text. -#}
     {%- set as_text = _value_text(name, data_type) -%}
     coalesce('{{ name }}=' || cast(length({{ as_text }}) as text) || ':' || {{ as_text }} || ';', '')
 {%- endmacro %}
@@ -36,7 +36,7 @@
     {%- else -%}
         {{ exceptions.raise_compiler_error(
             "Column " ~ name ~ " of " ~ this.identifier ~ " has the type " ~ data_type
-            ~ ", which engines print differently, so its hash would differ too. Use text,"
+            ~ ", which has different texts, and so different hashes, on different engines. Use text,"
             ~ " integer, bigint, boolean, numeric(p,s), date or timestamp."
         ) }}
     {%- endif -%}

@@ -1,13 +1,13 @@
 {% macro clean_text(text) -%}
-    {#- Engines disagree on what trim() strips, so every blank becomes a plain space first. -#}
+    {#- trim() strips different blanks on each engine, so every blank becomes a plain space first. -#}
     nullif(trim(both ' ' from {{ visible_text(text) }}), '')
 {%- endmacro %}
 
 
 {% macro visible_text(text) -%}
-    {#- Unicode's blanks (Zs, Zl, Zp and the controls that are blanks), and what it says to
-        ignore when it shows a text: format characters, fillers, variation selectors, tags.
-        regexp_replace() takes a third of the time of translate() with lists of this length. -#}
+    {#- Unicode's blanks (Zs, Zl, Zp and blank control characters), and its default-ignorable
+        characters: format characters, fillers, variation selectors, tags. regexp_replace() needs a
+        third of the time of translate() with lists of this length. -#}
     {%- set blanks = '\t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000' -%}
     {%- set invisible = '\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f'
         ~ '\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
@@ -19,8 +19,8 @@
 
 
 {% macro fold_case(text) -%}
-    {#- lower() follows the database's collation: under C it leaves Cyrillic as it is.
-        translate() is slow with a list of this length, and most texts are in small letters. -#}
+    {#- lower() depends on the database's collation: under C it does not change Cyrillic.
+        translate() is slow with a list of this length, and most texts are in lower case. -#}
     {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐӘҒҚҢӨҰҮҺЎ' -%}
     {%- set small = 'abcdefghijklmnopqrstuvwxyzабвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґәғқңөұүһў' -%}
     case
@@ -60,7 +60,7 @@
 
 
 {% macro joined(value, condition='true') -%}
-    {#- Sorted by bytes: a collation would order the same list differently elsewhere. -#}
+    {#- Sorted by bytes: collations of databases order a list differently. -#}
     string_agg({{ value }}, ',' order by {{ bytes(value) }}) filter (where {{ condition }})
 {%- endmacro %}
 

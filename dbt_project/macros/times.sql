@@ -1,5 +1,5 @@
 {% macro _time_zone(variable) -%}
-    {#- PostgreSQL reads UTC+3 with the sign turned round, and engines differ on EET and MSK. -#}
+    {#- PostgreSQL reads UTC+3 with the opposite sign, and engines differ on EET and MSK. -#}
     {%- set zone = var(variable) | string -%}
     {%- set areas = ['Africa', 'America', 'Antarctica', 'Arctic', 'Asia', 'Atlantic', 'Australia',
         'Europe', 'Indian', 'Pacific'] -%}
@@ -7,7 +7,7 @@
         zone.split('/')[0] in areas and zone in modules.pytz.all_timezones
     ) -%}
         {{ exceptions.raise_compiler_error(
-            "The var " ~ variable ~ " is '" ~ zone ~ "', which is no time zone of the form"
+            "The var " ~ variable ~ " is '" ~ zone ~ "', which is not a time zone of the form"
             ~ " Area/City. Set it to an IANA name such as Europe/Moscow or Asia/Yekaterinburg, or to"
             ~ " UTC, in dbt_project.yml or by --vars."
         ) }}
@@ -17,7 +17,7 @@
 
 
 {% macro instant(value) -%}
-    {#- An infinite time would stop a watermark for ever, and no format can write it. -#}
+    {#- After an infinite time a watermark would never move, and no format can write it. -#}
     nullif(nullif(case
         when {{ _is_type(value, ['instant']) }}
             then cast({{ value }} as timestamp with time zone)
@@ -27,7 +27,7 @@
 
 
 {% macro day(value) -%}
-    {#- By way of the first of the month, because make_date() stops at a day that is none. -#}
+    {#- Days are added to the first of the month, because make_date() fails on an invalid day. -#}
     {%- set text = day_text(value) -%}
     {%- set month = "cast(substr(" ~ text ~ ", 6, 2) as integer)" -%}
     {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"

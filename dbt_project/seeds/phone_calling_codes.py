@@ -22,19 +22,19 @@ SHORT = tuple(map("".join, chain(product(DIGITS), product(DIGITS, repeat=2))))
 
 
 def trunk_prefixes(metadata: PhoneMetadata) -> list[str]:
-    """Return what a caller at home dials before the number and a caller abroad leaves out."""
+    """Return the prefixes of domestic calls, which a caller abroad leaves out."""
     pattern = metadata.national_prefix_for_parsing
     return [digits for digits in SHORT if pattern and re.fullmatch(pattern, digits)]
 
 
 def exit_prefix(metadata: PhoneMetadata) -> str:
-    """Return what a caller at home dials before a foreign code, unless that begins with 00."""
+    """Return the prefix of calls abroad, empty if it begins with 00."""
     prefix = metadata.international_prefix or ""
     return prefix if re.fullmatch("[0-9]{3}", prefix) and not prefix.startswith("00") else ""
 
 
 def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str, str]:
-    """Return the seed's row for one calling code; its first region decides on the prefix."""
+    """Return the seed's row for a calling code; its first region decides on the prefix."""
     metadata = [
         PhoneMetadata.metadata_for_nongeo_region(code)
         if region == "001"
@@ -58,7 +58,7 @@ def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str, str]:
 
 
 def write(out: TextIO) -> None:
-    """Write the seed, header first, sorted by code."""
+    """Write the seed with its header, sorted by code."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
         ("calling_code", "trunk_prefixes", "exit_prefix", "leading_zero", "national_lengths")

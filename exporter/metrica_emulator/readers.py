@@ -42,7 +42,7 @@ class Readers:
     separator: str = ","
 
     def named(self, name: str) -> Reader | None:
-        """Return the reader of the attribute of this name in CSV; None if there is none."""
+        """Return the reader of the named attribute in CSV; None if there is none."""
         column = self.entity.column(name)
         hidden = self.entity is ORDERS and self.switches.orders_csv_currency == "unknown"
         if column and not (hidden and column.kind is Kind.CURRENCY):

@@ -83,7 +83,7 @@ async def create_attributes(request: Request) -> Response:
         try:
             connection.executemany(f"{how} into attributes values (?, ?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError:
-            message = "An attribute of this name exists already."
+            message = "The attribute exists already."
             raise Refusal(409, "conflict", message, "attributes") from None
 
     await metrica.store.run(save)

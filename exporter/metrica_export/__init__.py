@@ -1,1 +1,1 @@
-"""Deliver a CRM's dbt marts to Yandex Metrica's CRM import: only what changed, and provably so."""
+"""Delivery of a CRM's dbt marts to Yandex Metrica's CRM import: only changed rows, provably."""

@@ -16,47 +16,47 @@ from metrica_export.metrica.redaction import printable
 
 
 class Bar(Protocol):
-    """Something that counts rows up."""
+    """A progress bar or another counter of rows."""
 
     def __call__(self, rows: int) -> None:
-        """Count that many rows more."""
+        """Add rows to the count."""
 
 
 class _LogConsole(Console):
     def on_broken_pipe(self) -> None:
-        """Go on in silence: that nobody reads the log is no reason to end a run."""
+        """Continue without output: a run does not depend on a reader of its log."""
         self.quiet = True
 
 
 class Reporter:
-    """Writes to standard error; standard output is for the result alone."""
+    """Reports progress on standard error. Standard output has the result only."""
 
     def __init__(self) -> None:
-        """Look whether anybody watches: a terminal gets bars, a log gets plain lines."""
+        """Choose progress bars for a terminal and plain lines for a log."""
         self._console = _LogConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
-        """Say one thing that has happened."""
+        """Print one line about an event."""
         self._console.print(printable(text), markup=False, emoji=False)
 
-    def tell_retries(self) -> None:
-        """Say a line for each request that is made again, instead of what stamina would log."""
+    def report_retries(self) -> None:
+        """Print one line for each retry of a request, in place of stamina's own log."""
 
-        def tell(details: RetryDetails) -> None:
-            self.line(f"{details.caused_by} Trying again in {details.wait_for:.0f} s.")
+        def report(details: RetryDetails) -> None:
+            self.line(f"{details.caused_by} Retrying in {details.wait_for:.0f} s.")
 
-        set_on_retry_hooks([tell])
+        set_on_retry_hooks([report])
 
     @contextmanager
-    def progress(self, what: str, total: int) -> Iterator[Bar]:
-        """Show how far the rows of one mart are; yields the counter."""
+    def progress(self, label: str, total: int) -> Iterator[Bar]:
+        """Show the progress of one mart's rows; yield the counter of rows."""
         if not self._console.is_terminal:
             done = 0
 
             def count(rows: int) -> None:
                 nonlocal done
                 done += rows
-                self.line(f"{what}: {done} of {total} rows")
+                self.line(f"{label}: {done} of {total} rows")
 
             yield count
             return
@@ -67,7 +67,7 @@ class Reporter:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._console, transient=True) as bars:
-            task = bars.add_task(what, total=total)
+            task = bars.add_task(label, total=total)
             yield lambda rows: bars.advance(task, rows)
 
 
@@ -81,17 +81,17 @@ def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | Non
         table.add_row(*(_cell(value) for value in row))
     width = None if sys.stdout.isatty() else 160
     console = Console(highlight=False, width=width)
-    # Rich itself would exit with 1 when the reader of the output has gone.
+    # Rich itself would exit with 1 when the reader closes the pipe.
     with console.capture() as shown:
         console.print(table)
     click.echo(shown.get(), nl=False)
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print one line, whatever it holds."""
+    """Print one line, with control characters escaped."""
     click.echo(printable(text), err=err)
 
 
 def _cell(value: object) -> Text:
-    # As it is: an id may look like rich's markup.
+    # Text and not markup: an id may look like rich's markup.
     return Text(printable(value))

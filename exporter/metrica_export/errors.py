@@ -1,18 +1,18 @@
-"""What can stop a command. Each error carries the exit code that the README documents.
+"""The errors that stop a command, each with the exit code of the runbook.
 
 ExportError
 ├── SettingsError    2   a flag, an environment variable, profiles.yml, the manifest
 ├── WarehouseError   3   the warehouse or a mart in it
-├── MetricaError     4   Metrica refused, or could not be reached
-│   └── QuotaError   4   nothing more today; the next run goes on from here
+├── MetricaError     4   Metrica rejected a request, or could not be reached
+│   └── QuotaError   4   the quota of the day is used up; the next run continues
 ├── LedgerError      5   the ledger, or another run that holds its lock
-├── GateError        6   what is about to happen cannot be undone and needs somebody's word
+├── GateError        6   irreversible changes above a limit, without --accept
 ├── InterruptedRunError 130  a signal ended the run
-└── UnexpectedError 70   a defect of this program; `crash` describes it without any value
+└── UnexpectedError 70   a defect of this program; `crash_report` describes it without any value
 
 A row that cannot be sent is not an error: it is a value with a reason (`checks`).
-Messages say what happened, where, and what to do next. They name keys and columns,
-and never hold a token, an e-mail, a phone or a row.
+A message has three parts: the event, the place, and the cure. It names keys and columns,
+and never holds a token, an e-mail, a phone or a row.
 """
 
 
@@ -38,9 +38,9 @@ class WarehouseError(ExportError):
 
 
 class MetricaError(ExportError):
-    """Metrica answered with an error that a retry cannot mend, or did not answer.
+    """Metrica answered with an error that a retry cannot fix, or did not answer.
 
-    `doubtful` says that the request may have had its effect all the same.
+    With `doubtful`, the request may have taken effect anyway.
     """
 
     exit_code = 4
@@ -58,19 +58,19 @@ class LedgerError(ExportError):
 
 
 class GateError(ExportError):
-    """A limit of the gate, or a saved plan that no longer holds, stopped a run before it began."""
+    """A limit or an outdated saved plan stopped the run before its first upload."""
 
     exit_code = 6
 
 
 class InterruptedRunError(ExportError):
-    """The process was asked to end (SIGINT, SIGTERM), and ends in order."""
+    """A signal (SIGINT, SIGTERM, SIGHUP) ended the process in good order."""
 
     exit_code = 130
 
 
 class UnexpectedError(ExportError):
-    """An exception that the program did not foresee. `origin` is the exception itself."""
+    """An unexpected exception, kept as `origin`."""
 
     exit_code = 70
 

@@ -1,4 +1,4 @@
-"""Settings: what one command runs with, as frozen objects."""
+"""The settings of one command, as frozen objects."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,27 +6,27 @@ from pathlib import Path
 from typing import Literal, cast
 
 from metrica_export.errors import SettingsError
-from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
+from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES
 
 DAILY_QUOTA = 5_000
-"""Requests a day that Metrica takes for a counter, and for a user (quotas)."""
+"""Requests a day that Metrica accepts for a counter, and for a user (page "Quotas")."""
 
 SHARE_FROM = 10
-"""Rows below which the gate judges no share."""
+"""Rows from which the gate compares a share with its limit."""
 
 MIN_MEMORY_MB = 100
-"""Less than this was not tried."""
+"""Smaller values were not tested."""
 
 MIN_FILE_BYTES = 1_000
-"""Below it not even a header and a row would fit."""
+"""A smaller file has no room for a header and a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class DbtSettings:
-    """Where dbt's project and profile are, in dbt's own words.
+    """The folders and names of dbt's project and profile.
 
-    None means what it means to dbt: its environment variable, then its default. Each command
-    that opens the warehouse stages rows in `staging_dir`, None for the system's folder.
+    None stands for dbt's own fallback: its environment variable, then its default. A command
+    that opens the warehouse stages rows in `staging_dir`; None is the system's folder.
     """
 
     project_dir: Path
@@ -38,12 +38,12 @@ class DbtSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much goes into one file, and how hard a refused file is tried.
+    """The limits of files, requests and steps.
 
-    `chunk_rows` and `chunk_bytes` bound every uploaded file. `split_requests` bounds
-    the uploads that a run may spend on finding the guilty rows of refused files; it is
-    cut to half of what is left of `daily_requests`, which all runs of a day share. `max_steps`
-    bounds the steps that one run takes with an order.
+    `chunk_rows` and `chunk_bytes` limit every uploaded file. `split_requests` limits the uploads
+    of a run that search for the bad rows of refused files. This search never uses more than half
+    of the remaining `daily_requests`, which all runs of a day share. `max_steps` limits the
+    steps of one order in one run.
     """
 
     chunk_rows: int = 100_000
@@ -73,10 +73,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """Where rows and files are before they go out.
+    """The folder and the memory for staged rows and files.
 
-    `folder` None is the system's own. DuckDB keeps `memory_mb` megabytes of the rows in memory
-    and the rest in the folder, however many they are.
+    `folder` None is the system's folder for temporary files. DuckDB keeps `memory_mb` megabytes
+    of rows in memory and the rest in the folder.
     """
 
     folder: Path | None = None
@@ -89,12 +89,14 @@ class Staging:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """In which form rows go out.
+    """The form in which rows are sent.
 
-    `merge_modes` names the entities that do not go with SAVE. Deltas of at most `json_rows`
-    rows go as JSON, except from marts with custom attributes, whose form in JSON no page
-    tells. With `hold_late`, orders that Metrica would no longer tie to a visit, or update
-    (contacts, "Specifics of data transfer"), are held.
+    `merge_modes` names the entities with a merge mode other than SAVE. Deltas of at most
+    `json_rows` rows are sent as JSON, except from marts with custom attributes, whose JSON form
+    is not documented. With `hold_late`, orders that Metrica would no longer tie to a visit, or
+    update, are held.
+
+    Source: page "How to transmit customer and order data from a CRM".
     """
 
     mode: str = "detailed"
@@ -114,15 +116,15 @@ class Form:
             raise SettingsError(f"--json-rows is {self.json_rows}; give 0 to {_MAX_JSON_ROWS}.")
 
     def merge_mode(self, entity: str) -> str:
-        """Return how Metrica shall merge rows of that entity."""
+        """Return the merge mode of an entity's rows."""
         return dict(self.merge_modes).get(entity, "SAVE")
 
 
 _MAX_JSON_ROWS = 10_000
-"""No page says how much JSON Metrica takes; this is far below what a file may hold."""
+"""Metrica documents no limit for JSON; this is far below the limit of a file."""
 
 GATE = ("paid", "erased", "shrink", "unsendable", "drift")
-"""What stops a run before its first upload, unless it is accepted."""
+"""The limits that stop a run before its first upload, unless they are accepted."""
 
 
 BECOME_PERCENT = 5
@@ -131,10 +133,10 @@ BECOME_PERCENT = 5
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How much a run may change that cannot be undone, without somebody's word for it.
+    """Thresholds for irreversible changes. Above them a run needs `--accept`.
 
-    A share counts when its whole is `SHARE_FROM` rows or more. `accepted` names the limits out of
-    `GATE` that one run may exceed.
+    A percentage applies from `SHARE_FROM` rows. `accepted` names the limits of `GATE` that one
+    run may exceed.
     """
 
     paid_percent: int = 20
@@ -155,8 +157,8 @@ class Gate:
             raise SettingsError(f"--max-erased is {self.erased_values}; give 0 or more.")
         if unknown := sorted(self.accepted - set(GATE)):
             raise SettingsError(
-                f"--accept {','.join(unknown)}: there is nothing of that name to accept; "
-                f"choose from {', '.join(GATE)}."
+                f"--accept {','.join(unknown)}: there is no such limit. Choose from "
+                f"{', '.join(GATE)}."
             )
 
 
@@ -165,10 +167,10 @@ _ALL = 100
 
 @dataclass(frozen=True, slots=True)
 class FailOn:
-    """The rejected and held rows that let a finished run end with exit code 1.
+    """The rejected and held rows that end a finished run with exit code 1.
 
-    `never` lets none do so, `any` each one, `new` each one that was neither rejected nor held
-    after the last complete run. `percent` is a share of the marts' rows that must be exceeded.
+    The rules are `never`, `any`, `new` (rows that were neither rejected nor held after the last
+    complete run) and `percent` (more than this share of the marts' rows).
     """
 
     rule: Literal["never", "new", "any", "percent"] = "never"
@@ -189,7 +191,7 @@ class FailOn:
         )
 
     def applies(self, unsent: int, new: int, rows: int) -> bool:
-        """Return whether so many rejected and held rows, of them new, of all rows, are named."""
+        """Return whether the rule applies to counts of unsendable rows, new ones, and all rows."""
         return {
             "never": False,
             "any": unsent > 0,
@@ -200,11 +202,11 @@ class FailOn:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one `run` or `plan` is asked to do.
+    """The options of one `run` or `plan`.
 
-    `names` are the marts to export, in the order of work; `everything` compares whole
-    marts whatever the watermarks say (`--reconcile`). `erase_vanished` names the mart whose
-    vanished rows are emptied in Metrica.
+    `names` are the marts to export, in the order of work. `everything` compares whole marts and
+    ignores the watermarks (`--reconcile`). `erase_vanished` names the mart whose vanished rows
+    are emptied in Metrica.
     """
 
     dbt: DbtSettings
@@ -233,22 +235,3 @@ class Options:
                 f"--erase-vanished {mart}: Metrica erases nothing under --merge-mode "
                 f"{mart}={self.form.merge_mode(mart)}. Rerun with SAVE, or without one of the two."
             )
-
-
-def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:
-    """Return the entities of `--only a,b` in the order of work; all of the mode's for None.
-
-    Raises SettingsError for a name that is no mart of that mode.
-    """
-    known = tuple(entity.name for entity in MODES[mode])
-    if names is None:
-        return known
-    wanted = {name.strip() for name in names.split(",") if name.strip()}
-    unknown = sorted(wanted - set(known))
-    if unknown or not wanted:
-        raise SettingsError(
-            f"--only {names!r}: "
-            + (f"no mart is called {', '.join(unknown)}; " if unknown else "it names no mart; ")
-            + f"choose from {','.join(known)}."
-        )
-    return tuple(name for name in known if name in wanted)

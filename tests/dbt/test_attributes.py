@@ -157,7 +157,7 @@ def test_an_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
         "score",
     ]
     assert warehouse.rows("select count(*) from anna_metrica_export.mart_rows") != [(0,)]
-    assert warehouse.dbt("show", "--select", "what_is_pending").success
+    assert warehouse.dbt("show", "--select", "undelivered_rows").success
 
 
 def test_a_time_of_an_attribute_in_a_text_is_refused(warehouses: Warehouses) -> None:
@@ -239,16 +239,21 @@ def assert_hashes(warehouse: Warehouse, mart: str) -> None:
     ("mart", "name", "meta", "complaint"),
     [
         *(
-            (mart, name, "{metrica: {type: text}}", "has a name that Metrica uses itself")
+            (mart, name, "{metrica: {type: text}}", "has a name that Metrica reserves")
             for mart in ("contacts", "orders")
             for name in RESERVED
         ),
-        ("orders", "emails", "{metrica: {type: text}}", "has a name that Metrica uses itself"),
-        ("orders", "Client_Ids", "{metrica: {type: text}}", "has a name that Metrica uses itself"),
-        ("orders", "update_date_time", "{metrica: {type: datetime}}", "is Metrica's own and no"),
-        ("contacts", "score", "{}", "must say `meta: {metrica: {type: numeric|date|datetime|"),
-        ("contacts", "score", "{metrica: {type: number}}", "must say `meta: {metrica: {type: "),
-        ("products", "price", "{metrica: {type: numeric}}", "takes no attributes of products"),
+        ("orders", "emails", "{metrica: {type: text}}", "has a name that Metrica reserves"),
+        ("orders", "Client_Ids", "{metrica: {type: text}}", "has a name that Metrica reserves"),
+        (
+            "orders",
+            "update_date_time",
+            "{metrica: {type: datetime}}",
+            "is a column of Metrica and no",
+        ),
+        ("contacts", "score", "{}", "Add `meta: {metrica: {type: numeric|date|datetime|"),
+        ("contacts", "score", "{metrica: {type: number}}", "Add `meta: {metrica: {type: "),
+        ("products", "price", "{metrica: {type: numeric}}", "accepts no attributes of products"),
         ("simple_orders", "products", "{metrica: {type: text}}", "no attributes of simple_orders"),
     ],
 )
@@ -259,7 +264,10 @@ def test_a_column_that_metrica_could_not_take_stops_the_build_before_it_begins(
     declare(warehouse, mart, name, "text", meta)
     outcome = warehouse.dbt("build", simple_orders=True)
     assert not outcome.success
-    assert "Metrica could not take these columns as they are declared:\n" in outcome.complaints
+    assert (
+        "Metrica does not accept these columns as declared. Correct the models' YAML:\n"
+        in outcome.complaints
+    )
     assert f"{mart}.{name} " in outcome.complaints
     assert complaint in outcome.complaints
     assert outcome.count("model", "success") == outcome.count("seed", "success") == 0

@@ -71,9 +71,15 @@ def test_unmapped_statuses_stop_the_build_when_the_var_says_error(warehouse: War
     [
         ({"unmapped_statuses": "skip"}, "The var unmapped_statuses is 'skip'. Set it to hold or"),
         ({"currency_codes": "RUR"}, "The var currency_codes is 'RUR', but it maps old codes"),
-        ({"counter_time_zone": "UTC+3"}, "The var counter_time_zone is 'UTC+3', which is no time"),
+        (
+            {"counter_time_zone": "UTC+3"},
+            "The var counter_time_zone is 'UTC+3', which is not a time",
+        ),
         *(
-            ({"crm_time_zone": zone}, f"The var crm_time_zone is '{zone}', which is no time zone")
+            (
+                {"crm_time_zone": zone},
+                f"The var crm_time_zone is '{zone}', which is not a time zone",
+            )
             for zone in ("MSK", "EET", "Etc/GMT+3", "Europe/Nowhere")
         ),
     ],
@@ -106,7 +112,7 @@ def test_missing_tables_are_named_with_the_vars_that_switch_them_off(
     for table in (*optional, "order_status_history"):
         assert f"crm.{table} (set the var crm_has_{table}: false if" in outcome.complaints
     assert " crm.orders, crm.products (set" in outcome.complaints
-    assert "Make each as a view over your CRM's own table" in outcome.complaints
+    assert "Create each as a view over your CRM's own table" in outcome.complaints
     assert "crm.contacts" not in outcome.complaints
     # What does not read them runs.
     assert warehouse.dbt("run", "--select", "stg_crm__contacts").success
@@ -283,13 +289,13 @@ def test_a_misspelt_form_of_identifiers_sends_nothing_plain(warehouses: Warehous
     warehouse = warehouses.make("duckdb")
     outcome = warehouse.dbt("build", identifiers={"email": "md5", "phones": "plain"})
     assert not outcome.success
-    assert "The var identifiers says 'None' for emails" in outcome.complaints
+    assert "The var identifiers has 'None' for emails" in outcome.complaints
 
 
 @pytest.mark.parametrize(
     ("value", "complaint"),
     [
-        ({"emails": "md5", "phones": "sha256"}, "The var identifiers says 'sha256' for phones"),
+        ({"emails": "md5", "phones": "sha256"}, "The var identifiers has 'sha256' for phones"),
         ("md5", "The var identifiers is 'md5', but each kind has a form of its own"),
     ],
 )
@@ -310,4 +316,4 @@ def test_a_column_of_a_type_that_engines_print_differently_is_refused(
     models.write_text(text.replace("data_type: numeric(18,2)", "data_type: double"), "utf-8")
     outcome = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
     assert not outcome.success
-    assert "has the type double, which engines print differently" in outcome.complaints
+    assert "has the type double, which has different texts" in outcome.complaints

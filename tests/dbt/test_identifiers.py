@@ -158,7 +158,10 @@ def test_a_default_country_that_is_none_is_refused(warehouses: Warehouses, code:
         default_calling_code=code,
     )
     assert not outcome.success
-    assert f"The var default_calling_code is '{code}', which is no country's" in outcome.complaints
-    assert 'Write its digits alone, for example "7" for Russia' in outcome.complaints
+    assert (
+        f"The var default_calling_code is '{code}', which is not the calling code of a country"
+        in outcome.complaints
+    )
+    assert 'Set it to digits, for example "7" for Russia' in outcome.complaints
     # Signs that are no digits stop dbt before it builds anything.
     assert outcome.statuses.get("model.metrica_crm.contacts") in {None, "skipped"}

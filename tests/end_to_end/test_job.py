@@ -188,7 +188,9 @@ def test_the_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
             assert re.search(rf"│ {id_} +│ {type_} +│ +\d+ │ .*CRM: ", shown)
         for (attribute,) in attributes:
             assert re.search(rf"│ {attribute} +│ numeric │", shown)
-        way = shown.partition("The way of one order")[2].partition("Metrica ties it to visit-")[0]
+        way = shown.partition("The statuses of one order")[2].partition(
+            "Metrica ties it to visit-"
+        )[0]
         [(order, products)] = re.findall(r"Order (\d+) of contact .*; its products: (.+)", way)
         held = state.execute("select products from orders where id = ?", [order]).fetchall()
         told = state.execute(

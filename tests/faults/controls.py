@@ -61,7 +61,7 @@ class TimestampOnly(Ledger):
         found = super().watermark(entity)
         if found is None:
             return None
-        return _TrustedWatermark(found.updated_at, found.mart_rows, found.fingerprint)
+        return _TrustedWatermark(found.updated_at, found.mart_rows, found.checksum)
 
 
 def _timestamp_only(wh: Attached, counter_id: int, marts: Marts) -> Ledger:

@@ -130,7 +130,7 @@ def test_columns_are_told_with_duckdbs_types(profile: Warehouse, attach: Opener)
     warehouse.command(
         'create table crm.t (id text, "At" timestamp, t timestamptz, n numeric(18,2), d date)'
     )
-    warehouse.look_again()
+    warehouse.refresh_catalog()
     assert warehouse.columns("crm", "t") == {
         "id": "VARCHAR",
         "At": "TIMESTAMP",

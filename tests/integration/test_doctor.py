@@ -130,9 +130,9 @@ def test_all_is_well_after_a_clean_run_and_nothing_is_written(ran: Job) -> None:
     assert list(told.lines) == [line for line in told.lines if line in LINES or "simple" in line]
     assert set(LINES) <= set(told.lines)
     assert (told.code, told.skipped) == (0, [])
-    assert "which is this program's" in told.text("ledger")
+    assert "as this program needs it" in told.text("ledger")
     assert "exit code 0" in told.text("last run")
-    assert "Metrica last took an upload" in told.text("scope")
+    assert "Metrica last accepted an upload" in told.text("scope")
     methods = ran.emulator.sql(
         "select distinct method from requests where seq > ?", *(before[0] or (0,))
     )
@@ -147,7 +147,7 @@ def test_before_the_first_run_only_the_scope_is_in_doubt(job: Job) -> None:
     assert {check for check, level in told.levels().items() if level != "ok"} == {"scope"}
     assert "metrika:write" in told.text("scope")
     assert "none yet" in told.text("ledger")
-    assert "none for this counter" in told.text("last run")
+    assert "no run yet" in told.text("last run")
     assert "not in Metrica yet: items_count" in told.text("attributes of orders")
     assert "sold" in told.text("statuses")
     assert told.code == 0
@@ -405,4 +405,4 @@ def test_a_flag_that_metrica_does_not_tell_is_not_taken_for_on(job: Job) -> None
     with ScriptedServer(*[ok(counter=counter, **lists)] * 20) as server:
         told = ask(job, "--api-url", server.url)
     assert told.levels()["first-party data"] == "warning"
-    assert "does not tell" in told.text("first-party data")
+    assert "does not say" in told.text("first-party data")

@@ -231,7 +231,7 @@ def test_a_counter_keeps_to_one_way(job: Job, first: str) -> None:
     before = job.uploads()
     for outcome in (job.run(**other),):
         assert outcome.exit_code == 5
-        assert "keep to one mode" in (outcome.error or "")
+        assert "Use one mode" in (outcome.error or "")
     assert job.uploads() == before
 
 

@@ -183,13 +183,13 @@ def test_run_without_a_recorded_build_says_to_run_dbt_build(job: Job) -> None:
     assert outcome.exit_code == 3
     assert (
         "metrica_work.mart_builds has no build of mart orders, so the time zone of its times is "
-        "not known: run `dbt build`."
+        "unknown. Run `dbt build`."
     ) in (outcome.error or "")
     job.marts.sql("drop table metrica_work.mart_builds")
     outcome = job.run()
     assert outcome.exit_code == 3
-    assert "There is no table metrica_work.mart_builds" in (outcome.error or "")
-    assert "run `dbt build`" in (outcome.error or "")
+    assert "Table metrica_work.mart_builds" in (outcome.error or "")
+    assert "Run `dbt build`" in (outcome.error or "")
     assert job.uploads() == []
 
 

@@ -74,7 +74,7 @@ def test_a_full_disk_ends_the_making_of_json_in_order(job: Job) -> None:
     with start(job, "--json-rows", "5000", setup=no_large_files) as run:
         _, told = run.communicate(timeout=60)
     assert run.returncode == 2, told
-    assert "Give --staging-dir a folder with more room" in told
+    assert "Set --staging-dir to a folder with more room" in told
 
 
 @ON_A_SERVER

@@ -293,8 +293,8 @@ def test_reasons_of_metrica_are_shown(printed: dict[str, str]) -> None:
     assert {"c-latin", "c-cyrillic", "o-1", "o-2", "o-3", "o-5"} <= found.keys()
     for key in ("c-latin", "c-cyrillic", "o-1", "o-2"):
         assert "the value … is wrong" in found[key]
-    assert "It said:" in found[QUOTED_BY_EMULATOR]
-    assert "It said:" not in found[_REFUSED_WITH_400]
+    assert "Metrica's reason:" in found[QUOTED_BY_EMULATOR]
+    assert "Metrica's reason:" not in found[_REFUSED_WITH_400]
 
 
 def test_no_output_holds_a_seeded_cell(printed: dict[str, str]) -> None:

@@ -136,7 +136,7 @@ def test_doctor_and_run_name_the_grant_that_a_missing_schema_needs(
 ) -> None:
     found = finding(roles, "ledger")
     assert (found.level, found.exit_code) == ("error", 3)
-    assert "there is no schema metrica_export" in found.found
+    assert "schema metrica_export does not exist" in found.found
     assert f'grant usage, create on schema "metrica_export" to "{EXPORTER}"' in found.advice
     outcome = roles.run()
     assert outcome.exit_code == 3
@@ -168,4 +168,4 @@ def test_doctor_reports_a_missing_schema_of_the_marts_as_missing(
     assert f'grant usage on schema "metrica" to "{EXPORTER}"' in found.advice
     postgres.administer(roles.marts.database, "drop schema metrica cascade")
     found = finding(roles, "warehouse")
-    assert (found.level, found.found) == ("error", "there is no schema metrica")
+    assert (found.level, found.found) == ("error", "schema metrica does not exist")

@@ -333,8 +333,8 @@ MERGES = multiplied("{k: v}", "{{<<: [{}]}}")
         (output(role="[s3cret]"), "crm.outputs.prod.role is not a text"),
         (output(port=".inf"), "crm.outputs.prod.port is not a number"),
         (output(type="[s3cret]"), "crm.outputs.prod.type is 'not a text'"),
-        (output(password='"s3cret\\0"'), "crm.outputs.prod.password holds a character"),
-        (output(user='"\\ud800"'), "crm.outputs.prod.user holds a character"),
+        (output(password='"s3cret\\0"'), "crm.outputs.prod.password has a character"),
+        (output(user='"\\ud800"'), "crm.outputs.prod.user has a character"),
     ],
 )
 def test_profile_that_no_program_can_read_is_an_error_of_settings(

@@ -515,5 +515,5 @@ def test_a_now_without_a_time_zone_is_refused() -> None:
 
 
 def test_a_crm_too_small_to_be_believable_is_refused() -> None:
-    with duckdb.connect() as con, pytest.raises(ValueError, match="pass 200 or more"):
+    with duckdb.connect() as con, pytest.raises(ValueError, match="Pass 200 or more"):
         crm.create(con, now=NOW, contacts=199)

@@ -149,30 +149,47 @@ def test_every_path_in_the_text_exists(page: Path) -> None:
         assert any((base / path).exists() for base in BASES), path
 
 
-def sources() -> set[str]:
-    """Return the names in the table of sources."""
+def sources() -> dict[str, str]:
+    """Return last part of a page's address → title, from the table of sources."""
     page = DOCS / "reference" / "sources.md"
-    return {cells[0].strip("`") for cells in rows_of(page) if cells[0].startswith("`")}
+    return {
+        cells[0].strip("`"): cells[1].partition("](")[0].strip("[*")
+        for cells in rows_of(page)
+        if cells[0].startswith("`")
+    }
 
 
-def references(text: str) -> Iterator[str]:
-    """Yield each name of references such as `(errors, quotas)` and `Sources: data, modes.`."""
-    for found in re.findall(r"\(([^()]+)\)|[Ss]ources?: ([^.]+)\.", text):
-        yield from (part.split(":")[0].strip() for part in re.split("[,;]", "".join(found)))
-
-
-SLUG = re.compile(r"[a-z]+[A-Z]\w+|[a-z]+(?:-[a-z]+)+")
-# Names of Python, of SQL and of files that have the form of a page's name.
-NO_SLUGS = {"form-data"}
-
-
-def test_every_source_in_the_code_is_in_the_table() -> None:
-    used: dict[str, Path] = {}
+def code_texts() -> Iterator[tuple[Path, str]]:
+    """Yield the docstrings and comments of the product's Python and SQL files."""
     for path in sorted((ROOT / "exporter").rglob("*")):
         texts = python_texts(path) if path.suffix == ".py" else ()
         texts = sql_comments(path) if path.suffix == ".sql" else texts
         for text in texts:
-            used |= {name: path for name in references(text) if SLUG.fullmatch(name)}
+            yield path, text
+
+
+TITLES = re.compile(r'\bpages? ("[^"]+"(?:(?:,| and) "[^"]+")*)')
+
+
+def test_code_names_sources_by_titles_in_the_table() -> None:
+    used = {
+        title: path
+        for path, text in code_texts()
+        for titles in TITLES.findall(text)
+        for title in re.findall(r'"([^"]+)"', titles)
+    }
     assert len(used) > 10
-    missing = {name: str(path) for name, path in used.items() if name not in sources() | NO_SLUGS}
-    assert missing == {}
+    unknown = {t: str(path) for t, path in used.items() if t not in sources().values()}
+    assert unknown == {}
+
+
+def test_code_names_no_source_by_its_address() -> None:
+    slugs = "|".join(
+        re.escape(name) for name in sources() if not name.isalpha() or not name.islower()
+    )
+    found = [
+        (str(path), slug)
+        for path, text in code_texts()
+        for slug in re.findall(rf"\b(?:{slugs})\b", text)
+    ]
+    assert found == []

@@ -128,7 +128,7 @@ def test_a_used_up_daily_quota_ends_it_at_once(
     assert isinstance(error, QuotaError)
     assert error.exit_code == 4
     assert "00:00 GMT" in str(error)
-    assert "run again" in str(error)
+    assert "Rerun" in str(error)
     assert (len(server.asked), waits) == (1, [])
 
 
@@ -141,7 +141,7 @@ def test_no_more_requests_are_made_than_there_are_left(server: ScriptedServer, b
     with pytest.raises(QuotaError, match="--daily-requests") as caught:
         transport.call("GET", "/it")
     assert caught.value.exit_code == 4
-    assert "run again" in str(caught.value)
+    assert "Rerun" in str(caught.value)
     assert transport.requests == len(server.asked) == budget
 
 
@@ -160,9 +160,9 @@ def test_trying_again_counts_as_a_request(server: ScriptedServer, waits: list[fl
         (403, "invalid_token", "METRICA_TOKEN"),
         (403, "access_denied", "metrika:write"),
         (404, "not_found", "counter's number"),
-        (400, "invalid_parameter", "no retry can mend"),
-        (406, "not_acceptable", "no retry can mend"),
-        (413, "", "no retry can mend"),
+        (400, "invalid_parameter", "not retryable"),
+        (406, "not_acceptable", "not retryable"),
+        (413, "", "not retryable"),
     ],
 )
 def test_what_cannot_pass_is_asked_once_and_says_what_to_do(
@@ -400,7 +400,7 @@ def test_an_error_names_no_type_that_is_not_a_plain_word(
 ) -> None:
     body = json.dumps({"errors": [{"error_type": kind}]}).encode()
     error = fails(server, Reply(400, body))
-    assert str(error).startswith("GET /it: Metrica answered 400, ")
+    assert str(error) == "GET /it: Metrica answered 400 (not retryable)."
 
 
 def parts(asked: Asked) -> list[File]:

@@ -1,9 +1,10 @@
 """Settings: what is refused before anything is opened."""
 
 import pytest
+from metrica_export.cli.option_values import read_only
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.access import DEFAULT_API_URL, Api, is_loopback, read_api
-from metrica_export.settings import Limits, read_only
+from metrica_export.settings import Limits
 
 TOKEN = "y0_a-made-up-token"
 

@@ -32,7 +32,7 @@ def trait_of(
     rows = [*guilty, *passed, *waiting]
     orders.stage(*({"id": f"o{i}", **row} for i, row in enumerate(rows)))
     wh = orders.session.wh
-    wh.run("create or replace table evidence_orders (_row bigint, _is_guilty boolean)")
+    wh.run("create or replace table evidence_orders (_row bigint, _is_bad boolean)")
     wh.run("create or replace table candidates (_row bigint)")
     known = len(guilty) + len(passed)
     for i in range(known):
@@ -49,7 +49,7 @@ def test_trait_is_found_from_three_guilty_rows_on(orders: Table) -> None:
     assert trait_of(orders, [EURO] * 2, [ROUBLE] * 3, [EURO]) is None
     found = trait_of(orders, [EURO] * 3, [ROUBLE] * 3, [EURO, EURO, ROUBLE])
     assert found
-    assert (found.column, found.values, found.guilty, found.waiting) == ("currency", ["EUR"], 3, 2)
+    assert (found.column, found.values, found.bad, found.waiting) == ("currency", ["EUR"], 3, 2)
 
 
 def test_trait_without_a_waiting_row_is_none(orders: Table) -> None:
@@ -67,8 +67,8 @@ def test_trait_of_the_column_in_the_reason_comes_before_one_of_more_rows(orders:
     by_rows, by_reason = trait_of(orders, *given), trait_of(orders, *given, "goals")
     assert by_rows
     assert by_reason
-    assert (by_rows.column, by_rows.guilty) == ("currency", 4)
-    assert (by_reason.column, by_reason.guilty) == ("goals", 3)
+    assert (by_rows.column, by_rows.bad) == ("currency", 4)
+    assert (by_reason.column, by_reason.bad) == ("goals", 3)
 
 
 def test_trait_with_fewest_values_comes_first_among_equal_ones(orders: Table) -> None:
@@ -82,7 +82,7 @@ def test_trait_of_two_values_holds_both(orders: Table) -> None:
     guilty: list[Row] = [{"currency": c} for c in ("EUR", "USD", "EUR", "USD")]
     found = trait_of(orders, guilty, [ROUBLE], [EURO])
     assert found
-    assert (found.column, sorted(found.values), found.guilty) == ("currency", ["EUR", "USD"], 4)
+    assert (found.column, sorted(found.values), found.bad) == ("currency", ["EUR", "USD"], 4)
 
 
 def test_trait_is_found_beside_passed_rows_with_an_empty_cell(orders: Table) -> None:

@@ -19,7 +19,7 @@ pieces as (
     from elements
 ),
 
--- A spreadsheet keeps a number as text by an apostrophe or a formula: '123, ="123".
+-- A spreadsheet writes a number as text with an apostrophe or a formula: '123, ="123".
 client_ids as (
     select distinct
         cell,
@@ -44,7 +44,7 @@ judged as (
         case
             when {{ lost_digits('digits') }} then 'written_by_a_spreadsheet'
             when {{ matches('digits', '[^0-9]') }} then 'not_digits'
-            -- A fraction: beyond 2^53 a floating-point number has lost the last digits.
+            -- A fraction: beyond 2^53 a floating-point number has lost its last digits.
             when
                 digits <> raw
                 and lpad({{ bytes('digits') }}, 20, '0') > '00009007199254740992'

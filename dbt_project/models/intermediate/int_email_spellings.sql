@@ -13,7 +13,7 @@ elements as (
 ),
 
 pieces as (
-    -- The comma of a name in quotes, "Li, Anna" <a@example.com>, is no separator.
+    -- A comma inside a quoted name, "Li, Anna" <a@example.com>, is not a separator.
     select
         cell,
         unnest(string_to_array(
@@ -25,7 +25,7 @@ pieces as (
     from elements
 ),
 
--- Name <a@example.com>, and what a spreadsheet or a link leaves around an address.
+-- Name <a@example.com>, and characters of a spreadsheet or a link around an address.
 bare as (
     select
         cell,

@@ -67,8 +67,8 @@ with_own_place as (
     from placed
 ),
 
--- A table that was read later than the orders knows changes that the order's row does not; a
--- snapshot never does, because it is taken of the orders.
+-- A history table may have changes that are newer than the order's row, if it was loaded later. A
+-- snapshot has none, because it is taken from the orders.
 known as (
     select
         *,

@@ -48,7 +48,7 @@ links as (
     from written
 ),
 
--- The comma of a fraction or before an extension joins; a plus after a digit begins another number.
+-- A comma in a fraction or before an extension joins. A plus after a digit begins a number.
 marked as (
     select
         cell,
@@ -75,7 +75,7 @@ pieces as (
     from marked
 ),
 
--- What a spreadsheet or a link leaves around a number: '8 999 …, ="8 999 …", <tel:+7 999 …>
+-- Characters of a spreadsheet or a link around a number: '8 999 …, ="8 999 …", <tel:+7 999 …>
 numbers as (
     select distinct
         cell,
@@ -109,7 +109,7 @@ dialled_digits as (
     from without_extension
 ),
 
--- Abroad is dialled by a prefix of the default country's own: 8 10 375 …, 011 44 …
+-- Calls abroad begin with the exit prefix of the default country: 8 10 375 …, 011 44 …
 understood as (
     select
         dialled_digits.cell,
@@ -130,7 +130,7 @@ understood as (
 ),
 
 readings as (
-    -- No calling code begins another one, so at most one of the three lengths matches.
+    -- No calling code is the beginning of another one, so at most one of the three lengths matches.
     {% for length in [1, 2, 3] %}
     select
         understood.cell,
@@ -155,8 +155,8 @@ readings as (
         on codes.calling_code = '{{ default_code }}'
     where understood.is_number and not understood.is_international
     union all
-    -- Where a trunk prefix is customary, a number that lacks it and begins like the code
-    -- has the code in front; elsewhere it may as well be a number of that area.
+    -- In a country with trunk prefixes, a number without the prefix that begins like the calling
+    -- code begins with the calling code. In other countries it may be a number of that area.
     select
         understood.cell,
         understood.raw,

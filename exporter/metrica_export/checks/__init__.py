@@ -1,1 +1,1 @@
-"""Validation: whether each staged row can be sent, and the reason if not."""
+"""Validation: each staged row is sendable, rejected or held, the latter two with a reason."""

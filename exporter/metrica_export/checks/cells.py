@@ -1,4 +1,4 @@
-"""A cell of a mart as Metrica reads it, in SQL over `staged_<mart>` as `s`."""
+"""A cell of a mart in Metrica's format, as SQL over `staged_<mart>` as `s`."""
 
 from metrica_export.metrica.formats import Column, Kind
 from metrica_export.warehouse.dbt_manifest import Mart
@@ -9,12 +9,12 @@ _BREAKS = r"[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]+"
 
 
 def cell(column: Column, value: str | None = None) -> str:
-    """Return SQL for a cell's text as Metrica reads it, NULL where there is no value.
+    """Return SQL for a cell's text in Metrica's format, NULL for an empty cell.
 
-    The value is the column's of `staged_<mart>` as `s`, unless another is given.
+    `value` is SQL for the value; None is the column of `staged_<mart>` as `s`.
 
-    Formats: date (dates), orders-data (decimals with a dot). Line breaks inside a text
-    become spaces, since no page says how Metrica reads them.
+    Sources: pages "Date and time format", "Order data format" (decimals with a dot). Line breaks
+    inside a text become spaces, since Metrica does not document how it reads them.
     """
     value = value or f"s.{name(column.name)}"
     match column.kind:
@@ -30,7 +30,7 @@ def cell(column: Column, value: str | None = None) -> str:
 
 
 def is_empty(column: Column, value: str | None = None) -> str:
-    """Return SQL that is true where `cell` gives NULL, and costs less."""
+    """Return SQL that is true where `cell` is NULL, and costs less."""
     match column.kind:
         case Kind.TEXT | Kind.HUMANIZED:
             return f"{cell(column, value)} is null"
@@ -41,7 +41,7 @@ def is_empty(column: Column, value: str | None = None) -> str:
 
 
 def row_size(mart: Mart) -> str:
-    """Return SQL for the bytes that the cells of a row of `staged_<mart>` take at most."""
+    """Return SQL for the maximum size of a staged row's cells in a file, in bytes."""
     return " + ".join(f"coalesce({_size(column)}, 0) + 3" for column in mart.columns)
 
 

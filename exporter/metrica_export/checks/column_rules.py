@@ -21,11 +21,11 @@ _CURRENCIES = {
     for code, _, until, is_tender in used
     if is_tender and until is None
 }
-"""ISO 4217 codes of money in use: CLDR knows withdrawn codes and codes of no money."""
+"""ISO 4217 codes of money in use: CLDR also has withdrawn codes and codes that are no money."""
 
 
 def conditions(column: Column) -> Iterator[tuple[str, str]]:
-    """Yield reasons and SQL that is true for a bad cell, never for an absent optional one."""
+    """Yield reasons and SQL that is true for a bad cell; an empty optional cell is never bad."""
     cell = f"s.{name(column.name)}"
     text = f"nullif(cast({cell} as text), '')"
     if column.required:
@@ -34,7 +34,7 @@ def conditions(column: Column) -> Iterator[tuple[str, str]]:
         yield _pattern(column, cell, text)
     elif column.kind in _DATES:
         type_ = _DATES[column.kind]
-        # Compared in its own type: not every date is a timestamp.
+        # Compared as its own type: a date may be too large for a timestamp.
         inside = f"{cell} >= {type_} '1970-01-01' and {cell} < {type_} '10000-01-01'"
         yield "date_out_of_range", f"not ({inside})"
     elif column.kind is Kind.HUMANIZED:
@@ -51,15 +51,15 @@ def conditions(column: Column) -> Iterator[tuple[str, str]]:
 
 
 def _is_repeated(kind: Kind, text: str) -> str:
-    """Return SQL that is true for a list with one value twice, cheap for a list of one or two."""
+    """Return SQL that is true for a list with a repeated value, fast for one or two values."""
     values = f"string_split({text}, ',')"
     first, second, names = f"{values}[1]", f"{values}[2]", values
     if kind in {Kind.GOALS, Kind.PRODUCTS}:
-        # Without the number behind the colon.
+        # A pair counts by its name, without the number behind the colon.
         first, second = (f"string_split({each}, ':')[1]" for each in (first, second))
         names = f"list_transform({values}, lambda one: string_split(one, ':')[1])"
     if kind is Kind.PRODUCTS:
-        # Each has a number, so every second part is a name.
+        # Each product has a quantity, so every second part is a name.
         names = f"string_split(replace({text}, ',', ':'), ':')[1:-:2]"
     return (
         f"case when not contains({text}, ',') then false when len({values}) = 2 "
@@ -75,7 +75,7 @@ def _pattern(column: Column, cell: str, text: str) -> tuple[str, str]:
     reason, expression = _PATTERNS[column.kind]
     condition = f"not regexp_full_match({text}, {quote(expression)})"
     if column.kind in {Kind.MONEY, Kind.NUMBER}:
-        # An exact number is always well written, and looking at its text takes time.
+        # An exact numeric type is always well-formed, and the text check is slow.
         condition = f"typeof({cell}) not similar to '(DECIMAL|.*INT).*' and {condition}"
     if column.kind in _BOUNDED:
         condition += f" or length({text}) > {MAX_ID}"
@@ -83,7 +83,8 @@ def _pattern(column: Column, cell: str, text: str) -> tuple[str, str]:
 
 
 _BOUNDED = {Kind.ID, Kind.NAME, Kind.STATUS}
-"""Kinds of at most that many characters; in a pattern, RE2 would compile each repetition."""
+"""Kinds of at most MAX_ID characters. The limit is no part of the pattern: RE2 would compile
+each repetition."""
 
 _GOAL = r"[^\s,:;\"]+"
 
@@ -99,7 +100,7 @@ _PATTERNS = {
     Kind.CLIENT_TYPE: ("client_type_unknown", "CONTACT"),
     Kind.MONEY: ("number_malformed", _NUMBER),
     Kind.NUMBER: ("number_malformed", _NUMBER),
-    # An alternation, since RE2 reads it in one pass.
+    # RE2 matches an alternation in one pass.
     Kind.CURRENCY: ("currency_unknown", "|".join(sorted(_CURRENCIES))),
     Kind.CLIENT_IDS: ("client_ids_malformed", r"\d{1,20}(,\d{1,20})*"),
     Kind.EMAILS: ("emails_malformed", rf"{_EMAIL}(,{_EMAIL})*"),

@@ -8,22 +8,22 @@ PENDING = "pending"
 
 REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
-    "hash_missing": "The mart gives the row no row_hash, so its changes cannot be followed.",
+    "hash_missing": "The mart gives the row no row_hash, so changes cannot be detected.",
     "hash_malformed": "A row_hash is an md5: 32 lower-case hexadecimal digits.",
     "id_malformed": "An id is 1 to 255 printable characters, no space first or last.",
-    "name_malformed": "Metrica takes 1 to 255 of A-Z a-z 0-9 _ : - here.",
+    "name_malformed": "Metrica accepts 1 to 255 of A-Z a-z 0-9 _ : - here.",
     "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",
-    "client_type_unknown": "Metrica knows the client type CONTACT only.",
-    "date_out_of_range": "Metrica takes dates from 1970-01-01, and a year has four digits.",
-    "date_in_future": "Metrica never changes a creation date again, so one that is still to come "
-    "is held back until then.",
+    "client_type_unknown": "Metrica accepts the client type CONTACT only.",
+    "date_out_of_range": "Metrica accepts dates from 1970-01-01 with a year of four digits.",
+    "date_in_future": "The creation date is in the future. Metrica never changes it again, so the "
+    "row is held until that date.",
     "number_malformed": "A number is digits with a dot before decimals, without an exponent.",
-    "amount_too_large": f"Metrica takes amounts up to {MAX_AMOUNT:,}.",
+    "amount_too_large": f"Metrica accepts amounts up to {MAX_AMOUNT:,}.",
     "currency_unknown": "A currency is the ISO 4217 code, in capitals, of money in use today.",
-    "too_many_values": f"Metrica takes {MAX_VALUES[Kind.CLIENT_IDS]} ClientIDs, "
+    "too_many_values": f"Metrica accepts {MAX_VALUES[Kind.CLIENT_IDS]} ClientIDs, "
     f"{MAX_VALUES[Kind.EMAILS]} values of each other identifier and "
     f"{MAX_VALUES[Kind.GOALS]} goals in a row.",
-    "values_repeated": "Metrica takes each value of a list once; leave out the repeated ones.",
+    "values_repeated": "Metrica accepts each value of a list once. Remove the repeated values.",
     "client_ids_malformed": "ClientIDs are digits, separated by commas.",
     "emails_malformed": "E-mails are lower-case, Latin, with @ and a domain, comma-separated.",
     "phones_malformed": "Phones are 7 to 15 digits with the country code, comma-separated.",
@@ -32,26 +32,27 @@ REASONS = {
     "products_malformed": "Products are written product:quantity with whole quantities from 1.",
     "goal_ids_malformed": "Goal ids are 1 to 10 different ones, comma-separated, without spaces "
     "or colons.",
-    "humanized_too_long": f"A name for people is {MAX_HUMANIZED} characters at most.",
-    "row_too_large": "The row alone is larger than a chunk may be; raise --chunk-bytes.",
-    "refused_by_metrica": "Metrica refused the row when it was alone in a file.",
-    "path_malformed": "The statuses of status_path are joined by commas and end with the order's "
-    "own.",
+    "humanized_too_long": f"A display name has at most {MAX_HUMANIZED} characters.",
+    "row_too_large": "The row alone is larger than the limit of a file. Raise --chunk-bytes.",
+    "refused_by_metrica": "Metrica refused a file with this row alone.",
+    "path_malformed": "The statuses in status_path are comma-separated and end with the order's "
+    "own status.",
     "identifier_missing": "A simple order needs a ClientID, an e-mail or a phone, or their md5.",
-    "window_past": "Metrica ties no order to a visit after 21 days and updates none after 111, and "
-    "--late-orders says hold.",
-    "id_duplicated": "Several rows of the mart have this id; goes when one is left.",
+    "window_past": "Metrica ties no order to a visit after 21 days and updates none after 111 "
+    "days, and --late-orders is hold.",
+    "id_duplicated": "Several rows of the mart have this id. Leave one row per id.",
     "status_unknown": "The status is neither mapped in order_statuses, nor one of Metrica's own, "
     "nor a JavaScript goal of the counter.",
     "status_unmapped": "The CRM's status has no row in order_status_map: add one and run "
     "dbt build.",
     "contact_unknown": "Metrica does not have the order's contact (yet).",
     "contact_unsendable": "The order's contact is itself rejected or held.",
-    "refused_with_others": "Metrica refused a file with this row in it. It was not tried alone: it "
-    "has something in the named column in common with refused rows, or the budget of requests "
-    "ended (--split-requests).",
-    "steps_left": "The order has more statuses on its path than one run sends; the next run goes "
-    "on from there (--max-steps).",
-    "outcome_unknown": "Metrica's answer did not say whether the upload passed; it goes again.",
+    "refused_with_others": "Metrica refused a file with this row. The row was not sent alone: it "
+    "shares a trait in the named column with refused rows, or the budget of requests ended "
+    "(--split-requests).",
+    "steps_left": "The order has more undelivered statuses than one run sends (--max-steps). The "
+    "next run continues.",
+    "outcome_unknown": "Metrica's answer did not say whether the upload passed. The next run "
+    "sends the row again.",
 }
-"""The closed list of reasons, with what each means."""
+"""The closed list of reasons, each with its meaning."""

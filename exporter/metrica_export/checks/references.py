@@ -1,4 +1,4 @@
-"""The references of staged orders to contacts and statuses that Metrica has, or will have."""
+"""The references of staged orders: contacts and statuses that Metrica has, or gets in this run."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ def find_references(
 ) -> None:
     """Fill `missing_contacts` and `accepted_statuses` for a staged mart that needs them.
 
-    `earlier` are the marts that this run validated before. With `presume`, their sendable rows
+    `earlier` has the marts that this run validated before. With `presume`, their sendable rows
     count as delivered.
     """
     entity, wh = staged.mart.entity, session.wh
@@ -66,7 +66,7 @@ def _find_missing_contacts(
 def _mapped_statuses(
     session: Session, ledger: Ledger, statuses: StagedMart | None, *, presume: bool
 ) -> list[str]:
-    """Return queries of the statuses (`_id`) that Metrica has as the mart maps them now."""
+    """Return queries of the statuses (`_id`) whose present mapping Metrica has."""
     mart = session.marts.get(ORDER_STATUSES.name)
     table = relation(mart.schema, mart.table)
     read_delivered(session.wh, ledger, mart, among=f"select cast(id as text) as _id from {table}")
@@ -82,7 +82,7 @@ def _mapped_statuses(
 
 
 def names_goals(session: Session, staged: StagedMart) -> bool:
-    """Return whether a staged order has a status that only a JavaScript goal can explain."""
+    """Return whether a staged order has an unmapped status, which may be a JavaScript goal."""
     entity = staged.mart.entity
     if not entity.has_status or not staged.rows:
         return False

@@ -1,7 +1,7 @@
 """Metrica's rules for a mart row, as conditions over the staged rows.
 
 Each rule names a column and gives one reason of `REASONS`. A rejected row waits until its
-contents change. A held row is validated in every run, since the cause lies outside of it.
+contents change. A held row is validated again in every run, since the cause is outside the row.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.staging import ACCEPTED_STATUSES, DUPLICATE_IDS, MISSING_CONTACTS
 
 UNMAPPED = "unmapped:"
-"""Prefix that the dbt models give to a CRM status that order_status_map lacks."""
+"""The dbt models put this prefix before a CRM status that order_status_map lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Rule:
 
 
 def rules(staged: StagedMart) -> list[Rule]:
-    """Return the rules for a staged mart in their order; the first that applies gives the reason.
+    """Return the rules for a staged mart in their order; the first match gives the reason.
 
     The conditions read the staged row as `s` and its delivered state as `p`. They need the
-    tables `duplicate_ids` and, for orders, `accepted_statuses` and `missing_contacts`. No
-    condition is true for a value that is merely absent.
+    tables `duplicate_ids` and, for orders, `accepted_statuses` and `missing_contacts`. An empty
+    optional value matches no rule.
     """
     mart, now = staged.mart, staged.now
     key = mart.entity.key
@@ -55,7 +55,7 @@ def rules(staged: StagedMart) -> list[Rule]:
         ),
     ]
     if mart.entity.has_status:
-        # The first rule: a CRM status may look like any of Metrica's, or like none.
+        # Before the rules of columns: a CRM status may match any of them.
         unmapped = f"starts_with(cast(s.order_status as text), {quote(UNMAPPED)})"
         found.append(Rule("status_unmapped", "order_status", unmapped, HELD))
     for column in mart.columns:
@@ -86,7 +86,7 @@ _IDENTIFIERS = {Kind.CLIENT_IDS, Kind.EMAILS, Kind.PHONES, Kind.MD5S}
 
 
 def _status_rules(mart: Mart) -> Iterator[Rule]:
-    # Never sent on a guess: an unknown status may be taken for a sale (maporderstatuses-about).
+    # Metrica may count an unknown status as a sale (page "How to map order statuses").
     accepted = f"select _id from {ACCEPTED_STATUSES.name}"
     if mart.has_path:
         path = f"string_split(s.{STATUS_PATH}, ',')"

@@ -1,8 +1,7 @@
-"""The sendable rows of a staged mart: those without a problem, and their contents in a wave.
+"""The sendable rows of a staged mart: the rows without a problem, and their contents in a wave.
 
-An order with a status path takes a step for each undelivered status. Wave k uploads step k of
-all orders. The SQL here reads the staged row as `s`, its delivered state as `p` and its steps
-as `t`.
+Each undelivered status is a step. Step k of every order is uploaded in wave k. The SQL here
+reads the staged row as `s`, its delivered state as `p` and its steps as `t`.
 """
 
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ _CREATED, _STATUS = "create_date_time", "order_status"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Some of the sendable rows: from row `first` to row `last` of the staged rows.
+    """A range of sendable rows: from row `first` to row `last` of the staged rows.
 
-    `filled` limits it to rows in which just the columns of these bits have a value, `pile` to
-    the rows of that pile; pile 0 holds the rows that belong to none.
+    `filled` limits it to rows with values in exactly the columns of these bits. `pile` limits it
+    to the rows of a pile; pile 0 has the rows without a pile.
     """
 
     first: int
@@ -37,9 +36,9 @@ class Selection:
 def rows(staged: StagedMart, wave: int = 1, selection: Selection | None = None) -> str:
     """Return the query of the sendable rows of a wave.
 
-    Columns: `_row`, `_id`, `_hash`, `_size` (the row's bytes in a file at most), `_deadline`,
-    `_status`, `_step`, `_steps_left` (after this wave), `_pending` (the steps that one run may
-    take). Rows that differ in `_group` cannot share a file.
+    Columns: `_row`, `_id`, `_hash`, `_size` (maximum bytes of the row in a file), `_deadline`,
+    `_status`, `_step`, `_steps_left` (after this wave), `_pending` (the statuses that one run
+    may send). Rows with different values of `_group` cannot share a file.
     """
     mart = staged.mart
     columns = {
@@ -58,7 +57,7 @@ def rows(staged: StagedMart, wave: int = 1, selection: Selection | None = None) 
 
 
 def count_sendable(wh: Attached, staged: StagedMart, wave: int = 1) -> int:
-    """Return how many rows a wave can send."""
+    """Return the number of sendable rows in a wave."""
     if not staged.rows:
         return 0
     (found,) = wh.row(f"select count(*) from ({rows(staged, wave)})")
@@ -72,9 +71,9 @@ def cells(staged: StagedMart, columns: tuple[Column, ...], wave: int, selection:
 
 
 def staged_cells(staged: StagedMart, wave: int, among: str) -> str:
-    """Return the query of `_row` and all cells of the staged rows of another query (`_row`).
+    """Return the query of `_row` and all cells of staged rows, including rows with a problem.
 
-    It includes rows with a problem.
+    `among` is a query that selects the rows (`_row`).
     """
     found = {name(column.name): _cell(staged.mart, column, wave) for column in staged.mart.columns}
     return render(
@@ -88,10 +87,10 @@ def staged_cells(staged: StagedMart, wave: int, among: str) -> str:
 
 
 def deliveries(staged: StagedMart, wave: int = 1, selection: Selection | None = None) -> str:
-    """Return the query of the ledger's deliveries for sendable rows.
+    """Return the query of the deliveries to record for sendable rows.
 
-    Columns: `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. The hash of a step
-    before the last one of a path equals no mart row's.
+    Columns: `_id`, `_hash`, `_status`, `_step`, `_created` and `_filled`. A step before the last
+    one of a path has a hash that differs from every row hash.
     """
     mart = staged.mart
     filled_bits = filled_cells(staged)
@@ -118,7 +117,7 @@ def early_hash(step: str) -> str:
 
 
 def created(mart: Mart) -> str:
-    """Return SQL for the creation date that is sent: the first delivered one."""
+    """Return SQL for the creation date to send: the first delivered one, if there is one."""
     if not mart.has(_CREATED):
         return "cast(null as timestamp)"
     return f"coalesce(p._created, s.{_CREATED})"
@@ -127,8 +126,9 @@ def created(mart: Mart) -> str:
 def deadline_of(created_at: str, is_delivered: str) -> str:
     """Return SQL for the deadline after which Metrica ignores an order.
 
-    Metrica ties a new order to visits of the last 21 days. It updates a delivered one for 111
-    days from its visit, which was no later than the order itself (contacts).
+    Metrica ties a new order to visits of the last 21 days. It updates a delivered order for 111
+    days from its visit, which was no later than the order itself (page "How to transmit customer
+    and order data from a CRM").
     """
     return (
         f"{created_at} + case when {is_delivered} then interval '{UPDATE_DAYS} days' "
@@ -151,7 +151,7 @@ def filled_cells(staged: StagedMart) -> str:
 
 
 def in_pile(staged: StagedMart, row: str, pile: int) -> str:
-    """Return SQL that is true for the rows of a pile; pile 0 holds the rows that are in none."""
+    """Return SQL that is true for the rows of a pile; pile 0 has the rows without a pile."""
     piles = staged.of(PILES)
     if not pile:
         return f"{row} not in (select _row from {piles})"
@@ -191,7 +191,7 @@ def _group(staged: StagedMart) -> str:
 
 
 def _longest_status(mart: Mart) -> str:
-    # Later waves use the chunks' limits of the first.
+    # Chunks of the first wave must stay small enough for the longest later status.
     if not mart.has_path:
         return ""
     return " + coalesce(list_max(list_transform(t._pending, lambda one: strlen(one))), 0)"

@@ -19,11 +19,11 @@ from metrica_export.warehouse.staging import StagingTable
 
 @dataclass(frozen=True, slots=True)
 class StagedMart:
-    """One mart in the staging tables, and the settings that shape its rows in files.
+    """One mart in the staging tables, and the settings for its files.
 
-    `rows` counts the staged rows, with the vanished ones that the run erases. `bits` maps a
-    column to its bit in `_filled`. `now` is SQL for the time in the counter's zone, the same for
-    all marts of a command.
+    `rows` counts the staged rows, including vanished rows that the run empties. `bits` maps a
+    column to its bit in `_filled`. `now` is SQL for the time in the counter's zone; all marts of a
+    command have the same.
     """
 
     mart: Mart
@@ -42,7 +42,7 @@ class StagedMart:
 
     @property
     def keeps_omitted(self) -> bool:
-        """Whether Metrica keeps the values that an upload leaves out (modes)."""
+        """Whether Metrica keeps values that an upload leaves out (page "Data upload modes")."""
         return self.form.merge_mode(self.name) != "SAVE"
 
     def of(self, table: StagingTable) -> str:
@@ -55,8 +55,8 @@ def stage(
 ) -> StagedMart:
     """Stage the delta of a mart and the delivered state of its rows.
 
-    The mart's relation has been compared with its declaration (`check_relation`).
-    `with_watermark` as in `find_delta`.
+    The caller has compared the mart's relation with its declaration (`check_relation`).
+    `with_watermark` has the meaning that it has in `find_delta`.
     """
     is_list, is_erasing = mart.entity.is_reference_list, mart.name == options.erase_vanished
     everything = options.everything or is_list or is_erasing

@@ -10,11 +10,10 @@ from metrica_export.warehouse.staging import tables_of
 def find_steps(wh: Attached, staged: StagedMart) -> None:
     """Fill `steps` of a mart with status paths: each undelivered status of an order is a step.
 
-    The delivered step is the place of the delivered status in the path: the same place as
-    before, or else, after the history was rewritten, its last place. If the path lacks the
-    delivered status or ends with it, only the present status is sent, since an earlier status
-    must not follow a later one. For the same reason no step is sent that is earlier than a step
-    whose upload has an unknown outcome.
+    The delivered step is the place of the delivered status in the path. If the CRM rewrote the
+    history, it is the last place of this status. If the path lacks the delivered status or ends
+    with it, only the present status is sent, since an earlier status must not follow a later
+    one. For the same reason no step before a step with an unknown outcome is sent.
     """
     if staged.mart.has_path:
         tables = tables_of(staged.name)

@@ -27,20 +27,20 @@ delivered as (
     from paths
 ),
 
-known as (
+covered as (
     select
         _row,
         order_status,
         statuses,
-        -- A delivered status that the path lacks gives NULL, which `greatest` would pass over.
-        if(delivered_step is null, null, greatest(delivered_step, before_unknown)) as known_steps
+        -- NULL if the path lacks the delivered status; `greatest` would ignore this NULL.
+        if(delivered_step is null, null, greatest(delivered_step, before_unknown)) as covered_steps
     from delivered
 )
 
 select
     _row,
     cast(
-        if(known_steps < len(statuses), known_steps, len(statuses) - 1) as integer
+        if(covered_steps < len(statuses), covered_steps, len(statuses) - 1) as integer
     ) as _before,
-    if(known_steps < len(statuses), statuses[known_steps + 1:], [order_status]) as _pending
-from known
+    if(covered_steps < len(statuses), statuses[covered_steps + 1:], [order_status]) as _pending
+from covered

@@ -1,4 +1,4 @@
--- One staged order with a status that neither Metrica nor the mart order_statuses knows.
+-- One staged order with a status that is neither Metrica's own nor in the mart order_statuses.
 with statuses as (
     select s.order_status as status
     from {{ staged }} as s

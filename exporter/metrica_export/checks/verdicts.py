@@ -1,4 +1,4 @@
-"""The verdicts of a staged mart: the rows that are not sent, each with its reason."""
+"""The verdicts of a staged mart: its rejected, held and pending rows, each with a reason."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ from metrica_export.warehouse.staging import (
 
 
 def find_problems(wh: Attached, staged: StagedMart) -> None:
-    """Fill `problems` of a staged mart whose references have been found."""
+    """Fill `problems` of a staged mart. `find_references` must have run before."""
     if not staged.rows:
         # Fast path for an empty delta.
         wh.run(PROBLEMS.create_empty(staged.name))
         return
-    # By itself: it may need all of the memory, and so may the rest.
+    # A statement of its own: this one and the next may each need all of the memory.
     wh.run(
         f"create or replace table {staged.of(DUPLICATE_IDS)} as select _id "
         f"from {staged.of(STAGED)} where _id is not null group by _id having count(*) > 1"
@@ -39,7 +39,7 @@ def find_problems(wh: Attached, staged: StagedMart) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state and reason of a row that is not sent; `detail` are Metrica's redacted words."""
+    """The state and reason of an unsent row; `detail` has Metrica's reason, redacted."""
 
     state: str
     reason: str
@@ -56,7 +56,7 @@ def add_problems(wh: Attached, staged: StagedMart, rows: str, verdict: Verdict) 
 
 
 def verdicts(staged: StagedMart) -> str:
-    """Return the query of all verdicts of a mart as they stand after this pass."""
+    """Return the query of all verdicts of a mart after this pass."""
     return (
         f"select _id, _hash, _state, _column, _reason, _detail from {staged.of(STANDING_VERDICTS)} "
         "union all select s._id, s._hash, p._state, p._column, p._reason, p._detail "
@@ -66,7 +66,7 @@ def verdicts(staged: StagedMart) -> str:
 
 
 def count_verdicts(wh: Attached, staged: StagedMart) -> tuple[int, int]:
-    """Return how many rows of the mart are rejected, and how many are held."""
+    """Return the numbers of rejected and of held rows of the mart."""
     rejected, held = wh.row(
         f"select count(*) filter (_state = {quote(REJECTED)}), "
         f"count(*) filter (_state = {quote(HELD)}) from ({verdicts(staged)})"

@@ -25,9 +25,9 @@ _EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes":
 
 @dataclass(slots=True)
 class Call:
-    """One call of the command line, as a report of an unexpected error describes it.
+    """One call of the command line, as the report of an unexpected error describes it.
 
-    `parts` are those of the fault campaign; None stands for the product's own.
+    The fault campaign replaces `parts` of the run; None keeps the product's own.
     """
 
     command: str = ""
@@ -77,7 +77,7 @@ def warn(text: str) -> None:
 
 
 def end(exit_code: int, error: str) -> NoReturn:
-    """Exit. A script that asked for JSON gets an object, even for an error in settings."""
+    """Exit. With --json, an error in the settings is printed as a JSON object too."""
     words = sys.argv[1:]
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
         shown = _EMPTY | {"exit_code": exit_code, "error": error}

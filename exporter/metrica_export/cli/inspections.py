@@ -34,23 +34,23 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
     from metrica_export import console
     from metrica_export.commands.doctor.examination import examine
 
-    console.Reporter().tell_retries()
-    chart = examine(_options_of(given), api_url)
+    console.Reporter().report_retries()
+    found = examine(_options_of(given), api_url)
     with printing():
         if as_json:
             shown = {
-                "checks": [finding.as_dict() for finding in chart.findings],
-                "skipped": chart.skipped,
-                "exit_code": chart.exit_code,
+                "checks": [finding.as_dict() for finding in found.findings],
+                "skipped": found.skipped,
+                "exit_code": found.exit_code,
             }
             click.echo(json_line(shown))
         else:
-            for finding in chart.findings:
+            for finding in found.findings:
                 advice = f" {finding.advice}" if finding.advice else ""
                 console.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
-            if chart.skipped:
-                console.say(f"Skipped because an earlier check failed: {', '.join(chart.skipped)}.")
-    sys.exit(chart.exit_code)
+            if found.skipped:
+                console.say(f"Skipped because an earlier check failed: {', '.join(found.skipped)}.")
+    sys.exit(found.exit_code)
 
 
 @click.group("schema")
@@ -73,7 +73,7 @@ def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
     from metrica_export.commands import schema
     from metrica_export.console import Reporter
 
-    Reporter().tell_retries()
+    Reporter().report_retries()
     found = schema.diff(_options_of(given), read_api(api_url, given["counter_id"]))
     with printing():
         if as_json:
@@ -128,7 +128,7 @@ def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any
     from metrica_export.console import Reporter
 
     api = read_api(api_url, counter_id)
-    Reporter().tell_retries()
+    Reporter().report_retries()
     with printing():
         click.echo(
             "The next run will send every row of the marts once. Orders skip the statuses before "
@@ -155,8 +155,8 @@ def _as_dict(found: "Differences") -> dict[str, Any]:
                 "id": change.id,
                 "change": change.kind,
                 "fields": {
-                    field: {"in_metrica": theirs, "in_mart": ours}
-                    for field, (theirs, ours) in change.fields().items()
+                    field: {"in_metrica": in_metrica, "in_mart": in_mart}
+                    for field, (in_metrica, in_mart) in change.fields().items()
                 },
             }
             for change in found.statuses

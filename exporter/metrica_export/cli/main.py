@@ -25,7 +25,7 @@ _EXIT_CODES = """\b
 Exit codes:
   0  finished; rows may be rejected or held
   1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
-     `reset` and `recover`: the question was answered with no)
+     `reset` and `recover`: the user answered no)
   2  settings
   3  warehouse
   4  Metrica
@@ -39,7 +39,7 @@ _LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "recover", "schema")
 
 
 class _Commands(click.Group):
-    """The commands of this module, and those of other modules, which are imported on call."""
+    """The commands of this module, and commands of other modules, which are imported on call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*sorted([*super().list_commands(ctx), *_LISTINGS, *_INSPECTIONS]), "emulator"]
@@ -197,8 +197,8 @@ def demo() -> None:
 
 def _interrupt(signum: int, _: object) -> None:
     raise InterruptedRunError(
-        f"Interrupted by {signal.Signals(signum).name}. What was sent is in the ledger, and the "
-        "next run goes on from there."
+        f"Interrupted by {signal.Signals(signum).name}. The ledger has every delivered row. Rerun "
+        "to continue."
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from metrica_export.errors import SettingsError
+from metrica_export.metrica.formats import MODES
 from metrica_export.settings import (
     DbtSettings,
     FailOn,
@@ -12,14 +13,13 @@ from metrica_export.settings import (
     Limits,
     Options,
     Staging,
-    read_only,
 )
 
 
 def check_rows(mart: str | None, key: str | None) -> None:
     """Raise SettingsError for an id without its mart."""
     if key is not None and mart is None:
-        raise SettingsError(f"--id {key!r} alone names no row: give --mart too.")
+        raise SettingsError(f"--id {key!r} is given without --mart. Add --mart.")
 
 
 def dbt_of(given: dict[str, Any]) -> DbtSettings:
@@ -57,6 +57,25 @@ def options_of(given: dict[str, Any]) -> Options:
         fail_on=FailOn.parse(given["fail_on"]),
         erase_vanished=given["erase_vanished"],
     )
+
+
+def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:
+    """Return the entities of `--only a,b` in the order of work; all of the mode's for None.
+
+    Raises SettingsError for a name that is no mart of that mode.
+    """
+    marts = tuple(entity.name for entity in MODES[mode])
+    if names is None:
+        return marts
+    wanted = set(_words(names))
+    unknown = sorted(wanted - set(marts))
+    if unknown or not wanted:
+        raise SettingsError(
+            f"--only {names!r}: "
+            + (f"no mart is called {', '.join(unknown)}. " if unknown else "it names no mart. ")
+            + f"Choose from {','.join(marts)}."
+        )
+    return tuple(name for name in marts if name in wanted)
 
 
 def _words(text: str) -> list[str]:

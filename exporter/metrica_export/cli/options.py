@@ -146,8 +146,8 @@ form = _all(
         show_default=True,
         envvar="METRICA_LATE_ORDERS",
         show_envvar=True,
-        help=f"Orders past Metrica's window ({LINK_DAYS} days; {UPDATE_DAYS} days for delivered "
-        "orders): send or hold them.",
+        help=f"Send or hold orders past Metrica's window of {LINK_DAYS} days ({UPDATE_DAYS} days "
+        "for delivered orders).",
     ),
 )
 gate = _all(
@@ -170,12 +170,13 @@ gate = _all(
         "--max-unsendable-percent",
         Gate().unsendable_percent,
         "Percentage of a mart's rows that may be rejected or held. Ignored below "
-        f"{SHARE_FROM} rows. Of the delivered rows, {BECOME_PERCENT} % may become so in one run.",
+        f"{SHARE_FROM} rows. In one run {BECOME_PERCENT} % of the delivered rows may become "
+        "rejected or held.",
     ),
     click.option(
         "--accept",
         metavar="LIMIT,…",
-        help=f"Proceed once although these limits are exceeded: {', '.join(GATE)}.",
+        help=f"Proceed once above these limits: {', '.join(GATE)}.",
     ),
 )
 fail_on = click.option(
@@ -185,9 +186,9 @@ fail_on = click.option(
     show_default=True,
     envvar="METRICA_FAIL_ON",
     show_envvar=True,
-    help="End a finished run with exit code 1: never; if rows are rejected or held that were "
-    "neither after the last complete run; if any are; or if more than this percentage of the "
-    "marts' rows are.",
+    help="Rejected and held rows that end a finished run with exit code 1: none; rows that became "
+    "rejected or held since the last complete run; any; or more than this percentage of the "
+    "marts' rows.",
 )
 scope = _all(
     click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),

@@ -13,7 +13,7 @@ from metrica_export.warehouse.left_out import LeftOut
 def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
     """Print the result of a `run` or `plan`: one JSON object, or the table of sums.
 
-    In both cases a line on standard error says how it ended.
+    A line on standard error reports an error or the rejected and held rows.
     """
     if as_json:
         click.echo(outcome.as_json())
@@ -25,8 +25,8 @@ def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
     elif outcome.rejected or outcome.held:
         failed = " --fail-on makes that exit code 1." if outcome.exit_code == 1 else ""
         if outcome.stamp.run_no is not None:
-            told = f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`)."
-            click.echo(told + failed, err=True)
+            line = f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`)."
+            click.echo(line + failed, err=True)
         elif not as_json and outcome.exit_code != GateError.exit_code:
             click.echo(f"A run would finish with warnings: {outcome.summary()}.{failed}", err=True)
 
@@ -35,7 +35,7 @@ def show_changes(outcome: Outcome) -> None:
     """Print the irreversible changes in Metrica, and the limits that they exceed."""
     rows: list[tuple[Any, ...]] = []
     for mart, c in outcome.changes.items():
-        told = {
+        counts = {
             "new": c.new,
             "turn PAID": c.paid,
             **{f"change to status {status}": n for status, n in c.reached.items()},
@@ -45,11 +45,11 @@ def show_changes(outcome: Outcome) -> None:
             "past Metrica's window within a day": c.expiring,
             "in Metrica and no longer in the mart": c.vanished,
         }
-        rows.extend((mart, what, n) for what, n in told.items() if n)
+        rows.extend((mart, change, n) for change, n in counts.items() if n)
     if rows:
         show(("mart", "change", "rows"), rows)
-    for what, text in outcome.exceeded.items():
-        say(f"A run would stop here, unless --accept {what}: {text}.")
+    for limit, text in outcome.exceeded.items():
+        say(f"A run would stop here, unless --accept {limit}: {text}.")
 
 
 def show_left_out(found: list[LeftOut]) -> None:

@@ -1,4 +1,4 @@
-"""The comparison of the marts with Metrica: what a run would send, and would change.
+"""The comparison of the marts with the delivered rows: the delta, its verdicts and its impact.
 
 `run` and `plan` share it. It writes to the staging tables only.
 """
@@ -31,8 +31,8 @@ FindSteps = Callable[[Attached, StagedMart], None]
 class Comparison:
     """The marts of one command in the staging tables, by name in the order of work.
 
-    `chunks` are those of each mart's first wave. `clock` holds the time at the first staged mart.
-    The fault campaign replaces `find_steps`.
+    `chunks` has the chunks of each mart's first wave. `clock` has the time at the first staged
+    mart. The fault campaign replaces `find_steps`.
     """
 
     session: Session

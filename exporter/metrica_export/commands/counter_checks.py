@@ -10,18 +10,19 @@ from metrica_export.warehouse.dbt_manifest import Mart
 
 
 def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
-    """Refuse marts whose times are not in the counter's zone; SettingsError names both zones.
+    """Raise SettingsError for a mart whose times are not in the counter's zone.
 
-    A shift of an hour would tie orders to other visits, or to none (contacts-data).
+    A shift of an hour would tie orders to other visits, or to none (page "Customer data
+    format").
     """
-    theirs = metrica.time_zone()
+    counter_zone = metrica.time_zone()
     for mart in marts:
         if all(column.kind is not Kind.DATETIME for column in mart.columns):
             continue
-        ours = time_zone(wh, mart)
-        if not same_zone(ours, theirs):
+        mart_zone = time_zone(wh, mart)
+        if not same_zone(mart_zone, counter_zone):
             raise SettingsError(
-                f"The counter's time zone is {theirs} and the times of mart {mart.name} are in "
-                f"{ours}: set dbt's var `counter_time_zone: {theirs}`, and see that "
-                "`dbt build --full-refresh` ends without an error."
+                f"The counter's time zone is {counter_zone}, but the times of mart {mart.name} "
+                f"are in {mart_zone}. Set dbt's var `counter_time_zone: {counter_zone}`, run "
+                "`dbt build --full-refresh` until it succeeds, and rerun."
             )

@@ -1,7 +1,7 @@
 """Reports of unexpected exceptions, without a value of any row.
 
-The text of a foreign exception may repeat a cell, and so may the variables of its frames.
-A report holds the exceptions' types and the places in the code, and nothing else of them.
+The text of a library's exception may repeat a cell, and so may the variables of its frames.
+A report therefore has only the types of the exceptions and the places in the code.
 """
 
 import sys
@@ -31,10 +31,10 @@ def unexpected(error: Exception) -> ExportError:
 
 
 def report(error: Exception, command: str, folder: Path | None, *, debug: bool) -> ExportError:
-    """Return the error to show: for an unexpected one, where its traceback is and what to report.
+    """Return the error to show. For an unexpected error, it names the report to send.
 
-    With `debug` the traceback goes to standard error. Without it, a private file in `folder`,
-    or else in the system's folder for temporary files, holds the traceback.
+    With `debug` the traceback is written to standard error. Otherwise it is written to a private
+    file in `folder`, or in the system's folder for temporary files.
     """
     found = unexpected(error)
     if not isinstance(found, UnexpectedError):
@@ -71,13 +71,13 @@ def _kind(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Return module:line of the innermost frame of this package, or of any other if none is."""
+    """Return module:line of the innermost frame, preferably of this package."""
     places = [
         (str(frame.f_globals.get("__name__", "?")), line)
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
-    ours = [place for place in places if place[0].partition(".")[0] == _PACKAGE]
-    module, line = (ours or places or [("?", 0)])[-1]
+    in_package = [place for place in places if place[0].partition(".")[0] == _PACKAGE]
+    module, line = (in_package or places or [("?", 0)])[-1]
     return f"{module}:{line}"
 
 

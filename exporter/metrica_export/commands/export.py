@@ -42,10 +42,10 @@ class Export:
         self._first_uploads: dict[str, int] = {}
 
     def resolve(self) -> None:
-        """Find the outcome of earlier uploads that have an id and no outcome.
+        """Look up earlier uploads without a known outcome in Metrica's list, by their id.
 
-        An upload whose answer was lost has no id, and nothing in Metrica's list identifies it:
-        its rows are sent again. Listed uploads that the ledger does not know are counted.
+        An upload whose answer was lost has no id, so its rows are sent again. Listed uploads that
+        the ledger does not know are counted.
         """
         journal, metrica = self._uploader.journal, self._uploader.metrica
         unknown = journal.unknown_uploads()
@@ -56,7 +56,7 @@ class Export:
         except MetricaError as error:
             if unknown:
                 raise
-            self._report.line(f"{error} The run cannot tell whether Metrica has other uploads.")
+            self._report.line(f"{error} Uploads that the ledger does not know are not counted.")
             return
         for uploading_id, answer in listed.items():
             if uploading_id in unknown and answer.status != "unknown":
@@ -81,20 +81,20 @@ class Export:
                 f"compared all {staged.delta.mart_rows} rows"
             )
         if names_goals(comparison.session, staged):
-            # A JavaScript goal needs no mapping (maporderstatuses-about).
-            self._uploader.journal.keep_goals(self._read_goals())
+            # A JavaScript goal needs no mapping (page "How to map order statuses").
+            self._uploader.journal.dictionaries.record_goals(self._read_goals())
             comparison.validate(staged, presume=True)
         comparison.review(staged, self._outcome)
         self._first_uploads[mart.name] = self._count_first_uploads(staged)
         if staged.delta.vanished:
-            fate = "Metrica keeps them"
+            effect = "Metrica keeps them"
             if staged.is_erasing:
-                fate = "this run empties them in Metrica"
+                effect = "this run empties them in Metrica"
             elif mart.entity is CONTACTS:
-                fate += "; see --erase-vanished"
+                effect += "; see --erase-vanished"
             self._report.line(
-                f"{mart.name}: {staged.delta.vanished} delivered rows are no longer in the mart, "
-                f"and {fate}"
+                f"{mart.name}: {staged.delta.vanished} delivered rows are no longer in the mart; "
+                f"{effect}"
             )
 
     def _read_goals(self) -> frozenset[str]:
@@ -103,7 +103,7 @@ class Export:
         except QuotaError:
             raise
         except MetricaError as error:
-            self._report.line(f"{error} Orders whose status is a goal wait.")
+            self._report.line(f"{error} Orders whose status is a goal are held.")
             return frozenset()
 
     def _count_first_uploads(self, staged: StagedMart) -> int:
@@ -130,15 +130,15 @@ class Export:
     def deliver(self, staged: StagedMart) -> None:
         """Send the sendable rows of a reviewed mart, and record its verdicts and watermark.
 
-        After an error the delivered rows are counted, from numbers that need no warehouse, and
-        the others are pending.
+        After an error the outcome has the count of delivered rows, which needs no warehouse. All
+        other rows are pending.
         """
         comparison, name = self._comparison, staged.name
         if not self._all_delivered:
             comparison.validate(staged, presume=False)
         before, sent = comparison.counts(staged), Sent()
         if staged.is_erasing:
-            # It counts the vanished rows, and stays true only if this run ends in order.
+            # The watermark counts vanished rows, so it is wrong if this run is cut short.
             self._uploader.journal.forget_watermark(name)
         self._first_uploads.pop(name)
         try:
@@ -157,7 +157,7 @@ class Export:
             )
         self._all_delivered &= sent.complete
         if sent.erased:
-            self._report.line(f"{name}: erased {sent.erased} rows that have left the mart")
+            self._report.line(f"{name}: emptied {sent.erased} rows that left the mart")
         delta = staged.delta
         watermark = delta.watermark and replace(
             delta.watermark, vanished=delta.vanished - sent.erased
@@ -165,7 +165,7 @@ class Export:
         self._end_pass(staged, watermark if sent.complete or not staged.is_erasing else None)
 
     def _reserved(self) -> int:
-        """Return how many requests the first waves of later marts need."""
+        """Return the number of requests that the first waves of later marts need."""
         return sum(n and n + _PREPARATION for n in self._first_uploads.values())
 
     def _end_pass(self, staged: StagedMart, watermark: Watermark | None) -> None:

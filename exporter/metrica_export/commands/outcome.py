@@ -19,12 +19,12 @@ COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
 
 @dataclass(slots=True)
 class Outcome:
-    """The result of one `run` or `plan`. `error` is the message that ended it early.
+    """The result of one `run` or `plan`. `error` is the message of an early end.
 
-    `changes` are the changes in Metrica by the rows to be sent, mart by mart; `exceeded` names
-    the limits of the gate that they exceed. `new` counts the rejected and held rows that were
-    neither after the last complete run, None if the end was not reached. `foreign_uploads`
-    counts the uploads in Metrica's list that the ledger does not know, None where nobody asked.
+    `changes` has the impact of each mart, and `exceeded` the limits of the gate that it exceeds.
+    `new` counts the rejected and held rows that were neither after the last complete run; None
+    before the end. `foreign_uploads` counts the uploads in Metrica's list that the ledger does
+    not know; None for a command that does not read the list.
     """
 
     entities: dict[str, EntityCounts] = field(default_factory=dict)
@@ -50,13 +50,13 @@ class Outcome:
         return sum(counts.held for counts in self.entities.values())
 
     def complete(self, new: int, fail_on: FailOn) -> None:
-        """Take the end of a complete run: with code 0, or with 1 by `--fail-on`."""
+        """Set the exit code of a complete run: 0, or 1 by `--fail-on`."""
         self.new = new
         rows = sum(counts.rows for counts in self.entities.values())
         self.exit_code = int(fail_on.applies(self.rejected + self.held, new, rows))
 
     def summary(self) -> str:
-        """Return in one line how a complete run ended, for people and for the ledger."""
+        """Return the result of a complete run in one line, for people and for the ledger."""
         if not self.rejected and not self.held:
             return "clean"
         return f"{self.rejected} rows rejected, {self.held} held; {self.new} of them are new"
@@ -70,7 +70,7 @@ class Outcome:
         ]
 
     def fail(self, error: ExportError) -> None:
-        """Take an error as the end of the command."""
+        """Set the message and exit code of an error."""
         self.error, self.exit_code = str(error), error.exit_code
 
     def as_json(self) -> str:
@@ -100,9 +100,9 @@ def read_left_out(session: Session, options: Options, report: Reporter) -> list[
     try:
         return left_out.read_left_out(session.wh, session.marts, options.names)
     except WarehouseError:
-        # It decides nothing.
+        # The counts are information only, so the run continues.
         report.line(
-            "The model left_out cannot be read, so values that dbt left out are not counted; "
-            "`metrica-export doctor` says why."
+            "The model left_out cannot be read, so values that dbt left out are not counted. Run "
+            "`metrica-export doctor` for the reason."
         )
         return []

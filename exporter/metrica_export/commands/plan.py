@@ -1,4 +1,4 @@
-"""The command `plan`: a run's work, without a request to Metrica or a write to the warehouse."""
+"""The command `plan`: a preview of a run, without a request to Metrica or a write to the ledger."""
 
 from dataclasses import replace
 from pathlib import Path

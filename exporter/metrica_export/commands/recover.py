@@ -1,8 +1,8 @@
-"""Recovery of a ledger that was restored from a backup, and so is older than Metrica.
+"""Recovery of a ledger that was restored from a backup and is behind Metrica.
 
-For each mart the ledger gets an upload without a known outcome that holds the present state of
-every row. Metrica may have any state up to that one, so the next run sends each row once, and
-no order a step before its present one.
+For each mart the ledger gets an upload with the present state of every row and an unknown
+outcome. Metrica may have any earlier state, so the next run sends each row once, and no step of
+an order before its present one.
 """
 
 from metrica_export.commands.counter_checks import check_time_zone
@@ -46,32 +46,32 @@ def recover(dbt: DbtSettings, api: Api, mode: str) -> dict[str, int]:
         journal.start_run()
         check_lock()
         with wh.transaction():
-            rows = {mart.name: _doubt(wh, journal, mart, api) for mart in marts}
+            rows = {mart.name: _record_unknown(wh, journal, mart, api) for mart in marts}
         journal.finish_run(0, RECOVERED, metrica.requests, {})
         return rows
 
 
 def _check_newer(wh: Attached, marts: list[Mart], metrica: Metrica, zone: str) -> None:
     times = [uploaded_at(answer, zone) for answer in metrica.outcomes().values()]
-    newest = max((each[-1] for each in times if each), default=0.0)
+    newest_upload = max((each[-1] for each in times if each), default=0.0)
     latest = " union all ".join(
         f"select max(updated_at) as updated_at from {relation(mart.schema, mart.table)} "
         f"where updated_at <= {wh.now}"
         for mart in marts
     )
-    (seen, shown) = wh.row(
-        f"select coalesce(epoch(max(updated_at)), 0), cast(to_timestamp({newest}) as text) "
+    newest_row, upload_time = wh.row(
+        f"select coalesce(epoch(max(updated_at)), 0), cast(to_timestamp({newest_upload}) as text) "
         f"from ({latest})"
     )
-    if seen <= newest:
+    if newest_row <= newest_upload:
         raise WarehouseError(
-            f"The marts are older than Metrica: its newest upload is of {shown}, and no row was "
-            "updated later. Load the CRM's present data, run `dbt build`, and recover again. "
+            f"The marts are older than Metrica: its newest upload is of {upload_time}, and no row "
+            "was updated later. Load the CRM's present data, run `dbt build`, and recover again. "
             "If nothing has changed in the CRM since, wait for the first change."
         )
 
 
-def _doubt(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
+def _record_unknown(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
     upload_no, table = journal.next_upload(), relation(mart.schema, mart.table)
     key = name(mart.entity.key)
     step = "null"
@@ -82,7 +82,7 @@ def _doubt(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
         f"insert into {LEDGER}.ledger_deliveries (upload_no, step, id) "
         f"select {upload_no}, cast({step} as smallint), cast({key} as text) from {table} "
         f"where {key} is not null "
-        # A longer id was never sent, and the index has no room for it.
+        # A longer id was never sent, and it does not fit into the index.
         f"and length(cast({key} as text)) <= {MAX_ID}",
         f"insert into {LEDGER}.ledger_uploads (upload_no, run_no, counter_id, entity, byte_count, "
         "sha256, local_api, row_count, started_at, finished_at, status) "

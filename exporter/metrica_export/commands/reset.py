@@ -1,4 +1,4 @@
-"""What a person may change in the ledger: let refused rows go again, or forget what was sent."""
+"""The commands `retry` and `reset`: release refused rows, or forget deliveries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +18,16 @@ from metrica_export.warehouse.sql import data
 def _locked(dbt: DbtSettings, counter_id: int) -> Iterator[Attached]:
     with open_session(dbt) as session, run_lock(session.profile, counter_id):
         if not Ledger(session.wh, counter_id).exists:
-            raise LedgerError("There is no ledger in this warehouse yet, so nothing to change.")
+            raise LedgerError(
+                "This warehouse has no ledger yet, so there is nothing to change. The first "
+                "`metrica-export run` creates it."
+            )
         open_ledger(session.wh, counter_id, session.marts)
         yield session.wh
 
 
 def retry(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None) -> int:
-    """Let rows that Metrica refused go in the next run; returns how many there are."""
+    """Release the rows that Metrica refused for the next run; return their number."""
     with _locked(dbt, counter_id) as wh:
         return resets.retry(wh, counter_id, entity, key)
 
@@ -32,7 +35,7 @@ def retry(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None
 def count_sent(
     dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None
 ) -> dict[str, int]:
-    """Return, mart by mart, how many rows `reset` would make the next run send again."""
+    """Return mart → number of rows that the next run would send again after `reset`."""
     with open_session(dbt, read_only=True) as session:
         ledger = Ledger(session.wh, counter_id)
         found = {}
@@ -48,6 +51,6 @@ def count_sent(
 
 
 def reset(dbt: DbtSettings, counter_id: int, entity: str | None, key: str | None) -> None:
-    """Forget what was sent: of the counter, of one mart, or of one row of it."""
+    """Forget the deliveries of a counter, of one mart, or of one row."""
     with _locked(dbt, counter_id) as wh:
         resets.reset(wh, counter_id, entity, key)

@@ -31,10 +31,10 @@ from metrica_export.warehouse.session import open_session
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a run that keep its promises.
+    """The parts of a run that carry its guarantees.
 
-    Every command uses `PARTS`. The fault campaign passes others, one of them without its
-    guard, to prove that it finds the damage.
+    Every command uses `PARTS`. The fault campaign replaces one part by a copy without its guard,
+    to prove that it finds the damage.
     """
 
     lock: Callable[[Warehouse, int], AbstractContextManager[Callable[[], None]]] = run_lock
@@ -48,9 +48,9 @@ PARTS = Parts()
 
 
 def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> None:
-    """Send the rows that Metrica does not have; the outcome is filled in as far as the run gets.
+    """Send the rows that Metrica does not have in their present state.
 
-    Raises ExportError. The ledger has every row that was delivered before an error.
+    Raises ExportError; the outcome and the ledger then cover the work before the error.
     """
     outcome.stamp.counter, outcome.stamp.mode = api.counter_id, options.form.mode
     with (
@@ -72,7 +72,7 @@ def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> N
         outcome.stamp.start(started)
         budget = options.limits.daily_requests - journal.requests_today()
         metrica = parts.metrica(api, budget)
-        report.tell_retries()
+        report.report_retries()
         uploader = Uploader(metrica, journal, session.staging, budget, api.is_local, check_lock)
         comparison = Comparison(session, ledger, options, parts.find_steps)
         export = Export(comparison, uploader, report, outcome)
@@ -96,11 +96,11 @@ def run(outcome: Outcome, options: Options, api: Api, parts: Parts = PARTS) -> N
 def _close(
     outcome: Outcome, journal: Journal, names: tuple[str, ...], error: ExportError | None
 ) -> None:
-    """Record how the run ended, and raise the error that ended it, if any."""
+    """Record the end of the run, and raise the error that ended it, if any."""
     if error is None:
         journal.finish_run(outcome.exit_code, outcome.summary(), outcome.requests, outcome.entities)
         if any(counts.uploads for counts in outcome.entities.values()):
-            # The run has ended well; a role that may not make an index looks ids up slowly.
+            # The index only makes lookups faster, so a missing right does not fail the run.
             with suppress(WarehouseError):
                 journal.index()
         return

@@ -1,4 +1,4 @@
-"""Metrica's side of the schema against the marts: what differs, and putting it right."""
+"""The commands `schema diff` and `schema apply`: Metrica's statuses and attributes."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.custom_attributes import Difference, differences
 from metrica_export.metrica.formats import ORDER_STATUSES
-from metrica_export.review.status_mapping import Change, mart_of, ours
+from metrica_export.review.status_mapping import Change, mart_of, mart_statuses
 from metrica_export.review.status_mapping import diff as diff_statuses
 from metrica_export.settings import GATE, Gate, Options
 from metrica_export.warehouse.session import open_session
@@ -18,7 +18,7 @@ from metrica_export.warehouse.session import open_session
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What Metrica maps or declares otherwise than the marts."""
+    """The statuses and custom attributes that differ between Metrica and the marts."""
 
     statuses: list[Change]
     attributes: list[Difference]
@@ -26,11 +26,11 @@ class Differences:
     @property
     def to_apply(self) -> list[Change]:
         """Return the statuses to create or to change."""
-        return [change for change in self.statuses if change.ours is not None]
+        return [change for change in self.statuses if change.in_mart is not None]
 
     @property
     def equal(self) -> bool:
-        """Whether Metrica has all that the marts declare; what it has besides is left alone."""
+        """Whether Metrica has all statuses and attributes of the marts. Others do not count."""
         return not self.to_apply and not self.attributes
 
 
@@ -42,7 +42,7 @@ def diff(options: Options, api: Api) -> Differences:
         metrica = Metrica(api, options.limits.daily_requests)
         mart = mart_of(session.marts)
         return Differences(
-            diff_statuses(ours(session.wh, mart), metrica.statuses()) if mart else [],
+            diff_statuses(mart_statuses(session.wh, mart), metrica.statuses()) if mart else [],
             [
                 difference
                 for mart in session.marts.all
@@ -52,10 +52,10 @@ def diff(options: Options, api: Api) -> Differences:
 
 
 def apply(outcome: Outcome, options: Options, api: Api) -> Differences:
-    """Put the mart's mapping of statuses into Metrica if it differs; returns what differed.
+    """Send the mart's mapping of statuses if Metrica's differs; return the differences.
 
-    It goes as in a run that is told to send the whole list again, and is in the ledger like
-    one; `outcome` is that run's. A custom attribute is left to the run that first needs it.
+    A run sends the whole list again and fills `outcome`. Custom attributes are created by the
+    run that first needs them.
     """
     found = diff(options, api)
     if not found.to_apply:

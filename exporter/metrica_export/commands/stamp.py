@@ -1,4 +1,4 @@
-"""The identity of one `run` or `plan`: whose it is, and from when to when it was at work."""
+"""The identity and the times of one `run` or `plan`."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Stamp:
-    """A run's number, counter, dbt target, mode and times; None is not known (yet).
+    """A run's number, counter, dbt target, mode and times; None while unknown.
 
     A plan has no number.
     """
@@ -23,12 +23,12 @@ class Stamp:
     _clock: float = 0
 
     def start(self, microseconds: int) -> None:
-        """Take the warehouse's time, in microseconds since 1970, as the beginning."""
+        """Set the beginning to the warehouse's time, in microseconds since 1970."""
         self.started_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
         self._clock = monotonic()
 
     def stop(self) -> None:
-        """Take the present time as the end, by the warehouse's clock even if that is gone."""
+        """Set the end to the present time by the warehouse's clock, without asking it again."""
         if self.started_at is not None:
             self.finished_at = self.started_at + timedelta(seconds=monotonic() - self._clock)
 

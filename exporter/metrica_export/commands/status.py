@@ -1,4 +1,4 @@
-"""How things stand, as the ledger and the marts have it; nothing is sent or changed."""
+"""The commands `status` and `rejects`: the state of the marts' rows, from the ledger."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,10 +23,10 @@ _LAST_RUNS = 5
 def status(
     dbt: DbtSettings, counter_id: int
 ) -> tuple[dict[str, dict[str, int]], list[dict[str, Any]]]:
-    """Return, for each mart, its rows by state, and the last runs, newest first.
+    """Return mart → number of rows by state, and the last runs, newest first.
 
-    Of orders that are pending or held, `late` ones are past Metrica's window and `expiring`
-    ones will be within a day.
+    `late` counts pending and held orders past Metrica's window, `expiring` those that will be
+    past it within a day.
     """
     with open_session(dbt, read_only=True) as session:
         ledger = Ledger(session.wh, counter_id)
@@ -59,16 +59,16 @@ def status(
 
 
 def _of_mode(session: Session, ledger: Ledger) -> list[Mart]:
-    """Return the marts of the mode that the counter's runs were in; all before the first."""
+    """Return the marts of the mode of the counter's runs; all marts before the first run."""
     if not ledger.exists:
         return list(session.marts.all)
-    seen = session.wh.rows(
+    found = session.wh.rows(
         f"select distinct e.entity = {quote(SIMPLE_ORDERS.name)} "
         f"from {LEDGER}.ledger_run_entities e join {LEDGER}.ledger_runs r on r.run_no = e.run_no "
         "where r.counter_id = ?",
         [ledger.counter_id],
     )
-    modes = {is_simple for (is_simple,) in seen} or {True, False}
+    modes = {is_simple for (is_simple,) in found} or {True, False}
     return [mart for mart in session.marts.all if (mart.entity is SIMPLE_ORDERS) in modes]
 
 
@@ -76,27 +76,27 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
     """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
     if not mart.entity.has_deadline:
         return {}
-    told, sent_before = "", "false"
+    unsent_only, is_delivered = "", "false"
     if ledger.exists:
-        told = (
-            "left join (select distinct id, state, sent_at is not null as is_known "
+        unsent_only = (
+            "left join (select distinct id, state, sent_at is not null as is_delivered "
             f"from {LEDGER}.mart_rows where counter_id = {ledger.counter_id} "
             f"and entity = {quote(mart.name)}) as r on r.id = cast(m.id as text) "
             "where coalesce(r.state, 'pending') in ('pending', 'held')"
         )
-        sent_before = "r.is_known"
+        is_delivered = "r.is_delivered"
     now = wall_clock(wh, mart)
     query = f"""
         select
             count(*) filter (where closes < {now}) as late,
             count(*) filter (where closes between {now} and {now} + interval '1 day') as expiring
         from (
-            select {deadline_of("m.create_date_time", sent_before)} as closes
+            select {deadline_of("m.create_date_time", is_delivered)} as closes
             from (
                 select * from {relation(mart.schema, mart.table)}
                 where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'
             ) as m
-            {told}
+            {unsent_only}
         ) as deadlines
     """
     late, expiring = wh.row(f"select late, expiring from {wh.remote(query)}")
@@ -105,7 +105,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which rejected and held rows to list; None is no restriction."""
+    """The rejected and held rows to list; None is no restriction."""
 
     mart: str | None = None
     reason: str | None = None
@@ -115,7 +115,7 @@ class Filter:
     def __post_init__(self) -> None:
         if self.reason is not None and self.reason not in REASONS:
             raise SettingsError(
-                f"--reason {self.reason!r} is no reason; choose from {', '.join(sorted(REASONS))}."
+                f"--reason {self.reason!r} is unknown. Choose from {', '.join(sorted(REASONS))}."
             )
 
     def condition(self) -> str:
@@ -126,7 +126,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Rejects:
-    """Rejected and held rows: how many there are, and an iterator over as many as are wanted.
+    """Rejected and held rows: their total, and an iterator over at most `Filter.limit` of them.
 
     A row is entity, id, state, column, reason, explanation. `widths` are the longest entity, id,
     state, column and reason.
@@ -139,9 +139,9 @@ class Rejects:
 
 @contextmanager
 def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejects]:
-    """Open the list of the rejected and held rows, which is read while it is iterated.
+    """Open the list of rejected and held rows; iteration reads it from the warehouse.
 
-    It is empty before the first run; `plan` shows the rows that a run would reject or hold.
+    The list is empty before the first run. `plan` shows the rows that a run would reject or hold.
     """
     with open_session(dbt, read_only=True) as session:
         if not Ledger(session.wh, counter_id).exists:
@@ -165,5 +165,5 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
 
 
 def _explain(reason: str, detail: str | None) -> str:
-    # A later version of the program may have left a reason that this one does not know.
-    return REASONS.get(reason, f"{reason}.") + (f" It said: {detail}" if detail else "")
+    # A later version of the program may have recorded a reason that this version lacks.
+    return REASONS.get(reason, f"{reason}.") + (f" Metrica's reason: {detail}" if detail else "")

@@ -1,1 +1,1 @@
-"""The upload of sendable rows: waves, chunks, files, requests."""
+"""The delivery of sendable rows: waves, chunks, files and requests."""

@@ -1,4 +1,4 @@
-"""Chunks: sets of sendable rows, each of which becomes one file."""
+"""Chunks: sets of sendable rows, each for one file."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ from metrica_export.warehouse.sql_files import render
 class Chunk(Selection):
     """A selection of sendable rows for one file; `rows` is their number.
 
-    With `filled`, the file has just the columns of these bits. A `tried` chunk has rows of a
-    refused file. The rows of a `suspected` chunk share a trait in that column with refused rows.
+    With `filled`, the file has only the columns of these bits. A `tried` chunk has rows of a
+    refused file. The rows of a `suspected` chunk share a trait in this column with refused rows.
     """
 
     rows: int
@@ -27,8 +27,9 @@ class Chunk(Selection):
 def columns_of(staged: StagedMart, chunk: Chunk) -> tuple[Column, ...]:
     """Return the columns of a chunk's file.
 
-    In the modes that keep omitted values, no page says whether an empty cell counts as omitted
-    (modes). So the file has only the columns that have a value in each of its rows.
+    UPDATE and APPEND keep omitted values, but Metrica does not document whether an empty cell
+    counts as omitted (page "Data upload modes"). In these modes a file has only columns with a
+    value in each of its rows.
     """
     if chunk.filled is None:
         return staged.mart.columns
@@ -42,10 +43,10 @@ def columns_of(staged: StagedMart, chunk: Chunk) -> tuple[Column, ...]:
 def cut(
     wh: Attached, staged: StagedMart, wave: int = 1, *, among: str | None = None
 ) -> tuple[list[Chunk], list[int]]:
-    """Return the chunks of a wave, none over `chunk_rows` or `chunk_bytes`.
+    """Return the chunks of a wave, within `chunk_rows` and `chunk_bytes`, and the too large rows.
 
-    Orders are sent by deadline, earliest first; orders past it go last. `among` is a condition
-    over `_row`. Also returns the places (`_row`) of rows that are too large for any chunk.
+    Orders are sent by deadline, earliest first. Orders past their deadline are sent last. `among`
+    is a condition over `_row`. Rows that are too large for any chunk are given by their `_row`.
     """
     limits = staged.limits
     query = rows(staged, wave)
@@ -89,12 +90,12 @@ def halves(wh: Attached, staged: StagedMart, wave: int, chunk: Chunk) -> tuple[C
 
 
 _STEPS = 50
-"""A chunk's rows are counted in steps of a fiftieth of its limit."""
+"""Rows are counted and packed in steps of a fiftieth of a chunk's limit."""
 
 
 @dataclass(slots=True)
 class _Range:
-    """Neighbouring rows of one group; `closes` is their first deadline, in seconds from now."""
+    """Neighbouring rows of one group; `closes` is their earliest deadline, in seconds from now."""
 
     group: int
     first: int

@@ -1,4 +1,4 @@
-"""CSV files: chunks on disk, as Metrica's upload methods for files take them."""
+"""CSV files: chunks on disk, in the format of Metrica's upload methods for CSV."""
 
 import hashlib
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def file_at(path: Path) -> File:
 
 
 def write_csv(wh: Attached, mart: Mart, cells: str, path: Path) -> File:
-    """Write a query's cells by RFC 4180 under Metrica's column names; quote each value."""
+    """Write a query's cells as CSV (RFC 4180) with Metrica's column names; quote each value."""
     wh.run(
         f"copy ({cells}) "
         f"to {quote(str(path))} (format csv, header, delimiter {quote(mart.entity.delimiter)}, "

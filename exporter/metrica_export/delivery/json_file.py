@@ -1,4 +1,4 @@
-"""JSON files: small chunks on disk, as Metrica's upload methods for JSON take them."""
+"""JSON files: small chunks on disk, in the format of Metrica's upload methods for JSON."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,9 @@ def write_json(
     """Write a small chunk as `{"contacts": […]}` or `{"orders": […]}`; leave out empty cells.
 
     Lists are arrays of text, including ClientIDs, which would lose digits as numbers. Amounts
-    are numbers as they stand in the mart (uploadContactJson_1, uploadOrdersJson_1).
+    are numbers with the mart's digits.
+
+    Sources: pages "Uploading customer data (JSON)", "Uploading orders (JSON)".
     """
     items = ", ".join("{" + ", ".join(_members(columns, row)) + "}" for row in wh.rows(cells))
     path.write_text(f'{{"{mart.name}": [{items}]}}', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Piles: rows of refused files, which are not sent with their neighbours."""
+"""Piles: rows of refused files, which are sent apart from their neighbours."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import PILE_CHANGES, PILES, tables_of
 
 FIRST_PILE = 1_000
-"""The first pile of a search; piles below it hold rows that an earlier run held."""
+"""The first pile of a search. Lower numbers are for rows that an earlier run held."""
 
 
 def plan_chunks(wh: Attached, staged: StagedMart) -> list[Chunk]:
-    """Return the chunks of the first wave; rows that the last run held with refused files go last.
+    """Return the chunks of the first wave. Rows of files refused by the last run are sent last.
 
-    Fills `piles` with those rows, one pile for each suspected column. Rows that are too large
-    for any chunk become held.
+    Fills `piles` with these rows, one pile for each suspected column. Rows that are too large
+    for any chunk are held.
     """
     if not staged.rows:
         return []
@@ -45,7 +45,7 @@ def plan_chunks(wh: Attached, staged: StagedMart) -> list[Chunk]:
 def cut_pile(
     wh: Attached, staged: StagedMart, wave: int, pile: int, suspected: str | None
 ) -> list[Chunk]:
-    """Return the chunks of a pile; pile 0 holds the rows that belong to none."""
+    """Return the chunks of a pile; pile 0 has the rows without a pile."""
     chunks, _ = cut(wh, staged, wave, among=in_pile(staged, "_row", pile))
     tried = suspected is not None
     return [replace(chunk, pile=pile, tried=tried, suspected=suspected) for chunk in chunks]
@@ -54,7 +54,7 @@ def cut_pile(
 def move_rows(
     wh: Attached, staged: StagedMart, changes: str, values: list[str] | None = None
 ) -> None:
-    """Put the rows of a query (`_row`) into the piles that it says (`_pile`)."""
+    """Move the rows of a query (`_row`) into new piles (`_pile`)."""
     piles, moved = staged.of(PILES), PILE_CHANGES.name
     wh.run(f"create or replace table {moved} as {changes}", values and [values])
     wh.run(f"delete from {piles} where _row in (select _row from {moved})")
@@ -62,5 +62,5 @@ def move_rows(
 
 
 def forget_search(wh: Attached, staged: StagedMart) -> None:
-    """Take the rows of an earlier search out of their piles."""
+    """Remove the piles of an earlier search."""
     wh.run(f"delete from {staged.of(PILES)} where _pile >= {FIRST_PILE}")

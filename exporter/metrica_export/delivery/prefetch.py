@@ -1,4 +1,4 @@
-"""Chunks made ready to be sent while earlier ones are on their way."""
+"""Prefetch: the next chunks are written to disk while earlier chunks are uploaded."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from metrica_export.metrica.formats import Column
 from metrica_export.warehouse.connection import Attached, no_room
 
 _SESSIONS = 3
-"""Chunks that are made at the same time; as many more wait for their turn on the disk at most."""
+"""Chunks that are written at the same time. At most twice as many are on disk."""
 
 
 _Session = tuple[Attached, Journal]
@@ -38,10 +38,9 @@ class Prepared:
 
 @contextmanager
 def prefetch(uploader: Uploader, search: Search, *, as_json: bool) -> Iterator["Prefetch"]:
-    """Open the sessions that make the search's chunks ready; `as_json` makes JSON of small ones.
+    """Open the sessions that prepare the waiting chunks; `as_json` writes small chunks as JSON.
 
-    At the end, chunks that were not handed out are withdrawn from the ledger: they were never
-    sent.
+    At the end, prepared chunks that were never sent are withdrawn from the ledger.
     """
     with search.wh.one_thread_each():
         pool = ThreadPoolExecutor(_SESSIONS)
@@ -54,25 +53,25 @@ def prefetch(uploader: Uploader, search: Search, *, as_json: bool) -> Iterator["
 
 
 class Prefetch:
-    """Hands out the chunks of a wave in their order, ready to be sent."""
+    """An iterator over the prepared chunks of a wave, in their order."""
 
     def __init__(
         self, uploader: Uploader, search: Search, pool: ThreadPoolExecutor, *, as_json: bool
     ) -> None:
-        """Open the sessions; no chunk is made yet."""
+        """Open the sessions; no chunk is prepared yet."""
         self._uploader, self._search, self._pool = uploader, search, pool
         self._staged, self._wave, self._as_json = search.staged, search.wave, as_json
         self._ready: deque[Future[Prepared]] = deque()
         self._is_tried = False
         self._sessions: SimpleQueue[_Session] = SimpleQueue()
         for _ in range(_SESSIONS):
-            session = search.wh.beside()
-            self._sessions.put((session, uploader.journal.beside(session)))
+            session = search.wh.new_session()
+            self._sessions.put((session, uploader.journal.for_session(session)))
 
     def withdraw(self) -> None:
-        """Withdraw the chunks that were not handed out, and close the sessions."""
+        """Withdraw prepared chunks that were never sent, and close the sessions."""
         for future in self._ready:
-            # The first error is the one to show.
+            # The error that ended the delivery is the one to show.
             with suppress(ExportError):
                 if not future.cancelled() and future.exception() is None:
                     prepared = future.result()
@@ -86,9 +85,9 @@ class Prefetch:
         return self
 
     def __next__(self) -> Prepared:
-        """Return the next chunk; while it is sent, others are made.
+        """Return the next prepared chunk, and start the preparation of later chunks.
 
-        Chunks of a refused file are made one at a time, since the next one depends on the answer.
+        Chunks of a refused file are prepared one at a time: the answer decides on the next one.
         """
         waiting = self._search.waiting
         while waiting and len(self._ready) < 2 * _SESSIONS:

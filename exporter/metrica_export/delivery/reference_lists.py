@@ -1,4 +1,4 @@
-"""The delivery of reference lists: order statuses and products, which Metrica takes whole."""
+"""The delivery of reference lists: order statuses and products, always sent as a whole."""
 
 import hashlib
 import json
@@ -19,15 +19,15 @@ from metrica_export.warehouse.staging import tables_of
 
 
 def count_requests(rows: int) -> int:
-    """Return how many requests a reference list of that many rows takes."""
+    """Return the number of requests for a reference list of so many rows."""
     return -(-rows // MAX_CATALOGUE)
 
 
 def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int, int]:
     """Send the whole list; return the number of requests and of bytes.
 
-    The whole list is right whether Metrica replaces its list or adds to it, which no page
-    says (mapOrderStatuses, createProducts).
+    Metrica does not document whether a list replaces or extends the earlier one (pages "Order
+    status mapping", "Creating a product list"). The whole list is right in both cases.
     """
     items = _items(wh, staged)
     parts = [items[i : i + MAX_CATALOGUE] for i in range(0, len(items), MAX_CATALOGUE)]
@@ -44,8 +44,8 @@ def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int
         for part in parts:
             put(part)
         if is_mapping:
-            # Before the upload counts: the recorded mapping is never older than the upload.
-            uploader.journal.keep_statuses(
+            # Recorded before the upload counts, so that the mapping is never older than the upload.
+            uploader.journal.dictionaries.record_statuses(
                 f"select id, type, humanized, goal_action_ids from ({_rows(staged)})"
             )
         record(Answer("PASSED", None), changed)
@@ -80,7 +80,7 @@ def _items(wh: Attached, staged: StagedMart) -> list[dict[str, Any]]:
 def _item(cells: dict[str, Any]) -> dict[str, Any]:
     item = {key: value for key, value in cells.items() if value is not None}
     if "goal_action_ids" in cells:
-        # An empty list, since no page says that omitting it removes goals.
+        # An empty list removes goals; no page says that a missing list does.
         goals = cells["goal_action_ids"]
         item["goal_action_ids"] = goals.split(",") if goals else []
     return item

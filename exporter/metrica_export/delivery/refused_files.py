@@ -1,4 +1,4 @@
-"""The verdicts of rows in files that Metrica refused or did not decide on."""
+"""The verdicts of rows in refused files, and in files with an unknown outcome."""
 
 import re
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 
 _LONGEST_REASON = 2_000
-"""Characters that are read of Metrica's reason for a refused file."""
+"""Maximum number of characters to read of Metrica's reason for a refused file."""
 
 
 @dataclass(slots=True)
 class Sent:
     """The counts of one mart's delivery so far: PASSED rows, uploads, and their bytes.
 
-    Metrica refused the `rejected` rows and did not decide on the `held` ones. `erased` counts
-    vanished rows that were emptied; they are no mart rows. `complete` says that every sendable
-    row has arrived.
+    `rejected` and `held` count the rows of refused files and of files with an unknown outcome.
+    `erased` counts emptied vanished rows, which are not mart rows. With `complete`, every
+    sendable row was delivered.
     """
 
     rows: int = 0
@@ -38,19 +38,19 @@ class Sent:
 
 
 class RefusedFiles:
-    """Settles the answers in one wave of a mart; counts rejected and held rows in `sent`."""
+    """Turns the answers in one wave of a mart into verdicts, and counts them in `sent`."""
 
     def __init__(self, search: Search, report: Reporter, sent: Sent) -> None:
-        """Take the search for guilty rows, which the answers feed."""
+        """Take the search for bad rows, which gets every answer."""
         self._wh, self._staged, self._wave = search.wh, search.staged, search.wave
         self._search, self._report, self._sent = search, report, sent
         self._detail = ""
 
     def settle(self, chunk: Chunk, answer: Answer) -> int:
-        """Take Metrica's answer for a chunk; return how many rows got a verdict.
+        """Take Metrica's answer for a chunk; return the number of rows that got a verdict.
 
         Rows get their verdicts before the next step of the search, which cuts new chunks from
-        the rows that are left.
+        the remaining rows.
         """
         search, settled = self._search, 0
         if answer.status == "PASSED":
@@ -74,8 +74,8 @@ class RefusedFiles:
         """Give the rows of a chunk a verdict; return their number."""
         self._report.line(f"{self._staged.name}: {chunk.rows} rows {state}: {REASONS[reason]}")
         found = rows(self._staged, self._wave, chunk)
-        # A vanished row is no row of the mart, and the counts are of the mart.
-        (ours,) = self._wh.row(
+        # A vanished row is not a mart row, and only mart rows are counted.
+        (mart_rows,) = self._wh.row(
             f"select count(*) from ({found}) where _hash is distinct from {quote(ERASED)}"
         )
         is_refused = reason != "outcome_unknown"
@@ -83,22 +83,22 @@ class RefusedFiles:
         add_problems(self._wh, self._staged, found, Verdict(state, reason, column, detail))
         self._sent.complete = False
         if state == REJECTED:
-            self._sent.rejected += ours
+            self._sent.rejected += mart_rows
         else:
-            self._sent.held += ours
+            self._sent.held += mart_rows
         return chunk.rows
 
     def _redacted(self, chunk: Chunk, reason: str) -> str:
         """Return Metrica's reason for refusing a chunk without the words of the chunk's cells."""
         columns = self._staged.mart.columns
-        # Metrica may answer with a text for each row, and a few words of it are kept.
+        # Metrica may answer with a text for each row, and the verdict keeps a few words.
         reason = reason[:_LONGEST_REASON]
-        # A chunk has many words, so only those that the reason may repeat are read.
-        said = sorted(set(re.findall(r"[a-z]+", reason.lower()))) or [""]
+        # A chunk has many words, so only words that the reason may repeat are read.
+        reason_words = sorted(set(re.findall(r"[a-z]+", reason.lower()))) or [""]
         query = render(
             __package__,
             "cell_words",
-            said=f"[{', '.join(map(quote, said))}]",
+            reason_words=f"[{', '.join(map(quote, reason_words))}]",
             columns=", ".join(name(column.name) for column in columns),
             cells=cells(self._staged, columns, self._wave, chunk),
         )

@@ -1,21 +1,22 @@
-"""The search for the guilty rows of refused files.
+"""The search for the bad rows of refused files.
 
 Metrica refuses a file as a whole, and its reason may name no row. The search has a budget of
 requests and takes these steps:
 
-1. A refused file is halved, left half first, until `FEW` guilty rows stand alone. If hardly any
-   row has passed by then, a few rows from all over the file are sent alone.
-2. The search looks for a trait that guilty rows share and no passed row has: the value of a
-   column, an element of a list, empty or filled, the form of the text. The column that Metrica's
-   reason names is preferred.
-3. Rows with the trait are suspects. All other rows go first, as full files.
+1. A refused file is halved, left half first, until `FEW` bad rows have been sent alone. If hardly
+   any row was accepted by then, a few rows from all parts of the file are sent alone.
+2. The search looks for a trait of bad rows that no accepted row has: the value of a column, an
+   element of a list, empty or filled, the form of the text. It prefers a column that Metrica's
+   reason names.
+3. Rows with the trait are suspects. All other rows are sent first, in full files.
 4. One file of suspects tests the suspicion. If Metrica accepts it, the suspicion was wrong and
-   the suspects are delivered. If not, a few suspects go alone. If Metrica refuses all of them,
-   the others are held; if not, the search goes on among the suspects.
-5. For guilty rows without a common trait the largest untested chunk goes first: when a large
-   chunk passes, one request delivers most rows.
+   the suspects are delivered. If Metrica refuses it, a few suspects are sent alone. If Metrica
+   refuses all of these, the other suspects are held; if not, the search continues among the
+   suspects.
+5. For bad rows without a common trait the largest chunk is sent first: if Metrica accepts it, one
+   request delivers most rows.
 
-The next run sends suspects and held rows of unsolved files last, each kind by itself.
+The next run sends suspects and held rows of unsolved files last, in files of their own.
 """
 
 import re
@@ -33,17 +34,18 @@ from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.staging import CANDIDATES, EVIDENCE, PILES
 
 _SUSPICIONS = 5
-"""Suspicions in one wave; each may cost a refused file."""
+"""Maximum number of suspicions in one wave; each may cost a refused file."""
 
-_KEPT = 1_000
-"""Rows of one passed file that are kept as evidence."""
+_EVIDENCE_ROWS = 1_000
+"""Maximum number of rows of one accepted file that serve as evidence."""
 
 
 class Search:
-    """The search in one wave of a mart; it owns the chunks that wait to be sent.
+    """The search in one wave of a mart. It owns the waiting chunks.
 
-    `spend` takes requests from the budget and says whether it had them. The methods return the
-    chunks to hold. These must get their verdicts before the next call, which cuts new chunks.
+    `spend` takes requests from the budget and returns whether enough were left. The methods
+    return the chunks to hold. These must get their verdicts before the next call, which cuts new
+    chunks.
     """
 
     def __init__(
@@ -54,11 +56,11 @@ class Search:
         chunks: Iterable[Chunk],
         spend: Callable[[int], bool],
     ) -> None:
-        """Do nothing until a file is refused."""
+        """Start without a refused file."""
         self.waiting = deque(chunks)
         self.wh, self.staged, self.wave, self._spend = wh, staged, wave, spend
         self._passed_before: list[Chunk] = []
-        self._passed = self._guilty = 0
+        self._passed = self._bad = 0
         self._reasons: set[str] = set()
         self._piles = count(FIRST_PILE)
         self._alone: set[int] = set()
@@ -71,7 +73,7 @@ class Search:
         """Record a chunk that Metrica accepted."""
         self._alone.discard(chunk.first)
         if self._is_active:
-            self._remember(chunk, is_guilty=False)
+            self._remember(chunk, is_bad=False)
         else:
             self._passed_before.append(chunk)
 
@@ -80,7 +82,7 @@ class Search:
         self._activate()
         self._alone.discard(chunk.first)
         self._reasons.update(re.findall(r"\w+", reason))
-        self._remember(chunk, is_guilty=True)
+        self._remember(chunk, is_bad=True)
 
     def unknown(self, chunk: Chunk) -> None:
         """Record a chunk whose outcome is unknown."""
@@ -91,7 +93,7 @@ class Search:
         self._activate()
         if chunk.suspected is not None:
             return self._test(chunk)
-        nothing_passes = self._sampled and not self._passed and self._guilty >= FEW
+        nothing_passes = self._sampled and not self._passed and self._bad >= FEW
         if nothing_passes or not self._spend(2):
             return [chunk]
         both = halves(self.wh, self.staged, self.wave, chunk)
@@ -99,7 +101,7 @@ class Search:
         return []
 
     def advance(self) -> list[Chunk]:
-        """Decide what is sent next, after each answer."""
+        """Choose the next chunks after an answer."""
         if not self._is_active or self._alone:
             return []
         if self._tested is not None:
@@ -111,15 +113,15 @@ class Search:
                 return suspects
             self.waiting = deque([*others, *(replace(chunk, suspected=None) for chunk in suspects)])
             self._look_at = 0
-        if self._guilty >= max(self._look_at, FEW):
-            self._look_at = self._guilty * 3 // 2
+        if self._bad >= max(self._look_at, FEW):
+            self._look_at = self._bad * 3 // 2
             return self._look()
         if self._largest_first:
             self._sort()
         return []
 
     def _look(self) -> list[Chunk]:
-        """Look for a trait of the guilty rows."""
+        """Look for a trait of the bad rows, and divide the waiting chunks by it."""
         waiting = [*self.waiting]
         tried = [chunk for chunk in waiting if chunk.tried and chunk.suspected is None]
         if self._passed < FEW and not self._sampled and tried and self._spend(FEW + 1):
@@ -157,7 +159,7 @@ class Search:
         )
 
     def _test(self, chunk: Chunk) -> list[Chunk]:
-        """Send a few suspects alone after a file of them was refused; without a budget hold all."""
+        """Send a few suspects alone after their file was refused; without a budget hold all."""
         suspects = [chunk, *(each for each in self.waiting if each.suspected == chunk.suspected)]
         others = [each for each in self.waiting if each not in suspects]
         if not self._spend(FEW):
@@ -171,7 +173,7 @@ class Search:
     def _draw(
         self, chunks: list[Chunk], wanted: int, suspected: str | None
     ) -> tuple[list[Chunk], list[Chunk]]:
-        """Return some evenly spread rows of chunks, each alone, and the chunks of the rest."""
+        """Return chunks of single rows, drawn evenly from chunks, and chunks of the other rows."""
         self._gather(chunks)
         total = sum(chunk.rows for chunk in chunks)
         places = sorted({(2 * i + 1) * total // (2 * wanted) for i in range(wanted)})
@@ -192,7 +194,7 @@ class Search:
         return drawn, self._cut(rest, suspected)
 
     def _set_aside(self, trait: Trait) -> tuple[list[Chunk], list[Chunk]]:
-        """Return the chunks of the candidates without a trait, and of those with it."""
+        """Return the chunks of candidates without a trait, and of candidates with it."""
         others, suspects = next(self._piles), next(self._piles)
         cells = staged_cells(self.staged, self.wave, f"select _row from {CANDIDATES.name}")
         self._move(
@@ -222,15 +224,15 @@ class Search:
         forget_search(self.wh, self.staged)
         self.wh.run(EVIDENCE.create_empty(self.staged.name))
         for chunk in self._passed_before:
-            self._remember(chunk, is_guilty=False)
+            self._remember(chunk, is_bad=False)
 
-    def _remember(self, chunk: Chunk, *, is_guilty: bool) -> None:
+    def _remember(self, chunk: Chunk, *, is_bad: bool) -> None:
         found = rows(self.staged, self.wave, chunk)
         self.wh.run(
-            f"insert into {self.staged.of(EVIDENCE)} select _row, {is_guilty} from ({found}) "
-            f"order by hash(_row) limit {_KEPT}"
+            f"insert into {self.staged.of(EVIDENCE)} select _row, {is_bad} from ({found}) "
+            f"order by hash(_row) limit {_EVIDENCE_ROWS}"
         )
-        if is_guilty:
-            self._guilty += 1
+        if is_bad:
+            self._bad += 1
         else:
             self._passed += chunk.rows

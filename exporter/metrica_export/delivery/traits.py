@@ -1,4 +1,4 @@
-"""Traits that guilty rows have in common and passed rows do not have."""
+"""Traits that bad rows have in common and accepted rows do not have."""
 
 from dataclasses import dataclass
 
@@ -10,40 +10,40 @@ from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import CANDIDATES, EVIDENCE, SAMPLE
 
 FEW = 3
-"""Guilty rows that must share a trait, and rows that are sent alone to test something."""
+"""Minimum number of bad rows with a common trait, and number of rows that a test sends alone."""
 
 _SAMPLED = 20_000
-"""Candidates that are read."""
+"""Maximum number of candidates to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trait:
     """A row has the trait if one of its `keys`, an SQL list over the cells, is among `values`.
 
-    `guilty` and `waiting` count rows with the trait; `is_named` says whether Metrica's reason
-    contains the column's name.
+    `bad` and `waiting` count rows with the trait. With `is_named`, Metrica's reason contains the
+    column's name.
     """
 
     column: str
     keys: str
     values: list[str]
-    guilty: int
+    bad: int
     waiting: int
     is_named: bool
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:
-        """Return the order of traits: the greatest explains most rows with the fewest values."""
-        return self.is_named, self.guilty, -len(self.values), self.waiting
+        """The rank of a trait: the greatest explains most rows with the fewest values."""
+        return self.is_named, self.bad, -len(self.values), self.waiting
 
 
 def find_trait(wh: Attached, staged: StagedMart, wave: int, reasons: set[str]) -> Trait | None:
-    """Return the trait that explains most guilty rows and that candidates have too.
+    """Return the trait that explains most bad rows and that candidates have too.
 
-    `reasons` are the words of Metrica's reasons.
+    `reasons` has the words of Metrica's reasons.
     """
     sampled = (
-        f"select _row, _is_guilty from {staged.of(EVIDENCE)} union all "
+        f"select _row, _is_bad from {staged.of(EVIDENCE)} union all "
         f"(select _row, null from {CANDIDATES.name} order by hash(_row) limit {_SAMPLED})"
     )
     wh.run(f"create or replace table {SAMPLE.name} as {sampled}")
@@ -56,9 +56,9 @@ def find_trait(wh: Attached, staged: StagedMart, wave: int, reasons: set[str]) -
         for column in staged.mart.columns
         for keys in _keys(name(column.name))
         for trait in _traits(wh, column.name, keys, is_named=column.name in reasons)
-        if trait.waiting and trait.guilty >= FEW
+        if trait.waiting and trait.bad >= FEW
     ]
-    # The first of equal ones, which is the simplest kind of trait.
+    # Of equal traits, `max` returns the first, which is of the simplest kind.
     return max(found, key=lambda trait: trait.rank, default=None)
 
 
@@ -82,21 +82,22 @@ def _keys(cell: str) -> tuple[str, ...]:
 
 
 def _traits(wh: Attached, column: str, keys: str, *, is_named: bool) -> list[Trait]:
-    """Return the key that most guilty rows have and no passed row, and all such keys together."""
-    of_guilty = {
-        key: set(guilty)
-        for key, guilty in wh.rows(
-            render(__package__, "guilty_keys", keys=keys, sample=SAMPLE.name)
-        )
+    """Return two traits: the key of most bad rows, and all keys of bad rows.
+
+    Keys of accepted rows are excluded.
+    """
+    of_bad = {
+        key: set(bad)
+        for key, bad in wh.rows(render(__package__, "bad_keys", keys=keys, sample=SAMPLE.name))
     }
     found = []
-    for values in ([*of_guilty][:1], [*of_guilty]):
+    for values in ([*of_bad][:1], [*of_bad]):
         if values:
             (waiting,) = wh.row(
                 f"select count(*) from {SAMPLE.name} "
-                f"where _is_guilty is null and list_has_any({keys}, ?)",
+                f"where _is_bad is null and list_has_any({keys}, ?)",
                 [values],
             )
-            guilty = len(set().union(*(of_guilty[value] for value in values)))
-            found.append(Trait(column, keys, values, guilty, waiting, is_named))
+            bad = len(set().union(*(of_bad[value] for value in values)))
+            found.append(Trait(column, keys, values, bad, waiting, is_named))
     return found

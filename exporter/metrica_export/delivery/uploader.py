@@ -1,4 +1,4 @@
-"""One upload, between two entries in the ledger."""
+"""One upload: the request, and its entries in the ledger before and after it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from metrica_export.metrica.client import Metrica
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Metrica and the ledger of one run, the folder for its files, and its budget of requests.
+    """The API, the ledger, the folder for files and the budget of requests of one run.
 
     `check_lock` raises LedgerError once the lock is lost.
     """
@@ -28,14 +28,13 @@ class Uploader:
 
     @contextmanager
     def entry(self, upload_no: int) -> Iterator[Callable[[Answer, int], Answer]]:
-        """Record the start of a prepared upload; yields the function that records its answer.
+        """Record the start of a prepared upload; yield the function that records its answer.
 
-        That function takes the answer and the number of mart rows that are delivered if the
-        upload is PASSED. A MetricaError is recorded as FAILED, or as unknown when the upload may
-        have arrived.
+        This function takes the answer and the number of mart rows that a PASSED upload delivers.
+        A MetricaError is recorded as FAILED, or as unknown if the upload may have arrived.
         """
         self.check_lock()
-        # Counted before it is made: a run that is killed has made it all the same.
+        # The request is counted first, so that a killed run has counted it too.
         self.journal.start_upload(upload_no, self.metrica.requests + 1)
         try:
             yield partial(self._record, upload_no)

@@ -26,7 +26,7 @@ from metrica_export.warehouse.staging import ACCEPTED_STATUSES
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One wave of a staged mart: step `number` of each order that has so many."""
+    """One wave of a staged mart: step `number` of each order with at least so many steps."""
 
     number: int
     rows: int
@@ -34,10 +34,10 @@ class Wave:
 
 
 def waves(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> Iterator[Wave]:
-    """Yield the waves of a staged mart; `chunks` are those of the first.
+    """Yield the waves of a staged mart; `chunks` belong to the first one.
 
-    Rejected and held orders take no further step: the caller gives them their verdicts before
-    it asks for the next wave.
+    Rejected and held orders take no further step. The caller must give them their verdicts
+    before it asks for the next wave.
     """
     found = Wave(1, count_sendable(wh, staged), chunks)
     while found.rows:
@@ -52,7 +52,7 @@ def waves(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> Iterator[Wav
 
 
 def count_completed(wh: Attached, staged: StagedMart) -> int:
-    """Return how many sendable mart rows are delivered within the waves of one run."""
+    """Return the number of sendable mart rows that one run delivers completely."""
     if not staged.rows:
         return 0
     (found,) = wh.row(
@@ -63,7 +63,7 @@ def count_completed(wh: Attached, staged: StagedMart) -> int:
 
 
 def count_uploads(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> int:
-    """Return how many requests a run takes for the mart if Metrica accepts all rows."""
+    """Return the number of requests for the mart if Metrica accepts all rows."""
     if staged.mart.entity.is_reference_list:
         return count_requests(count_sendable(wh, staged))
     found = 0
@@ -77,7 +77,7 @@ def count_uploads(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> int:
 class Delivery:
     """Sends the sendable rows of one mart after another.
 
-    Raises MetricaError; `Sent` then holds the counts of the rows delivered before.
+    Raises MetricaError; `Sent` then has the counts before the error.
     """
 
     def __init__(self, wh: Attached, uploader: Uploader, report: Reporter) -> None:
@@ -88,16 +88,16 @@ class Delivery:
     def send(self, staged: StagedMart, chunks: list[Chunk], sent: Sent, *, reserved: int) -> None:
         """Send the sendable rows of a mart, and count the delivered ones in `sent`.
 
-        `chunks` are those of the first wave. `reserved` requests are for the first waves of
-        later marts: neither later waves nor the search for guilty rows may use them.
+        `chunks` belong to the first wave. `reserved` requests are kept for the first waves of
+        later marts: neither later waves nor the search for bad rows may use them.
         """
         total = count_sendable(self._wh, staged)
         if not total:
             return
-        self._uploader.journal.keep_columns(staged.name, staged.bits)
+        self._uploader.journal.dictionaries.record_columns(staged.name, staged.bits)
         if staged.mart.entity.has_status:
             statuses = f"select _id as _status from {ACCEPTED_STATUSES.name}"
-            self._uploader.journal.number_statuses(statuses)
+            self._uploader.journal.dictionaries.number_statuses(statuses)
         self._ensure_attributes(staged.mart)
         with self._report.progress(staged.name, total) as bar:
             if staged.mart.entity.is_reference_list:
@@ -110,7 +110,9 @@ class Delivery:
                     if not self._may_go(staged, wave, reserved):
                         self._postpone(staged, wave)
                         break
-                    self._report.line(f"{staged.name}: {wave.rows} go on to the next status")
+                    self._report.line(
+                        f"{staged.name}: {wave.rows} orders have another status to send"
+                    )
                 self._send_wave(staged, wave, sent, bar, reserved)
 
     def _ensure_attributes(self, mart: Mart) -> None:
@@ -127,7 +129,7 @@ class Delivery:
     def _may_go(self, staged: StagedMart, wave: Wave, reserved: int) -> bool:
         """Return whether a later wave belongs to this run.
 
-        A long path takes a request for each step, and later runs of the day need theirs.
+        Long paths need a request for each step, and later runs of the day need requests, too.
         """
         spare = self._spare(reserved) - len(wave.chunks)
         return wave.number <= staged.limits.max_steps and spare >= self._uploader.budget // 2
@@ -135,17 +137,18 @@ class Delivery:
     def _postpone(self, staged: StagedMart, wave: Wave) -> None:
         """Leave the orders of a wave to the next run.
 
-        Each gets the verdict `steps_left`, so that the next run finds it behind the watermark.
+        Each order gets the verdict `steps_left`: the next run then compares it even behind the
+        watermark.
         """
         left = rows(staged, wave.number)
         add_problems(self._wh, staged, left, Verdict(PENDING, "steps_left", STATUS_PATH))
         self._report.line(
-            f"{staged.name}: {wave.rows} orders have statuses left on their path; the next run "
-            "goes on with them (--max-steps)"
+            f"{staged.name}: {wave.rows} orders have undelivered statuses left (--max-steps); the "
+            "next run continues with them"
         )
 
     def _spare(self, reserved: int) -> int:
-        """Return how many requests the first waves of all marts leave."""
+        """Return the number of requests that the first waves of all marts leave."""
         return self._uploader.budget - self._uploader.metrica.requests - reserved
 
     def _send_wave(
@@ -163,7 +166,7 @@ class Delivery:
         with prefetch(self._uploader, search, as_json=as_json) as ready:
             for prepared in ready:
                 chunk = prepared.chunk
-                # Counted before it goes: afterwards the warehouse may be gone.
+                # Counted before the upload, since the warehouse may be gone afterwards.
                 completed = self._completed(staged, wave.number, chunk)
                 answer = self._upload(staged, prepared, completed)
                 sent.uploads += 1
@@ -176,7 +179,7 @@ class Delivery:
                     bar(settled)
 
     def _spend(self, staged: StagedMart, requests: int, reserved: int) -> bool:
-        """Take requests for the search for guilty rows, if so many are left."""
+        """Take requests for the search for bad rows; return False if too few are left."""
         allowed = min(staged.limits.split_requests, self._uploader.budget // 2)
         if min(allowed - self._split_requests, self._spare(reserved)) < requests:
             return False
@@ -184,7 +187,7 @@ class Delivery:
         return True
 
     def _completed(self, staged: StagedMart, wave: int, chunk: Chunk) -> int:
-        """Return how many mart rows are delivered completely with a chunk."""
+        """Return the number of mart rows that a chunk delivers completely."""
         if not staged.mart.has_path and not staged.is_erasing:
             return chunk.rows
         complete = f"_steps_left = 0 and _hash <> {quote(ERASED)}"

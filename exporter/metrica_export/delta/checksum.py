@@ -1,6 +1,6 @@
 """The checksum of rows: their count, and the sum of a number for each row hash.
 
-The number is computed by the warehouse, so a mart of any size is summed up in place.
+The warehouse computes the numbers and the sum, so no row of the mart is transferred.
 """
 
 from decimal import Decimal
@@ -9,13 +9,13 @@ from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql import array
 
 Checksum = tuple[int, Decimal]
-"""Rows, and the sum."""
+"""The number of rows, and the sum."""
 
 
 def of_rows(wh: Attached, source: str) -> Checksum:
     """Return the checksum of warehouse rows; `source` follows FROM and has `m.row_hash`.
 
-    A row without a hash counts, and adds nothing.
+    A row without a hash is counted and adds 0 to the sum.
     """
     total = f"cast(coalesce(sum({_number(wh, 'm.row_hash')}), 0) as text)"
     query = f'select count(*) as "n", {total} as "total" from {source}'
@@ -26,17 +26,17 @@ def of_rows(wh: Attached, source: str) -> Checksum:
 def of_hashes(wh: Attached, hashes: str) -> Checksum:
     """Return the checksum of the hashes (`_hash`) of a query over local tables."""
     found = [text for (text,) in wh.rows(f"select hex(_hash) from ({hashes})")]
-    known = [text for text in found if text is not None]
+    not_null = [text for text in found if text is not None]
     total = Decimal(0)
-    for i in range(0, len(known), _BATCH):
-        batch = array(known[i : i + _BATCH], postgres=wh.is_postgres)
+    for i in range(0, len(not_null), _BATCH):
+        batch = array(not_null[i : i + _BATCH], postgres=wh.is_postgres)
         _, part = of_rows(wh, f"(select unnest({batch}) as row_hash) m")
         total += part
     return len(found), total
 
 
 _BATCH = 20_000
-"""Hashes that go to the warehouse in one statement."""
+"""Hashes in one statement to the warehouse."""
 
 
 def _number(wh: Attached, text: str) -> str:

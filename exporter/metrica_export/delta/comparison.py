@@ -14,14 +14,14 @@ from metrica_export.warehouse.staging import (
 def compare(wh: Attached, mart: str) -> None:
     """Fill `compared` and `changed_ids`.
 
-    All rows of a duplicated id are staged: nobody can tell here which of them is right.
+    All rows of a duplicated id are staged, since any of them may be the right one.
     """
     wh.run(render(__package__, "compared", **tables_of(mart)))
     wh.run(render(__package__, "changed_ids", **tables_of(mart)))
 
 
 def compare_new(wh: Attached, mart: str) -> None:
-    """Fill the tables for a mart of which nothing was delivered: every row is new."""
+    """Fill the tables for a mart without deliveries and verdicts: every row is new."""
     wh.run(COMPARED.create_empty(mart))
     wh.run(CHANGED_IDS.create_empty(mart))
     wh.run(
@@ -30,7 +30,7 @@ def compare_new(wh: Attached, mart: str) -> None:
 
 
 def keep_verdicts(wh: Attached, mart: str, *, beyond_window: bool) -> None:
-    """Fill `standing_verdicts`, with `beyond_window` also for rows that were not compared."""
+    """Fill `standing_verdicts`; `beyond_window` includes rows that were not compared."""
     found = render(
         __package__,
         "standing_verdicts",

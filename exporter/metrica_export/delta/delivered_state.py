@@ -1,4 +1,4 @@
-"""The state in which Metrica has delivered rows, read from the ledger."""
+"""The delivered state of mart rows, read from the ledger."""
 
 from metrica_export.ledger.reader import Ledger
 from metrica_export.warehouse.connection import Attached
@@ -7,11 +7,11 @@ from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import DELIVERED_STATE, DELIVERIES, STAGED, tables_of
 
 _MAX_BITS = 62
-"""Columns beyond it are not watched; a signed 64-bit number holds no more bits."""
+"""Maximum number of columns in `_filled`, a signed 64-bit number. Later columns get no bit."""
 
 
 def read_delivered(wh: Attached, ledger: Ledger, mart: Mart, *, among: str | None) -> None:
-    """Fill `delivered`; `among` is a query that limits it to some ids (`_id`)."""
+    """Fill `delivered`; a query `among` limits it to some ids (`_id`)."""
     _read_deliveries(wh, ledger.deliveries(mart.name, among), among)
     wh.run(render(__package__, "delivered", **tables_of(mart.name)))
 
@@ -19,7 +19,8 @@ def read_delivered(wh: Attached, ledger: Ledger, mart: Mart, *, among: str | Non
 def read_delivered_state(wh: Attached, ledger: Ledger, mart: Mart) -> None:
     """Fill `delivered_state` for the staged rows.
 
-    The first creation date counts, PASSED or not: Metrica never changes it (modes).
+    The first creation date counts, PASSED or not: Metrica never changes it (page "Data upload
+    modes").
     """
     among = f"select _id from {STAGED.of(mart.name)}"
     _read_deliveries(wh, ledger.details(mart.name, among), among)
@@ -27,18 +28,18 @@ def read_delivered_state(wh: Attached, ledger: Ledger, mart: Mart) -> None:
 
 
 def create_empty_delivered_state(wh: Attached, mart: Mart) -> None:
-    """Create `delivered_state` without rows, for a mart of which nothing is staged."""
+    """Create `delivered_state` without rows, for a mart without staged rows."""
     wh.run(DELIVERED_STATE.create_empty(mart.name))
 
 
 def _read_deliveries(wh: Attached, deliveries: str, among: str | None) -> None:
-    # Apart from the sums over it: DuckDB sums up texts in memory only, and joins them on disk.
+    # A table of its own: DuckDB can join texts on disk, but aggregates them in memory only.
     wanted = f"where _id in ({among})" if among else ""
     wh.run(f"create or replace table {DELIVERIES.name} as select * from {deliveries} {wanted}")
 
 
 def bits(ledger: Ledger, mart: Mart) -> dict[str, int]:
-    """Return column → number of its bit in `filled`; a column that is new takes the next one."""
+    """Return column → number of its bit in `_filled`; a new column takes the next bit."""
     found = ledger.column_bits(mart.name)
     for column in mart.columns:
         if column.name not in found and len(found) < _MAX_BITS:
@@ -47,7 +48,7 @@ def bits(ledger: Ledger, mart: Mart) -> dict[str, int]:
 
 
 def filled(numbers: dict[str, int], empty: dict[str, str]) -> str:
-    """Return SQL for the bits of the columns but those whose condition of `empty` is true."""
+    """Return SQL for the bits of the filled columns; `empty` maps a column to its condition."""
     parts = [
         f"if({condition}, 0, {1 << numbers[column]})"
         for column, condition in empty.items()

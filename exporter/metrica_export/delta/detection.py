@@ -1,9 +1,9 @@
 """The delta: the rows of a mart whose hash differs from the delivered one.
 
 The comparison is by hash. The watermark only narrows it to the rows at or after the greatest
-`updated_at` of the last complete pass. It is trusted only if the rows behind it are the ones
-that the last pass saw: their count and checksum must be the same. If not (a late commit, a full
-refresh, a deleted row), all rows are compared.
+`updated_at` of the last complete pass. It is trusted only if the count and the checksum of the
+rows behind it did not change since that pass. If they changed (a late commit, a full refresh, a
+deleted row), all rows are compared.
 """
 
 from contextlib import nullcontext
@@ -39,9 +39,8 @@ class Delta:
     """The counts of one pass over a mart; its rows are in the staging tables.
 
     Every mart row is staged, unchanged, or has a standing verdict: the three counts add up to
-    `mart_rows`. `widened` says that rows behind the watermark had changed, so all rows were
-    compared. `vanished` counts delivered rows that are no longer in the mart; those of a
-    reference list are not counted.
+    `mart_rows`. With `widened`, rows behind the watermark changed, so all rows were compared.
+    `vanished` counts delivered rows that are no longer in the mart; it is 0 for a reference list.
     """
 
     mart: Mart
@@ -59,8 +58,8 @@ def find_delta(
 ) -> Delta:
     """Stage the rows of a mart that Metrica does not have in their present state.
 
-    `everything` compares the whole mart whatever the watermark says (`--reconcile`).
-    `with_watermark` also finds the next watermark, which a plan does not need.
+    `everything` compares the whole mart and ignores the watermark (`--reconcile`).
+    `with_watermark` also computes the next watermark, which a plan does not need.
     """
     detection = _Detection(wh, ledger, mart)
     before = None if everything else ledger.watermark(mart.name)
@@ -70,7 +69,7 @@ def find_delta(
             found = detection.in_window(before, since)
         if found is not None:
             return found
-    # Not in one transaction: DuckDB then reads the tables it has made with one thread only.
+    # Without a transaction around it: DuckDB would read its new tables with one thread only.
     for _ in range(_READS):
         found = detection.in_everything(with_watermark=with_watermark)
         if found is not None:
@@ -81,7 +80,7 @@ def find_delta(
 
 
 _READS = 5
-"""A build that commits while a mart is read makes the read start again."""
+"""Maximum number of reads. A build that commits during a read makes it start again."""
 
 
 class _Detection:
@@ -93,7 +92,7 @@ class _Detection:
         self._tables = tables_of(mart.name)
 
     def in_everything(self, *, with_watermark: bool) -> Delta | None:
-        """Stage the delta of the whole mart; None if it changed meanwhile."""
+        """Stage the delta of the whole mart; None if the mart changed during the read."""
         relation = self._source.relation
         # A reference list is short, and its few ids are looked up.
         is_list = self._mart.entity.is_reference_list
@@ -107,11 +106,11 @@ class _Detection:
                 self._stage_all()
             else:
                 self._fill(MART_KEYS, f"select * from {self._source.keys()}")
-            seen = checksum.of_rows(self._wh, f"{relation} m") if with_watermark else None
+            present = checksum.of_rows(self._wh, f"{relation} m") if with_watermark else None
         if not is_new and not self._stage(None):
             return None
         vanished = 0 if is_list else count_vanished(self._wh, self._mart)
-        return self._count(None, seen, (0, Decimal(0)), vanished)
+        return self._count(None, present, (0, Decimal(0)), vanished)
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
@@ -125,12 +124,14 @@ class _Detection:
         behind = checksum.of_rows(wh, f"{self._source.relation} m where not {window}")
         ids = f"select _id from {self._of(MART_KEYS)}"
         read_delivered(wh, self._ledger, self._mart, among=ids)
-        last_seen = checksum.of_hashes(wh, render(__package__, "last_hashes", **self._tables))
-        if not before.covers(behind, last_seen) or not self._stage(window):
+        last_hashes = render(__package__, "last_hashes", **self._tables)
+        if not before.covers(behind, checksum.of_hashes(wh, last_hashes)) or not self._stage(
+            window
+        ):
             return None
-        seen = checksum.of_hashes(wh, f"from {self._of(MART_KEYS)}")
+        in_window = checksum.of_hashes(wh, f"from {self._of(MART_KEYS)}")
         # A row that left the mart or came back would have changed the checksum.
-        return self._count(since, seen, behind, before.vanished)
+        return self._count(since, in_window, behind, before.vanished)
 
     def _held(self) -> str:
         verdicts = self._of(RECORDED_VERDICTS)
@@ -146,7 +147,7 @@ class _Detection:
         )
 
     def _stage_all(self) -> None:
-        # Nothing to compare with: the mart is read once, its keys together with the rest.
+        # There is nothing to compare with, so the mart is read once, keys and cells together.
         keys, staged = self._of(MART_KEYS), self._of(STAGED)
         self._fill(STAGED, f"select * from {self._source.rows()} as mart")
         self._wh.run(f"drop table if exists {keys}")
@@ -159,7 +160,7 @@ class _Detection:
     def _stage(self, window: str | None) -> bool:
         """Stage the changed rows; False if they changed again since their keys were read."""
         compare(self._wh, self._mart.name)
-        # In one snapshot: how rows are read depends on the values in the mart.
+        # In one snapshot: the values in the mart decide on the way to read them.
         with self._wh.transaction() if window is None else nullcontext():
             self._stage_changed(window)
         keys, staged, changed = (self._of(each) for each in (MART_KEYS, STAGED, CHANGED_IDS))
@@ -182,7 +183,7 @@ class _Detection:
         self._fill(STAGED, f"select * from {rows} as mart where {wanted}")
 
     def _count(
-        self, since: str | None, seen: Checksum | None, behind: Checksum, vanished: int
+        self, since: str | None, compared: Checksum | None, behind: Checksum, vanished: int
     ) -> Delta:
         wh, mart = self._wh, self._mart.name
         (now,) = wh.row(f"select cast(now as text) from {wh.remote('select now() as now')}")
@@ -192,19 +193,20 @@ class _Detection:
         standing, standing_in_window, same = count_unchanged(wh, mart)
         if staged + standing_in_window + same != rows:
             raise LedgerError(
-                f"Mart {mart}: {rows} rows were compared with the ledger, and they are {staged} "
-                f"new or changed, {standing_in_window} rejected before and {same} unchanged, "
-                "which does not add up: the ledger is damaged."
+                f"The ledger is damaged: of {rows} compared rows of mart {mart}, {staged} are new "
+                f"or changed, {standing_in_window} rejected before and {same} unchanged, which "
+                "does not add up. Restore the ledger from a backup, then run `metrica-export "
+                "recover`."
             )
         rows += behind[0]
         return Delta(
             mart=self._mart,
             mart_rows=rows,
             staged=staged,
-            # Behind the watermark every row is as the last pass left it: rejected, or sent.
+            # Behind the watermark every row is still rejected or delivered.
             unchanged=same + behind[0] - (standing - standing_in_window),
             standing=standing,
-            watermark=Watermark(latest, rows, seen[1] + behind[1], vanished) if seen else None,
+            watermark=compared and Watermark(latest, rows, compared[1] + behind[1], vanished),
             vanished=vanished,
         )
 

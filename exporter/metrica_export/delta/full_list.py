@@ -1,4 +1,4 @@
-"""A reference list as a whole: Metrica takes all of its rows in one piece."""
+"""The full reference list: Metrica gets all of its rows, not only the changed ones."""
 
 from metrica_export.errors import WarehouseError
 from metrica_export.warehouse.connection import Attached

@@ -1,5 +1,5 @@
--- The hashes that the last pass saw for the ids in the window: of the verdict, or else delivered.
-with judged as (
+-- The hashes of the ids in the window at the last pass: of the verdict, otherwise the delivered one.
+with with_verdict as (
     select
         _id,
         _hash
@@ -8,13 +8,13 @@ with judged as (
 )
 
 select _hash
-from judged
+from with_verdict
 union all
 select _hash
 from {{ delivered }}
 where
     _id in (select _id from {{ mart_keys }})
     and _id not in (
-        select _id from judged
+        select _id from with_verdict
         where _id is not null
     )

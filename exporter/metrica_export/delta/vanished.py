@@ -9,20 +9,20 @@ from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.staging import DELIVERED, MART_KEYS, STAGED
 
 ERASED = "caad2a87e1ac04c02a1f3b109773768f"
-"""The row hash of a delivery that emptied a vanished row: the md5 of a text that is no mart row."""
+"""The row hash of a delivery that emptied a vanished row. No mart row has this hash."""
 
 
 def count_vanished(wh: Attached, mart: Mart) -> int:
-    """Return how many delivered rows have left the mart and were not erased since."""
+    """Return the number of delivered rows that left the mart and were not emptied since."""
     (rows,) = wh.row(f"select count(*) from ({_vanished(mart)})")
     return int(rows)
 
 
 def stage_vanished(wh: Attached, mart: Mart) -> int:
-    """Stage each vanished row with its id and nothing else; return their number.
+    """Stage each vanished row with its id only; return their number.
 
-    Under SAVE such a row empties all that Metrica has of it. The creation date is the delivered
-    one, as for every row.
+    In the merge mode SAVE such a row empties all other values in Metrica. As for every row, the
+    delivered creation date is sent.
     """
     rows = count_vanished(wh, mart)
     if rows:

@@ -1,1 +1,1 @@
-"""The demo: a made-up CRM to run the main job on."""
+"""The demo: the whole job on a made-up CRM and the emulator."""

@@ -4,7 +4,7 @@ insert into crm.contacts
 with typed as (
     select
         n,
-        -- One contact in a thousand has nothing to be matched by.
+        -- One contact in a thousand has no identifier.
         case when n % 1000 <> 7 then phone_as_typed(n, 'phone') end as phone,
         case when n % 1000 <> 7 then mail_as_typed(n, 'mail') end as email,
         moment(n, 'contact') as created_at

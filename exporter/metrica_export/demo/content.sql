@@ -1,6 +1,6 @@
--- What the CRM says that Metrica gets to know, one row per contact, order and product:
--- `content` without timestamps of change, without spelling and without what Metrica does not
--- take of a row; `blocked` when it cannot take the row as it stands.
+-- The content of the CRM that Metrica gets, one row per contact, order and product. `content` has
+-- no times of changes, no differences in spelling and no values that Metrica does not accept.
+-- `blocked` rows cannot be sent.
 
 create temp macro same_phone(typed) as case
     when regexp_full_match(regexp_replace(typed, '[^0-9]', '', 'g'), '[78]?9[0-9]{9}')
@@ -24,7 +24,7 @@ with identifiers as (
 identities as (
     select
         contact_id,
-        list_sort(list(distinct kind || ' ' || value)) as known,
+        list_sort(list(distinct kind || ' ' || value)) as identifiers,
         max(updated_at) as updated_at
     from identifiers
     group by contact_id
@@ -37,7 +37,7 @@ contacts as (
             'name': c.full_name,
             'birth': case when c.birth_date >= date '1970-01-01' then c.birth_date end,
             'created': c.created_at,
-            'known': i.known
+            'identifiers': i.identifiers
         }) as content,
         c.created_at < timestamptz '1970-01-01 00:00:00+00' as blocked,
         greatest(c.updated_at, i.updated_at) as updated_at

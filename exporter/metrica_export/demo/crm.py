@@ -1,7 +1,7 @@
-"""The demo's CRM: made up from a seed, then lived in day by day.
+"""The demo's CRM: created from a random seed, then changed day by day.
 
-The tables are written by the SQL beside this module, in DuckDB alone. Names, addresses
-and numbers are random; every e-mail domain is one that RFC 2606 keeps for examples.
+The SQL files beside this module write the tables in DuckDB. Names, addresses and numbers are
+random. RFC 2606 reserves every e-mail domain in them for examples.
 """
 
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ COMPARISON = """
 
 @dataclass(frozen=True, slots=True)
 class EntityChanges:
-    """What a day did to one entity, in rows of its mart.
+    """The changes of one day in one entity, in rows of its mart.
 
-    `changed` rows are new or differ in something that Metrica gets to know. `touched`
-    rows have another timestamp and the same content. `to_send` is what an export after
-    this day sends if the one before it was complete: the changed rows that Metrica can
-    take, and unchanged orders whose contact it could not take until today.
+    `changed` rows are new or have other content for Metrica. `touched` rows have another
+    timestamp and equal content. `to_send` counts the rows that a run after this day sends if the
+    run before it was complete: sendable changed rows, and unchanged orders whose contact became
+    sendable.
     """
 
     changed: int
@@ -53,7 +53,7 @@ class EntityChanges:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a day did to the CRM, counted by comparing the tables before and after."""
+    """The changes of one day in the CRM, from a comparison of the tables before and after."""
 
     contacts: EntityChanges
     orders: EntityChanges
@@ -67,20 +67,20 @@ def create(
     seed: int = 7,
     contacts: int = 20_000,
 ) -> None:
-    """Write a CRM as it stands at `now` into schema `crm`, replacing the one that is there.
+    """Write the state of a CRM at `now` into schema `crm`, and replace an existing one.
 
-    Three orders and seven and a half order lines come with each contact, a product with
-    every tenth; the history of statuses is that of three weeks. The newest rows are minutes
-    older than `now` and `next_day` goes on from there, so a demo that shows a day's changes
-    starts a day ago. The same arguments write the same tables. It is one transaction of its
-    own, beside any that `con` has open.
+    Each contact has three orders with seven and a half order lines on average, and there is one
+    product for ten contacts. The history of statuses covers three weeks. The newest rows are
+    minutes older than `now`, and `next_day` continues from them, so a demo with a day of changes
+    starts a day ago. Equal arguments write equal tables. The function uses a transaction of its
+    own, apart from any open transaction of `con`.
 
-    Raises ValueError when `now` has no time zone or `contacts` is under 200.
+    Raises ValueError if `now` has no time zone or `contacts` is under 200.
     """
     if now.tzinfo is None:
-        raise ValueError("The CRM's `now` has no time zone: pass an aware datetime")
+        raise ValueError("The CRM's `now` has no time zone. Pass an aware datetime.")
     if contacts < MIN_CONTACTS:
-        raise ValueError(f"A CRM of {contacts} contacts is too small: pass {MIN_CONTACTS} or more")
+        raise ValueError(f"A CRM of {contacts} contacts is too small. Pass {MIN_CONTACTS} or more.")
     now = now.replace(microsecond=0)
     with con.cursor() as session:
         session.begin()
@@ -97,11 +97,10 @@ def create(
 
 
 def next_day(con: duckdb.DuckDBPyConnection, *, seed: int = 7) -> Changes:
-    """Let the CRM that `create` wrote live for 24 hours after its newest change.
+    """Simulate 24 hours in the CRM of `create`, after its newest change.
 
-    Contacts and orders come in, orders move on by one status or by several, some rows are
-    corrected or repaired, and some are touched without a change. It is one transaction, as
-    in `create`.
+    New contacts and orders arrive, orders take one or several statuses, some rows are corrected,
+    and some are touched without a change. The function uses a transaction of its own.
     """
     with con.cursor() as session:
         session.begin()
@@ -123,9 +122,9 @@ def next_day(con: duckdb.DuckDBPyConnection, *, seed: int = 7) -> Changes:
 
 
 def visits(con: duckdb.DuckDBPyConnection, *, zone: str) -> list[dict[str, str]]:
-    """Return visits to the site that orders of the CRM were made in, as the emulator takes them.
+    """Return the visits to the site in which orders of the CRM were made, for the emulator.
 
-    Each has `visit_id`, `started_at` by the clocks of `zone`, and its visitor's `client_id`.
+    Each has `visit_id`, `started_at` in the time zone `zone`, and the visitor's `client_id`.
     """
     with con.cursor() as session:
         found = session.execute(_script("visits"), {"zone": zone})
@@ -136,7 +135,7 @@ def visits(con: duckdb.DuckDBPyConnection, *, zone: str) -> list[dict[str, str]]
 def _run(
     session: duckdb.DuckDBPyConnection, script: str, **variables: int | str | datetime
 ) -> None:
-    """Run one of the scripts beside this module; each says which variables it reads."""
+    """Run a script beside this module; its first comment names its variables."""
     for name, value in variables.items():
         session.execute(f"set variable {name} = ?", [value])
     session.execute(_script(script))

@@ -1,6 +1,6 @@
--- One day of the CRM's life among the contacts and orders that it had. Orders change while
--- they are young, which is when Metrica still ties them to visits.
--- Reads `day`, `contacts` (how many there are) and `since`, when the day began.
+-- One day of changes in existing contacts and orders. Only young orders change, which Metrica
+-- still ties to visits.
+-- Variables: `day`, `contacts` (their number) and `since` (the beginning of the day).
 
 create temp macro happens(id, what, one_in) as draw(id, getvariable('day') || what, one_in) = 0;
 
@@ -29,7 +29,7 @@ select
         when status = 'shipped' and luck < 330 then ['delivered']
         when status = 'delivered' and luck < 3 then ['returned']
         when status = 'cancelled' and luck < 10 then ['in_work']
-        -- Somebody fills in a missing status.
+        -- A missing status is filled in.
         when status is null and luck < 400 then ['in_work']
     end as steps,
     getvariable('since') + to_seconds(1 + draw(order_id, getvariable('day') || 'move-at', 72000)) as moved_at,
@@ -55,7 +55,7 @@ from (
     from new_step group by order_id
 ) as m where o.order_id = m.order_id;
 
--- An order of a contact that is gone, or of none, is given to a contact that exists.
+-- An order without a contact, or with a deleted one, gets an existing contact.
 update crm.orders set
     contact_id = contact_code(1 + draw(order_id, 'found', getvariable('contacts'))),
     updated_at = today(order_id, 'found-at')
@@ -64,8 +64,8 @@ where
     and coalesce(contact_id, '') not in (select contact_id from crm.contacts)
     and happens(order_id, 'found', 3);
 
--- One more of a product. The CRM corrects the order's sum and leaves its timestamp alone;
--- a few of the lines were written earlier and committed late.
+-- A greater quantity in an order line. The CRM corrects the order's sum, but not its timestamp. A
+-- few lines are late commits.
 create or replace temp table grown_line as
 select order_id, min(product_id) as product_id
 from crm.order_items
@@ -85,7 +85,7 @@ from (
     group by order_id
 ) as i where o.order_id = i.order_id;
 
--- Contacts: a new phone, one more ClientID, a date of birth put right, a first day found out.
+-- Contacts: a new phone, another ClientID, a corrected date of birth, a corrected creation date.
 update crm.contacts set
     phone = russian_phone(mobile(contact_id, getvariable('day') || 'phone'), draw(contact_id, 'spelling', 8)),
     updated_at = today(contact_id, 'phone-at')
@@ -110,7 +110,7 @@ where c.created_at < timestamptz '1970-01-01 00:00:00+00' and happens(c.contact_
 update crm.products set name = name || ' (new)', updated_at = today(product_id, 'renamed-at')
 where happens(product_id, 'renamed', 500);
 
--- Touched and yet the same: a number spelled anew, a job that writes what was there.
+-- Touched rows with equal content: another spelling of a number, or a job that rewrites rows.
 update crm.contacts set
     phone = russian_phone(right(same_phone(phone), 10), draw(contact_id, getvariable('day') || 'spelling', 8)),
     updated_at = today(contact_id, 'spelling-at')

@@ -1,15 +1,15 @@
--- What a CRM has that a tidy one would not. The rows that Metrica cannot take are a handful
--- of each kind, and their orders are days old, so that no window of time hides them.
--- Reads `until`, the moment when the CRM is looked at.
+-- Flaws of a real CRM. There are a few unsendable rows of each kind, and their orders are days
+-- old, so that they are inside Metrica's windows.
+-- Variable: `until`, the time of the CRM's state.
 
--- Twelve days ago somebody updated a fifth of everything in one statement.
+-- Twelve days ago one statement updated a fifth of all rows.
 update crm.contacts set updated_at = getvariable('until') - to_hours(290)
 where draw(contact_id, 'mass', 5) = 0 and updated_at < getvariable('until') - to_hours(290);
 
 update crm.orders set updated_at = getvariable('until') - to_hours(290)
 where draw(order_id, 'mass', 5) = 0 and updated_at < getvariable('until') - to_hours(290);
 
--- Rows that an import wrote without a time.
+-- Rows that an import wrote without a timestamp.
 update crm.contacts set updated_at = null
 where draw(contact_id, 'untimed', 400) = 0;
 
@@ -20,14 +20,14 @@ where draw(order_id, 'untimed', 600) = 0;
 update crm.contacts set metrica_client_id = '1.67' || (contact_id[-3:]) || 'E+18'
 where draw(contact_id, 'spreadsheet', 1000) = 0 and metrica_client_id is not null;
 
--- A CRM's way to say that it does not know; Metrica takes no date before 1970.
+-- An unknown date in this CRM is 1900; Metrica accepts no date before 1970.
 update crm.contacts set created_at = timestamptz '1900-01-01 00:00:00+00'
 where created_at > getvariable('until') - to_hours(400) and draw(contact_id, 'old', 24) = 0;
 
--- Who had which status when is known for three weeks: before that the CRM kept no history.
+-- The history of statuses covers three weeks: before that the CRM had none.
 delete from crm.order_status_history where changed_at < getvariable('until') - to_hours(504);
 
--- Orders without a status, without a contact, and of a contact that is gone.
+-- Orders without a status, without a contact, and of a deleted contact.
 create or replace temp table flawed_order as
 select order_id, draw(order_id, 'flaw', 1000) as flaw
 from crm.orders

@@ -1,4 +1,4 @@
-"""What Metrica holds after the demo, out of the emulator's state."""
+"""The data in Metrica after the demo, from the emulator's state."""
 
 import sqlite3
 from collections import Counter
@@ -18,13 +18,13 @@ def show_schema(state: sqlite3.Connection) -> None:
 
 
 def show_holdings(state: sqlite3.Connection, links: list[Link]) -> None:
-    """Print the counts, orders by the type of their status, with those that are tied to visits."""
+    """Print counts of all objects, and of orders by status type those that are tied to visits."""
     tied = Counter(link.status_type for link in links if link.visit_id)
     console.show(
-        ("what", "kind", "count", "of them tied to a visit", "revenue, RUB"),
+        ("objects", "kind", "count", "of them tied to a visit", "revenue, RUB"),
         [
-            (what, kind, count, tied[kind] if what == "orders" else None, revenue)
-            for what, kind, count, revenue in state.execute(_COUNTS)
+            (objects, kind, count, tied[kind] if objects == "orders" else None, revenue)
+            for objects, kind, count, revenue in state.execute(_COUNTS)
         ],
     )
     reasons = Counter(link.reason for link in links if link.reason)
@@ -46,7 +46,7 @@ select 'goals reached', goal, count(*),
 from goals_reached group by goal
 """
 
-# A status reaches the goals of its type, and the JavaScript goals that the seed gives it.
+# A status reaches the goals of its type, and the JavaScript goals of its row in the seed.
 _STATUSES = """
 with reached as (
     select distinct json_extract(a.state, '$.order_status') as status, g.goal

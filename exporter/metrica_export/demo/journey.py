@@ -1,4 +1,4 @@
-"""One order's way through three statuses: in the CRM, in uploads, to the goals of a visit."""
+"""The statuses of one order: in the CRM, in uploads, and as reached goals of a visit."""
 
 import sqlite3
 
@@ -13,15 +13,15 @@ from metrica_export.errors import ExportError
 def show_journey(
     warehouse: duckdb.DuckDBPyConnection, state: sqlite3.Connection, links: list[Link], zone: str
 ) -> None:
-    """Print the way of an order that is tied to a visit, times as the clocks of `zone` show them.
+    """Print the statuses of an order that is tied to a visit, with times in the zone `zone`.
 
-    It is one that both of the demo's runs went on with, if there is one. Raises ExportError
-    when no order went through three statuses.
+    An order of both runs of the demo is preferred. Raises ExportError if no order had three
+    statuses.
     """
     visits = {link.order: link.visit_id for link in links if link.visit_id}
     found = warehouse.execute(_CHOICE, [list(visits)]).fetchone()
     if found is None:
-        raise ExportError("No order of the demo went through three statuses.")
+        raise ExportError("No order of the demo had three statuses. Rerun `metrica-export demo`.")
     order, contact, products = found
     steps = warehouse.execute(_STEPS, {"order": order, "zone": zone}).fetchall()
     goals = dict(state.execute(_GOALS, [order]).fetchall())
@@ -32,7 +32,7 @@ def show_journey(
     )
     [(began,)] = state.execute(_BEGINNING, [visits[order]]).fetchall()
     click.echo(
-        f"Metrica ties it to {visits[order]}, which began on {began} and reaches these goals."
+        f"Metrica ties it to {visits[order]}, which began on {began} and reached these goals."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which orders Metrica ties to visits: the emulator says it at once, Metrica in its reports."""
+"""The links of orders to visits: the emulator lists them, Metrica shows them in its reports."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An order, the type of its status, and its visit, or why it is tied to none."""
+    """An order, the type of its status, and its visit, or the reason why it has none."""
 
     order: str
     status_type: str
@@ -21,22 +21,25 @@ class Link:
 
 
 def find_links(url: str, visits: list[dict[str, str]]) -> list[Link]:
-    """Tell the emulator at `url` of visits to the site, and return what it ties to them.
+    """Send visits to the site to the emulator at `url`, and return its links of orders to them.
 
-    Raises ExportError when it does not answer.
+    Raises ExportError if the emulator does not answer.
     """
     try:
         _ask(f"{url}/debug/visits", json.dumps(visits).encode())
         found = _ask(f"{url}/debug/links")
     except OSError as error:
-        raise ExportError(f"The emulator did not say what it ties to visits ({error}).") from None
+        raise ExportError(
+            f"The emulator at {url} did not list its links to visits ({error}). Rerun "
+            "`metrica-export demo`."
+        ) from None
     return [
         Link(link["order_key"], link["status_type"], link["visit_id"], link["reason"])
         for link in found["links"]
     ]
 
 
-def _ask(url: str, body: bytes | None = None) -> Any:  # noqa: ANN401 - whatever the JSON holds
+def _ask(url: str, body: bytes | None = None) -> Any:  # noqa: ANN401 - JSON of any type
     request = Request(url, body)  # noqa: S310 - the emulator's, which is HTTP
     with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the same
         return json.load(answer)

@@ -12,20 +12,22 @@ from metrica_export.errors import ExportError, GateError
 
 
 def explain_stop(warehouse: Path, environment: Mapping[str, str]) -> str:
-    """Make the mistake in the mart of this warehouse, and return what `plan` says of it.
+    """Make the mistake in the mart of a warehouse, and return the message of `plan`.
 
-    Raises ExportError when `plan` would let it pass.
+    Raises ExportError if `plan` does not stop it.
     """
     with duckdb.connect(str(warehouse)) as con:
         con.execute(_MISTAKE)
     command = [sys.executable, "-m", "metrica_export", "plan", "--json"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != GateError.exit_code:
-        raise ExportError(f"The gate let a mistake pass: plan ended with {done.returncode}.")
-    [(what, text)] = json.loads(done.stdout)["exceeded"].items()
+        raise ExportError(
+            f"The gate did not stop a mistake: plan ended with exit code {done.returncode}."
+        )
+    [(limit, text)] = json.loads(done.stdout)["exceeded"].items()
     return (
-        f"{text}.\nExit code {done.returncode}. A run stops there, before its first upload, "
-        f"unless --accept {what} lets it pass once."
+        f"{text}.\nExit code {done.returncode}. A run would stop here, before its first upload. To "
+        f"proceed once, pass --accept {limit}."
     )
 
 

@@ -1,4 +1,4 @@
--- The numbers that a day starts from: the CRM's last contact and order, its newest change.
+-- The variables for a day: the CRM's last contact and order, and its newest change.
 
 set variable contacts = (select max(substr(contact_id, 3)::integer) from crm.contacts);
 
@@ -21,5 +21,5 @@ set variable since = (
 
 set variable until = getvariable('since') + to_hours(24);
 
--- Tells this day's chances from another day's.
+-- The salt that makes each day's random numbers different.
 set variable day = getvariable('orders') || '/';

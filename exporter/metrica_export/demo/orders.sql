@@ -1,12 +1,12 @@
--- Orders number `first` to `last` of the contacts and products that are there, with their
--- lines and the steps of their life that were taken by `until`.
+-- Orders number `first` to `last` of existing contacts and products, with their lines and their
+-- statuses until `until`.
 
 create or replace temp table new_order as
 select
     orders.n,
     orders.created_at,
-    -- The younger a contact, the likelier that it orders.
-    contact_code(known.n - floor(known.n * chance(orders.n, 'contact') ** 1.5)::integer) as contact_id,
+    -- Young contacts have more orders.
+    contact_code(latest.n - floor(latest.n * chance(orders.n, 'contact') ** 1.5)::integer) as contact_id,
     case
         when draw(orders.n, 'currency', 1000) < 5 then null
         when draw(orders.n, 'currency', 1000) < 15 then 'rub'
@@ -21,9 +21,9 @@ from (
 ) as orders
 asof inner join (
     select created_at, substr(contact_id, 3)::integer as n from crm.contacts
-) as known on orders.created_at >= known.created_at;
+) as latest on orders.created_at >= latest.created_at;
 
--- One order in a hundred has no lines, the others one to five; no product twice.
+-- One order in a hundred has no lines, the others have one to five lines of different products.
 insert into crm.order_items
 with lines as (
     select

@@ -1,4 +1,4 @@
--- Products number `first` to `last`, entered evenly between `since` and `until`.
+-- Products number `first` to `last`, created evenly between `since` and `until`.
 
 insert into crm.products
 select

@@ -1,4 +1,4 @@
-"""The demo: the whole job, twice, with the commands that a user would give."""
+"""The demo: the whole job, twice, with the commands of a user."""
 
 import json
 import os
@@ -33,7 +33,7 @@ _VARS = {
     "count_attributes": True,
     "default_calling_code": "7",
 }
-"""The vars of dbt that fit the made-up CRM."""
+"""The vars of dbt for the made-up CRM."""
 
 _T = TypeVar("_T")
 _PROJECT = Path("dbt_project")
@@ -41,13 +41,15 @@ _TOKEN = "demo-token"  # noqa: S105 - the emulator's, which takes any
 
 
 def run_demo(contacts: int = 20_000) -> None:
-    """Make a CRM, build its marts, export them to the emulator; a day later, once more.
+    """Create a CRM, build its marts and export them to the emulator; repeat it a day later.
 
-    Everything is in the folder `demo`, which is made anew. Raises SettingsError when the
-    dbt project is not here, ExportError when a step fails.
+    All files are in the folder `demo`, which is created again. Raises SettingsError if the
+    current folder has no dbt project, ExportError if a step fails.
     """
     if not _PROJECT.is_dir():
-        raise SettingsError(f"No folder {_PROJECT} here: run the demo in a clone of the project.")
+        raise SettingsError(
+            f"The current folder has no folder {_PROJECT}. Run the demo in a clone of the project."
+        )
     started = monotonic()
     if FOLDER.exists():
         shutil.rmtree(FOLDER)
@@ -59,12 +61,12 @@ def run_demo(contacts: int = 20_000) -> None:
     _change_crm(lambda con: crm.create(con, now=now - timedelta(days=1), contacts=contacts))
     _dbt()
     with _emulator() as url:
-        _title("metrica-export run: everything is new to Metrica")
+        _title("metrica-export run: all rows are new to Metrica")
         _export(url)
         _title("A day of work in the CRM")
         changes = _change_crm(crm.next_day)
         console.show(
-            ("table", "rows new or changed", "touched, but equal", "fit to be sent"),
+            ("table", "rows new or changed", "touched, but equal", "sendable"),
             [
                 (name, found.changed, found.touched, found.to_send)
                 for name in ("contacts", "orders", "products")
@@ -72,12 +74,12 @@ def run_demo(contacts: int = 20_000) -> None:
             ],
         )
         _dbt()
-        _title("metrica-export run: only what changed")
+        _title("metrica-export run: only the changed rows")
         _export(url)
-        # What is tied to visits takes the emulator seconds: all the rest is shown meanwhile.
-        with ThreadPoolExecutor(1) as beside:
-            links = beside.submit(find_links, url, _visits())
-            _title("metrica-export plan, had somebody marked every open order as paid by mistake")
+        # The emulator needs seconds for the links to visits. The demo shows the plan meanwhile.
+        with ThreadPoolExecutor(1) as pool:
+            links = pool.submit(find_links, url, _visits())
+            _title("metrica-export plan after a mistake: every open order is marked as paid")
             click.echo(_plan_of_a_mistake())
             _show_metrica(links)
     click.echo(_LOOK_FURTHER)
@@ -124,13 +126,13 @@ def _environment(**more: str) -> dict[str, str]:
 
 def _dbt() -> None:
     _title("dbt build")
-    # Beside this Python, so the one that was installed with it.
+    # The dbt of this Python's environment.
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "build"]
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--vars", json.dumps(_VARS)]
     started = monotonic()
     if subprocess.run(command, env=_environment(), check=False).returncode:
-        raise ExportError("dbt build failed; its messages are above.")
+        raise ExportError("dbt build failed. Fix the errors that it printed above and rerun.")
     click.echo(f"marts built and tested in {monotonic() - started:.0f} seconds")
 
 
@@ -157,7 +159,9 @@ def _export(url: str) -> None:
     command = [sys.executable, "-m", "metrica_export", "run"]
     code = subprocess.run(command, env=environment, check=False).returncode
     if code:
-        raise ExportError(f"The run ended with exit code {code}; its message is above.")
+        raise ExportError(
+            f"The run ended with exit code {code}. Fix the error that it printed above and rerun."
+        )
 
 
 def _visits() -> list[dict[str, str]]:
@@ -184,11 +188,11 @@ def _show_metrica(links: Future[list[Link]]) -> None:
         duckdb.connect(str(_warehouse()), read_only=True) as warehouse,
         closing(sqlite3.connect(FOLDER / "metrica.sqlite")) as state,
     ):
-        _title("Order statuses and custom attributes, as Metrica has them")
+        _title("Order statuses and custom attributes in Metrica")
         show_schema(state)
-        _title("What Metrica holds now (the emulator's state, demo/metrica.sqlite)")
+        _title("Data in Metrica now (the emulator's state, demo/metrica.sqlite)")
         show_holdings(state, links.result())
-        _title("The way of one order")
+        _title("The statuses of one order")
         show_journey(warehouse, state, links.result(), ZONE)
 
 
@@ -201,8 +205,8 @@ _LOOK_FURTHER = f"""
 Look further (in this folder, after `. .venv/bin/activate`):
   export DBT_PROFILES_DIR=demo DBT_TARGET_PATH={FOLDER.resolve()}/target
   export METRICA_COUNTER_ID={COUNTER}
-  metrica-export status                what is pending, sent, rejected, held
-  metrica-export rejects               every row that was not sent, and why
-  metrica-export plan                  what a run would send now
+  metrica-export status                rows by state: pending, sent, rejected, held
+  metrica-export rejects               rejected and held rows with their reasons
+  metrica-export plan                  rows that a run would send now
   python -c '{_ASK}'
 """

@@ -1,6 +1,6 @@
--- Visits to the site as the emulator takes them: of every third order of three weeks, if its
--- contact's browser is known, the visit that it was made in.
--- Takes `zone`, the counter's time zone.
+-- Visits to the site for the emulator: the visit of every third order of three weeks whose
+-- contact has a ClientID.
+-- Parameter: `zone`, the counter's time zone.
 
 select
     'visit-' || o.order_id as visit_id,

@@ -1,7 +1,7 @@
--- Words and chances. Every choice is a hash of the seed, a salt and a row's number, so that
--- the same seed writes the same tables whatever the number of threads.
--- Reads the variables `seed`, `first` and `last` (the numbers of the rows to be made) and
--- `since` and `until` (when they came to be).
+-- Words and random choices. Every choice is a hash of the seed, a salt and a row's number, so that
+-- a seed always writes the same tables, with any number of threads.
+-- Variables: `seed`, `first` and `last` (the numbers of the rows to create), `since` and `until`
+-- (the period of their creation).
 
 create temp macro draw(id, salt, below) as
     (md5_number_lower(concat_ws('/', getvariable('seed'), salt, id)) % below)::integer;
@@ -10,7 +10,7 @@ create temp macro chance(id, salt) as draw(id, salt, 1000000) / 1000000.0;
 
 create temp macro pick(options, id, salt) as options[1 + draw(id, salt, len(options))];
 
--- The moment of row `n`: the rows come evenly, one after another, to the second.
+-- The moment of row `n`: rows arrive evenly, in their order, at full seconds.
 create temp macro moment(n, salt) as getvariable('since')::timestamptz + to_seconds(floor(
     (n - getvariable('first') + chance(n, salt))
     * (epoch(getvariable('until')::timestamptz) - epoch(getvariable('since')::timestamptz))
@@ -23,7 +23,7 @@ create temp macro later(start, fraction) as
 
 set variable male_names = ['Иван', 'Пётр', 'Алексей', 'Сергей', 'Дмитрий', 'Михаил', 'Тимур', 'Егор', 'Лев', 'Артём'];
 set variable female_names = ['Анна', 'Мария', 'Ольга', 'Елена', 'Наталья', 'Дарья', 'Алёна', 'Юлия', 'Гузель', 'Вера'];
--- Each takes an «а» in a woman's name; the Latin list goes with it word for word.
+-- Each gets an «а» in a woman's name. The Latin list has the same names in the same order.
 set variable surnames = ['Иванов', 'Петров', 'Сидоров', 'Кузнецов', 'Соловьёв', 'Морозов', 'Волков', 'Зайцев', 'Королёв', 'Воробьёв', 'Ильин', 'Никитин', 'Щукин', 'Жуков', 'Ершов', 'Чернов'];
 set variable surnames_latin = ['ivanov', 'petrov', 'sidorov', 'kuznetsov', 'soloviev', 'morozov', 'volkov', 'zaitsev', 'korolev', 'vorobiev', 'ilin', 'nikitin', 'shchukin', 'zhukov', 'ershov', 'chernov'];
 set variable latin_names = ['Anna Müller', 'John O''Brien', 'Zoë Martin', 'Marco Rossi', 'Aigerim Bekova', 'Li Wei', 'Jean-Luc Petit', 'Kovács, Éva', 'SMITH JANE', 'Søren Dahl'];
@@ -104,7 +104,7 @@ create temp macro mail_as_typed(n, salt) as case
     else mail_address(n, salt)
 end;
 
--- A time of ten digits and a number of nine, as Metrica's own; the older ones are shorter.
+-- A ClientID of Metrica's form: a time of ten digits and a number of nine; old ones are shorter.
 create temp macro browser_id(n, salt) as left(
     (1650000000 + draw(n, salt || '-time', 100000000))::text || lpad(draw(n, salt, 1000000000)::text, 9, '0'),
     pick([16, 17, 18, 19, 19, 19], n, salt || '-length')

@@ -1,1 +1,1 @@
-"""The tables that record runs, uploads, deliveries and verdicts."""
+"""The ledger: the tables that record runs, uploads, deliveries and verdicts."""

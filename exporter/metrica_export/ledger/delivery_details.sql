@@ -1,4 +1,4 @@
--- The same deliveries with the values that later runs need.
+-- The deliveries of deliveries.sql with the values that later runs need.
 select
     d.id as _id,
     d.upload_no as _upload_no,

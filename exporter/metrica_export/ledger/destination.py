@@ -1,4 +1,4 @@
-"""One counter, one destination, one mode: what a ledger must not mix."""
+"""Checks that a counter's uploads have one destination and one mode."""
 
 from metrica_export.errors import LedgerError
 from metrica_export.ledger.reader import NOT_TAKEN, Ledger
@@ -6,9 +6,9 @@ from metrica_export.warehouse.connection import LEDGER, Attached
 
 
 def check_destination(wh: Attached, ledger: Ledger, *, is_local: bool) -> None:
-    """Refuse to mix what an emulator has with what Metrica has.
+    """Raise LedgerError if the counter's earlier uploads went to the other destination.
 
-    Raises LedgerError when this counter's uploads went to the other one of the two.
+    The two destinations are Metrica and a local emulator.
     """
     if not ledger.exists:
         return
@@ -18,17 +18,18 @@ def check_destination(wh: Attached, ledger: Ledger, *, is_local: bool) -> None:
         [ledger.counter_id, is_local],
     )
     if other:
-        there, here = ("Metrica", "an emulator") if is_local else ("an emulator", "Metrica")
+        earlier, present = ("Metrica", "an emulator") if is_local else ("an emulator", "Metrica")
         raise LedgerError(
-            f"The ledger's uploads of counter {ledger.counter_id} went to {there}, and this run "
-            f"would go to {here}, which has none of them: use another counter number."
+            f"The ledger's uploads of counter {ledger.counter_id} went to {earlier}, but this "
+            f"command's --api-url is {present}, which has none of them. Use another counter number."
         )
 
 
 def check_mode(wh: Attached, ledger: Ledger, mode: str) -> None:
-    """Refuse to send orders in both ways to one counter; LedgerError says so.
+    """Raise LedgerError if the counter's orders were sent in the other mode.
 
-    Whether Metrica would take them for the same orders, no page says (simple-orders-data).
+    No page says whether Metrica would recognize them as the same orders (page "Order and customer
+    data format").
     """
     if not ledger.exists:
         return
@@ -39,7 +40,6 @@ def check_mode(wh: Attached, ledger: Ledger, mode: str) -> None:
         [ledger.counter_id, other],
     ):
         raise LedgerError(
-            f"Counter {ledger.counter_id} was sent {other} before, and --mode {mode} would send "
-            "the same orders in another way, which may double them: keep to one mode for a "
-            "counter."
+            f"Earlier runs sent {other} to counter {ledger.counter_id}. With --mode {mode} Metrica "
+            "may count the same orders twice. Use one mode for a counter."
         )

@@ -1,6 +1,6 @@
 """Uploads that Metrica lists and the ledger does not know.
 
-Another program sent them, or the ledger was restored from a backup and Metrica is further.
+Another program sent them, or the ledger was restored from a backup and is behind Metrica.
 """
 
 from collections.abc import Iterable
@@ -21,30 +21,30 @@ ADVICE = (
 _LISTED = ", ".join(quote(entity.name) for entity in FILES)
 _MOSCOW = ZoneInfo("Europe/Moscow")
 _SKEW, _DAY = 60, 86_400
-"""Seconds by which Metrica's clock and the warehouse's may differ, and seconds of a day."""
+"""Maximum difference of Metrica's and the warehouse's clocks, and a day, in seconds."""
 
 
 def uploaded_at(answer: Answer, zone: str) -> list[float]:
-    """Return the moments (Unix time) that an upload's time may mean, earliest first.
+    """Return the possible times of an upload (Unix time), earliest first.
 
-    A time without a zone is in the counter's `zone` or in Moscow's: pages disagree
-    (getLastUploadings).
+    A time without a zone is in the counter's `zone` or in Moscow's: the documentation disagrees
+    (page "Information about the latest uploads").
     """
     try:
         at = datetime.fromisoformat(answer.uploaded_at)
         zones = [at.tzinfo] if at.tzinfo else [ZoneInfo(zone), _MOSCOW]
         return sorted({at.replace(tzinfo=each).timestamp() for each in zones})
     except (ValueError, OverflowError, KeyError, OSError):
-        # A zone's name may be a folder's, or longer than a file's name can be.
+        # The name of a zone may be a folder's name, or too long for a file name.
         return []
 
 
 def count_foreign(wh: Attached, ledger: Ledger, listed: Iterable[Answer], zone: str) -> int:
     """Count the listed uploads that the ledger does not know.
 
-    Uploads from before the ledger's first one, or from before a recovery, do not count. Nor
-    does an upload of as many rows at the time of one of the ledger's: an attempt whose answer
-    was lost left no id. `zone` is the counter's.
+    Uploads before the ledger's first upload, or before a recovery, do not count. An upload with
+    the rows and the time of one in the ledger does not count either: an upload whose answer was
+    lost has no id in the ledger. `zone` is the counter's.
     """
     uploads = [(answer, uploaded_at(answer, zone)) for answer in listed]
     if not ledger.exists or not uploads:

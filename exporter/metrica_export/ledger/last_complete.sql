@@ -1,4 +1,4 @@
--- For each mart the last complete run, and how many rows the mart had then.
+-- The last complete run of each mart, and the number of the mart's rows in that run.
 select
     e.entity,
     max(e.run_no) as run_no,

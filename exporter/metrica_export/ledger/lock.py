@@ -1,4 +1,4 @@
-"""One run at a time for a counter, on one warehouse."""
+"""The lock that allows one run at a time for a counter on one warehouse."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,28 +11,28 @@ from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
 from metrica_export.warehouse.error_text import explain
 
 _NAMESPACE = 0x4D43
-"""Keeps these advisory locks apart from other programs' on the same database."""
+"""The first number of these advisory locks, which other programs should not use."""
 
 
 @contextmanager
 def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]]:
-    """Hold the run's lock; yields a check that raises LedgerError unless it is still held.
+    """Hold the run's lock; yield a check that raises LedgerError once the lock is lost.
 
-    On PostgreSQL the lock belongs to one transaction that stays open, so a pooler cannot hand
-    its connection to another client, and the server frees it when the process dies. A DuckDB
-    file is locked by the operating system for as long as it is attached.
-    Raises LedgerError when another run holds the lock, WarehouseError when it cannot be taken.
+    On PostgreSQL the lock belongs to one transaction that stays open, so a pooler cannot give
+    its connection to another client, and the server frees it when the process dies. The
+    operating system locks a DuckDB file as long as it is attached.
+    Raises LedgerError if another run holds the lock, WarehouseError if it cannot be taken.
     """
     if isinstance(profile, Duckdb):
         yield lambda: None
         return
-    # Two integers make one lock: ours, and the counter folded into 32 bits.
+    # An advisory lock has two integers: the namespace, and the counter folded into 32 bits.
     held = _Held(profile, f"metrica-export {counter_id}", counter_id % 2**31)
     try:
         if not held.take("pg_try_advisory_xact_lock"):
             raise LedgerError(
-                f"Another run for counter {counter_id} is at work on this warehouse: "
-                "wait until it ends. Its session is listed in pg_stat_activity as "
+                f"Another run for counter {counter_id} is at work on this warehouse. Wait until it "
+                "ends. pg_stat_activity lists its session as "
                 f"'metrica-export {counter_id}'."
             )
         held.check()
@@ -43,7 +43,7 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
 
 @contextmanager
 def ledger_lock(profile: Warehouse) -> Iterator[None]:
-    """Wait until no other run, of whatever counter, is making the ledger's tables."""
+    """Wait until no other run of any counter creates the ledger's tables."""
     if isinstance(profile, Duckdb):
         yield
         return
@@ -64,7 +64,7 @@ class _Held:
         self._session = _open(profile, application_name)
 
     def take(self, function: str) -> bool:
-        """Take the lock by that function of PostgreSQL; False if it gives up."""
+        """Take the lock by a function of PostgreSQL; False if another session holds it."""
         settings = ["idle_in_transaction_session_timeout"]
         if self._session.server_version >= _WITH_TRANSACTION_TIMEOUT:
             settings.append("transaction_timeout")
@@ -77,8 +77,8 @@ class _Held:
         except psycopg2.Error as error:
             raise WarehouseError(
                 f"The run's lock cannot be taken on PostgreSQL: {explain(error)} It needs a "
-                "transaction that stays open: raise the role's lock_timeout and "
-                "statement_timeout, or connect past a pooler in statement mode."
+                "transaction that stays open. Raise the role's lock_timeout and "
+                "statement_timeout, or connect without a pooler in statement mode."
             ) from None
         return taken is not False
 
@@ -93,7 +93,7 @@ class _Held:
         if not holds:
             raise LedgerError(
                 "The run's lock is lost: a pooler gave its connection to another client, or "
-                f"somebody freed it. {_STOPS}"
+                f"another session freed it. {_STOPS}"
             )
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ where pid = pg_backend_pid() and locktype = 'advisory' and granted and objsubid 
     and classid = %(namespace)s and objid = %(number)s
 """
 
-_STOPS = "Another run may have started, so this one stops. Run again."
+_STOPS = "Another run may have started, so this run stops. Rerun."
 
 _WITH_TRANSACTION_TIMEOUT = 170_000
 
@@ -131,6 +131,6 @@ def _open(profile: Postgres, application_name: str) -> connection:
             f"Cannot reach PostgreSQL at {profile.host}:{profile.port}: {explain(error)} "
             f"Check target {profile.target!r} of profiles.yml."
         ) from None
-    # In this level a transaction that waits keeps no snapshot, so it does not hold vacuum back.
+    # At this level an idle transaction has no snapshot, so it does not delay vacuum.
     session.set_session(isolation_level="READ COMMITTED")
     return session

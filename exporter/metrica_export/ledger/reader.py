@@ -1,4 +1,4 @@
-"""The ledger of one counter: the rows that Metrica has, as the warehouse recorded them.
+"""The reading side of a counter's ledger: the rows that Metrica has.
 
 A run records a delivery before its upload starts. The delivery counts once the upload is PASSED.
 The latest upload of a row decides.
@@ -13,16 +13,16 @@ from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 
 VERSION = 1
-"""The version of the ledger's tables that this program reads and writes."""
+"""The version of the ledger's schema in this program."""
 
 RECOVERED = "recovered: Metrica may have any state of any row"
 """The message of a run that `metrica-export recover` records."""
 
 NOT_TAKEN = "'FAILED', 'prepared'"
-"""Statuses of an upload that left Metrica as it was."""
+"""The statuses of uploads that changed nothing in Metrica."""
 
 _LISTED_UPLOADS = 2_000
-"""Uploads that a whole reading of deliveries names one by one."""
+"""Maximum number of uploads to list in a query of all deliveries."""
 
 _TABLES = {
     "ledger_version",
@@ -40,7 +40,7 @@ _TABLES = {
 
 
 class Ledger:
-    """The reading side of a counter's ledger. It works before the first run has created it."""
+    """The queries of a counter's ledger, which also work before the first run creates it."""
 
     def __init__(self, wh: Attached, counter_id: int) -> None:
         """Look for the ledger; LedgerError if it is damaged or of another version."""
@@ -68,29 +68,29 @@ class Ledger:
             ]
         if len(found) == 1 and found[0] != VERSION:
             raise LedgerError(
-                f"The ledger in schema {schema} is of version {found[0]}, and this program works "
-                f"with version {VERSION} only. Upgrade metrica-crm-export to the one that created "
-                "the ledger."
+                f"The ledger in schema {schema} has version {found[0]}, but this program needs "
+                f"version {VERSION}. Install the version of metrica-crm-export that created the "
+                "ledger."
             )
         if len(found) != 1 or _TABLES - tables:
             missing = ", ".join(sorted(_TABLES - tables)) or "the one row of ledger_version"
             raise LedgerError(
                 f"The ledger is damaged: schema {schema} lacks {missing}. Restore it from a "
                 f"backup, or drop schema {schema} if there is none. Then run `metrica-export "
-                "recover`: the next run sends every row once more, and no order an older status."
+                "recover`. The next run then sends every row once, and no older status of an order."
             )
         return True
 
     def watermark(self, entity: str) -> Watermark | None:
-        """Return what the last complete pass over the mart saw.
+        """Return the watermark of the last complete pass over a mart.
 
         None before the first pass, and after an upload whose outcome is unknown.
         """
         found = self.exists and self._wh.rows(self._of_mart("watermark", entity))
         if not found:
             return None
-        ((updated_at, rows, fingerprint, vanished),) = found
-        return Watermark(updated_at, rows, Decimal(fingerprint), vanished)
+        ((updated_at, rows, checksum, vanished),) = found
+        return Watermark(updated_at, rows, Decimal(checksum), vanished)
 
     def delivered(self, entity: str, among: str | None = None) -> str:
         """Return a FROM item of the PASSED rows of `deliveries`."""
@@ -99,13 +99,13 @@ class Ledger:
     def deliveries(self, entity: str, among: str | None = None) -> str:
         """Return a FROM item of deliveries that are PASSED, or may have arrived.
 
-        It has `_id`, `_hash` (empty after a reset), `_upload_no` and `_passed`. `among` is a query
-        of the local ids (`_id`) that the caller needs; the item may leave out all others.
+        Columns: `_id`, `_hash` (empty after a reset), `_upload_no` and `_passed`. `among` is a
+        query of ids (`_id`) over local tables; deliveries of other ids may be missing.
         """
         return self._deliveries("deliveries", entity, among)
 
     def details(self, entity: str, among: str | None = None) -> str:
-        """Return `deliveries` with `_status`, `_step`, `_created` and `_filled`, too."""
+        """Return `deliveries` with the columns `_status`, `_step`, `_created` and `_filled`."""
         return self._deliveries("delivery_details", entity, among)
 
     def _deliveries(self, file: str, entity: str, among: str | None) -> str:
@@ -116,13 +116,13 @@ class Ledger:
             return f"({query})"
         few = self._wh.few(among) if among else None
         if few is not None:
-            # In the order of the index, which is that of bytes: fast to make in any locale.
+            # The index has the order of bytes, which is fast to build in any locale.
             return self._wh.remote(f'{query} and d.id collate "C" = any({few})')
         uploads = self._uploads(entity)
         if not uploads:
             return f"({render(__package__, 'no_deliveries')})"
         if len(uploads) <= _LISTED_UPLOADS:
-            # DuckDB would read the deliveries of all marts to join them with the uploads.
+            # Without this list DuckDB would read the deliveries of all marts for the join.
             query += f" and d.upload_no in ({', '.join(uploads)})"
         return f"({query})"
 
@@ -140,7 +140,7 @@ class Ledger:
         return f"({self._of_mart('verdicts', entity)})"
 
     def column_bits(self, entity: str) -> dict[str, int]:
-        """Return which bit of `filled` stands for which column."""
+        """Return column → its bit in `filled`."""
         if not self.exists:
             return {}
         return dict(
@@ -161,7 +161,7 @@ class Ledger:
         )
 
     def goals(self) -> str:
-        """Return a FROM item of the counter's JavaScript goals (`_id`) as a run last read them."""
+        """Return a FROM item of the counter's JavaScript goals (`_id`), as last read by a run."""
         if not self.exists:
             return "(select cast(null as text) as _id where false)"
         return (

@@ -1,4 +1,4 @@
--- The rows of an upload. `status_numbers` is the local table of Journal.number_statuses.
+-- The deliveries of an upload. Dictionaries.number_statuses fills the local table status_numbers.
 insert into {{ ledger }}.ledger_deliveries
 (create_date_time, filled, upload_no, status_no, step, row_hash, id)
 select
@@ -6,7 +6,7 @@ select
     d._filled,
     {{ upload_no }} as upload_no,
     n._no,
-    -- Without a step the next run goes on after the last place of the status in the path.
+    -- A NULL step makes the next run continue after the last place of the status in the path.
     try_cast(d._step as smallint) as step,
     cast(d._hash as uuid) as row_hash,
     d._id

@@ -1,4 +1,4 @@
--- `now` is the warehouse's time; a verdict without `_since` begins with this run.
+-- `now` is the warehouse's time. A verdict with a NULL `_since` begins with this run.
 insert into {{ ledger }}.ledger_verdicts
 (
     counter_id, entity, id, row_hash, state, column_name, reason, run_no, judged_at, detail

@@ -1,4 +1,4 @@
-"""What a run counts and what the ledger records, as values."""
+"""The values that the ledger records: watermarks, counts, uploads and impact."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -6,30 +6,30 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """What the last complete pass over a mart saw.
+    """The watermark of the last complete pass over a mart.
 
-    `updated_at` is the greatest timestamp that was not in the future, as text with its
-    offset, None if no row had one; `fingerprint` the sum of the rows' hashes
-    (`metrica_export.delta.checksum`); `vanished` counts delivered rows that left the mart.
+    `updated_at` is the greatest timestamp that was not in the future, as text with its offset;
+    None if no row had one. `checksum` is the sum over all rows (`metrica_export.delta.checksum`).
+    `vanished` counts delivered rows that left the mart.
     """
 
     updated_at: str | None
     mart_rows: int
-    fingerprint: Decimal
+    checksum: Decimal
     vanished: int = 0
 
-    def covers(self, behind: tuple[int, Decimal], seen: tuple[int, Decimal]) -> bool:
-        """Return whether the rows behind the watermark are still those of the last pass.
+    def covers(self, behind: tuple[int, Decimal], window: tuple[int, Decimal]) -> bool:
+        """Return whether the rows behind the watermark are unchanged since the last pass.
 
-        `behind` is their fingerprint now, `seen` the fingerprint of the other rows as the
-        last pass saw them.
+        `behind` is their present checksum. `window` is the checksum that the other rows had at
+        the last pass.
         """
-        return behind == (self.mart_rows - seen[0], self.fingerprint - seen[1])
+        return behind == (self.mart_rows - window[0], self.checksum - window[1])
 
 
 @dataclass(frozen=True, slots=True)
 class EntityCounts:
-    """What became of the rows of one mart in one run."""
+    """The counts of one mart's rows by state in one run."""
 
     rows: int
     sent: int
@@ -40,13 +40,13 @@ class EntityCounts:
 
     @property
     def pending(self) -> int:
-        """Rows that a run left for the next one: it was cut short, or they have steps left."""
+        """Rows left for the next run, because this run was cut short or steps are left."""
         return self.rows - self.sent - self.unchanged - self.rejected - self.held
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One request that carries rows: its mart, its bytes, where it goes, how many rows."""
+    """One request that carries rows: mart, size in bytes, checksum, destination, and rows."""
 
     entity: str
     size: int
@@ -57,13 +57,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What the sendable rows of one mart would change; all are counts of rows.
+    """The impact of one mart's sendable rows, in counts.
 
-    `new` rows were never delivered. `paid` orders turn PAID and were not before; `reached`
-    counts the orders that newly come to a status, which is what reaches goals. `erased` are,
-    by column, the values that become empty. `moved` rows have another creation date than the
-    one that went first, which is sent again. `late` orders are past Metrica's window,
-    `expiring` ones will be within a day. `vanished` rows were delivered and have left the mart.
+    `new` rows were never delivered. `paid` orders turn PAID and were not PAID before. `reached`
+    counts the orders that newly reach a status, and with it its goals, by status. `erased`
+    counts the values that become empty, by column. `moved` rows have a changed creation date;
+    the original is sent again. `late` orders are past Metrica's window, and `expiring` orders
+    will be within a day. `vanished` rows were delivered and left the mart.
     """
 
     new: int = 0

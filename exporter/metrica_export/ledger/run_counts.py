@@ -1,7 +1,7 @@
-"""The counts of a run in the ledger, mart by mart, right at every moment of the run.
+"""The counts of a run in the ledger, mart by mart, correct at every moment of the run.
 
-They are recorded before the first upload, and each upload adds its rows in the transaction that
-makes them delivered. So a run that is killed or loses the warehouse has the right counts too.
+They are recorded before the first upload. Each upload adds its rows in the transaction that
+makes them delivered, so the counts are correct even if the run is killed or loses the warehouse.
 """
 
 from metrica_export.ledger.records import EntityCounts
@@ -12,7 +12,7 @@ _COLUMNS = ("mart_rows", "sent", "unchanged", "rejected", "held", "uploads")
 
 
 def record(run_no: int, entities: dict[str, EntityCounts]) -> list[str]:
-    """Return the statements that record these counts in place of earlier ones of the run."""
+    """Return the statements that record counts, or replace recorded counts of the run."""
     changed = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
     return [
         f"insert into {LEDGER}.ledger_run_entities values ({run_no}, {quote(entity)}, "
@@ -23,7 +23,7 @@ def record(run_no: int, entities: dict[str, EntityCounts]) -> list[str]:
 
 
 def add(run_no: int, upload_no: int, delivered: int) -> str:
-    """Return the statement that adds an upload, and the rows that it has delivered."""
+    """Return the statement that adds an upload and its delivered rows."""
     return (
         f"update {LEDGER}.ledger_run_entities set uploads = uploads + 1, sent = sent + {delivered} "
         f"where run_no = {run_no} and entity = "

@@ -11,16 +11,16 @@ from metrica_export.warehouse.sql_files import render
 def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     """Return the counter's ledger; create it if there is none.
 
-    Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger and for
-    one of another version.
+    Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger, and for
+    another version of the ledger.
     """
     found = Ledger(wh, counter_id)
     if found.exists:
         create_views(wh, marts)
         return found
     with ledger_lock(wh.profile):
-        # Another counter's run may have created it meanwhile.
-        wh.look_again()
+        # The run of another counter may have created it in the meantime.
+        wh.refresh_catalog()
         if not Ledger(wh, counter_id).exists:
             _create(wh)
         create_views(wh, marts)
@@ -30,13 +30,13 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
 def _create(wh: Attached) -> None:
     with wh.transaction():
         if not wh.has_schema(wh.ledger_schema):
-            # PostgreSQL requires the right to create a schema even where `if not exists` finds one.
+            # PostgreSQL requires the right to create schemas even if the schema exists.
             wh.command(f"create schema {LEDGER}")
         wh.command(
             *_statements(),
             f"insert into {LEDGER}.ledger_version (version) values ({VERSION})",
         )
-    wh.look_again()
+    wh.refresh_catalog()
 
 
 def _statements() -> list[str]:

@@ -1,4 +1,4 @@
--- Recent uploads without a known outcome that have an id of Metrica's.
+-- Recent uploads with an unknown outcome and an id of Metrica's.
 select
     uploading_id,
     upload_no

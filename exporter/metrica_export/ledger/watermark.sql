@@ -1,9 +1,9 @@
--- An upload since the pass without a known outcome makes the watermark useless: a row that was
--- changed and changed back meanwhile looks untouched, and Metrica may have the other state.
+-- A later upload with an unknown outcome invalidates the watermark: a row that was changed and
+-- changed back looks unchanged, but Metrica may have its other state.
 select
     cast(w.updated_at as text) as updated_at,
     w.mart_rows,
-    cast(w.fingerprint as text) as fingerprint,
+    cast(w.checksum as text) as checksum,
     w.vanished
 from {{ ledger }}.ledger_watermarks as w
 where

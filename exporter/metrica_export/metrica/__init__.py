@@ -1,1 +1,1 @@
-"""Metrica's CRM import API: formats and calls."""
+"""Metrica's CRM import API: formats, calls and answers."""

@@ -1,4 +1,4 @@
-"""How Metrica is reached: its address, the counter, and the token."""
+"""Access to Metrica: the address, the counter, and the token."""
 
 import os
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from metrica_export.errors import SettingsError
 
 DEFAULT_API_URL = "https://api-metrika.yandex.net"
-"""Metrica's own address (method-call)."""
+"""Metrica's address (page "Resources and method calls")."""
 
 TOKEN_VARIABLE = "METRICA_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Metrica's address, the counter, and the token, which no message or repr shows."""
+    """Metrica's address, the counter, and the token, which messages and repr never show."""
 
     url: str
     counter_id: int
@@ -23,32 +23,32 @@ class Api:
 
     @property
     def is_local(self) -> bool:
-        """Whether the address is on this machine, so an emulator and not Metrica."""
+        """Whether the address is on this machine, and so an emulator."""
         return is_loopback(self.url)
 
 
 def read_api(url: str, counter_id: int) -> Api:
-    """Return the API settings with the token of the environment.
+    """Return the API settings with the token from the environment.
 
-    Raises SettingsError for a missing or unusable token, and for an address that
-    would carry the token in clear text.
+    Raises SettingsError for a missing or malformed token, and for an address that would get the
+    token in clear text.
     """
     token = os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token:
         raise SettingsError(
-            f"No token: set the environment variable {TOKEN_VARIABLE} "
-            "(it is read from nowhere else, so that it stays out of process lists)."
+            f"No token. Set the environment variable {TOKEN_VARIABLE} "
+            "(no option takes it, so that it stays out of process lists)."
         )
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise SettingsError(
-            f"{TOKEN_VARIABLE} holds a space or a character no token has; set the bare token."
+            f"{TOKEN_VARIABLE} has a space or a character that no token has. Set the bare token."
         )
     if not _is_address(url):
-        # It is not repeated: what does not belong in an address may be a secret.
-        raise SettingsError("--api-url is not an address; give https://host[:port].")
+        # The message does not repeat the text, since it may have a secret.
+        raise SettingsError("--api-url is not an address. Set it to https://host[:port].")
     if urlsplit(url).scheme == "http" and not is_loopback(url):
         raise SettingsError(
-            f"--api-url {url!r} would send the token in clear text; use https. "
+            f"--api-url {url!r} would send the token in clear text. Use https. "
             "Plain http is for the emulator on this machine only."
         )
     return Api(url.rstrip("/"), counter_id, token)

@@ -1,4 +1,4 @@
-"""Metrica's answers, read with limits of size and time, since no server is to be trusted."""
+"""Metrica's answers, read with limits of size and time, since a server may misbehave."""
 
 import json
 import re
@@ -12,10 +12,10 @@ import requests
 from requests.adapters import HTTPAdapter
 
 SECONDS = 360
-"""From the last byte of a request to the last byte of its answer."""
+"""Maximum time from the last byte of a request to the last byte of its answer."""
 
 MAX_BYTES = 16_000_000
-"""Of a decoded body. A refused file of 100,000 rows may have as many error texts."""
+"""Maximum size of a decoded body. A refused file of 100,000 rows may have as many error texts."""
 
 _BLOCK = 1 << 16
 _LONGEST_NAME = 255
@@ -23,11 +23,11 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Metrica said of an upload.
+    """Metrica's answer to an upload.
 
-    PASSED and FAILED are Metrica's own words; `unknown` is any other answer. `errors` may
-    repeat what is in the rows: it goes nowhere but through `redaction`. `uploaded_at` is
-    Metrica's text, in ISO 8601 or as a wall clock's time without a zone.
+    PASSED and FAILED are Metrica's own statuses; `unknown` is any other answer. `errors` may
+    repeat values of rows, so it must pass through `redaction`. `uploaded_at` is Metrica's text,
+    in ISO 8601 or as a time without a zone.
     """
 
     status: Literal["PASSED", "FAILED", "unknown"]
@@ -38,9 +38,10 @@ class Answer:
 
 
 class TimedAdapter(HTTPAdapter):
-    """Cuts a connection whose answer is incomplete after `SECONDS`, however slowly it drips.
+    """Closes a connection whose answer is incomplete after `SECONDS`.
 
-    The read timeout of `requests` is for one read only. Serves one request at a time.
+    The read timeout of `requests` is for one read only, so a slow answer could last forever.
+    Serves one request at a time.
     """
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ class TimedAdapter(HTTPAdapter):
         self._is_cut = False
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the library has it
-        """Return the pool for a request; its connections watch the time of their answers."""
+        """Return the pool for a request, whose connections have a timer for answers."""
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         adapter, plain = self, pool.ConnectionCls
         if not hasattr(plain, "is_timed"):
@@ -65,7 +66,7 @@ class TimedAdapter(HTTPAdapter):
         return pool
 
     def start(self, connection: socket.socket) -> None:
-        """Begin to count the time of an answer on this connection."""
+        """Start the timer for an answer on this connection."""
         self.stop()
         self._is_cut = False
         self._timer = Timer(SECONDS, self._cut, [connection])
@@ -73,12 +74,15 @@ class TimedAdapter(HTTPAdapter):
         self._timer.start()
 
     def stop(self) -> None:
-        """End the count."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
 
     def check(self) -> None:
-        """Raise requests.Timeout if the connection was cut, which can look like a proper end."""
+        """Raise requests.Timeout if the timer closed the connection.
+
+        A closed connection can look like the regular end of an answer.
+        """
         if self._is_cut:
             raise requests.Timeout
 
@@ -91,7 +95,7 @@ class TimedAdapter(HTTPAdapter):
 def read_object(response: requests.Response) -> dict[str, Any]:
     """Return the JSON object in a streamed response, empty if it has none or is too large.
 
-    Raises requests.RequestException when the connection ends before the body does.
+    Raises requests.RequestException if the connection ends before the body is complete.
     """
     body = bytearray()
     with response:
@@ -106,8 +110,8 @@ def read_object(response: requests.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _storable(found: Any) -> Any:  # noqa: ANN401 - whatever the JSON holds
-    """Replace characters that PostgreSQL and UTF-8 cannot hold by one that no name has."""
+def _storable(found: Any) -> Any:  # noqa: ANN401 - JSON of any type
+    """Replace characters that PostgreSQL and UTF-8 cannot store with DEL, which no name has."""
     match found:
         case str():
             return _NOT_STORABLE.sub("\x7f", found)
@@ -123,7 +127,10 @@ _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def error_type(body: dict[str, Any]) -> str:
-    """Return Metrica's word for the first error of a body, empty if there is none (errors)."""
+    """Return Metrica's name for the first error of a body, empty if there is none.
+
+    Source: page "API error descriptions".
+    """
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     found = first.get("error_type") if isinstance(first, dict) else None
@@ -133,16 +140,19 @@ def error_type(body: dict[str, Any]) -> str:
 
 
 def is_name(found: object) -> TypeGuard[str]:
-    """Return whether a value can stand for something in the ledger and in a message."""
+    """Return whether a value is a name that the ledger and messages can show."""
     return isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_NAME
 
 
 def answer_of(uploading: object) -> Answer:
-    """Return what an upload's entry in a body says of it (uploadContacts, getLastUploadings)."""
+    """Return the answer in an upload's entry of a body.
+
+    Sources: pages "Uploading customer data (CSV)", "Information about the latest uploads".
+    """
     if not isinstance(uploading, dict):
         return Answer("unknown", None)
-    known = uploading.get("uploading_id")
-    text = str(known) if known and isinstance(known, str | int) else None
+    value = uploading.get("uploading_id")
+    text = str(value) if value and isinstance(value, str | int) else None
     # An id that the ledger cannot store identifies no upload.
     identifier = text if is_name(text) else None
     status = uploading.get("api_validation_status")
@@ -155,7 +165,7 @@ def answer_of(uploading: object) -> Answer:
         uploaded_at=at if is_name(at) else "",
         rows=rows if isinstance(rows, int) else None,
     )
-    # PASSED with errors may mean that Metrica took the good rows only; no page says.
+    # PASSED with errors is not documented: Metrica may have accepted the good rows only.
     if status == "FAILED" or (status == "PASSED" and texts):
         return replace(answer, status="FAILED", errors=" ".join(map(str, texts)))
     if status == "PASSED" and identifier:

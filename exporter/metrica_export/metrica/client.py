@@ -1,7 +1,7 @@
 """Metrica's CRM import API for one counter, one method for each of its calls.
 
-A file may be sent again after any failure: every row has an id, and merging the same
-state twice changes nothing (modes).
+A file may be sent again after any failure: every row has an id, and merging an equal state
+changes nothing (page "Data upload modes").
 """
 
 import time
@@ -21,10 +21,10 @@ _POLLS = 5
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One order status of the mapping, and what it means (mapOrderStatuses).
+    """One order status of the mapping, with its type and goals (page "Order status mapping").
 
-    The goals are in alphabetical order, since their order says nothing. `source` is
-    Metrica's word for who made it (USER, BITRIX, AUTO), None where it has not said.
+    The goals are in alphabetical order, since their order has no meaning. `source` is Metrica's
+    name for the creator (USER, BITRIX, AUTO), None if unknown.
     """
 
     id: str
@@ -35,10 +35,10 @@ class Status:
 
 
 class Metrica:
-    """The API for one counter. Raises MetricaError; QuotaError when the day is used up."""
+    """The API for one counter. Raises MetricaError, or QuotaError if a quota is used up."""
 
     def __init__(self, api: Api, budget: int) -> None:
-        """Open nothing yet; the first call connects. `budget` is how many requests are left."""
+        """Take the API and the number of requests that are left; the first call connects."""
         self._api = api
         self._base = f"/cdp/api/v1/counter/{api.counter_id}"
         self._transport = Transport(api, budget)
@@ -46,23 +46,26 @@ class Metrica:
 
     @property
     def requests(self) -> int:
-        """How many requests were made, retries included."""
+        """The number of requests that were made, including retries."""
         return self._transport.requests
 
     def time_zone(self) -> str:
-        """Return the IANA name of the counter's time zone (counter)."""
+        """Return the IANA name of the counter's time zone (page "Counter information")."""
         url = f"/management/v1/counter/{self._api.counter_id}"
         counter = self._call("GET", url).get("counter")
         zone = counter.get("time_zone_name") if isinstance(counter, dict) else None
         if not isinstance(zone, str):
             raise MetricaError(
-                f"Metrica's answer about counter {self._api.counter_id} has no time_zone_name; "
-                f"is {self._api.url} Metrica's API?"
+                f"Metrica's answer about counter {self._api.counter_id} has no time_zone_name. "
+                f"Check that {self._api.url} is Metrica's API."
             )
         return zone
 
     def collects_first_party_data(self) -> bool | None:
-        """Return the counter's flag collect_first_party_data, None if it is not told (counter)."""
+        """Return the counter's flag collect_first_party_data, None if the answer lacks it.
+
+        Source: page "Counter information".
+        """
         url = f"/management/v1/counter/{self._api.counter_id}"
         counter = self._call("GET", url, params={"field": "counter_flags"}).get("counter")
         flags = counter.get("counter_flags") if isinstance(counter, dict) else None
@@ -70,10 +73,10 @@ class Metrica:
         return found if isinstance(found, bool) else None
 
     def goals(self) -> frozenset[str]:
-        """Return the ids of the counter's JavaScript goals, which its pages send (goals).
+        """Return the ids of the counter's JavaScript goals, as pages send them.
 
-        Such a goal is of type action, and its id is the text of its exact condition. The
-        number that Metrica gives a goal means nothing to the CRM import.
+        A JavaScript goal has the type action, and its id is the text of its exact condition. The
+        CRM import does not use Metrica's number of a goal (page "List of goals").
         """
         url = f"/management/v1/counter/{self._api.counter_id}/goals"
         return frozenset(
@@ -85,21 +88,24 @@ class Metrica:
         )
 
     def clock_ahead(self) -> float | None:
-        """Return the seconds by which Metrica's clock was ahead of this machine's.
+        """Return the seconds by which Metrica's clock is ahead of this machine's.
 
-        It is read off the latest answer, to the second; None if no answer had a date.
+        The source is the date of the latest answer; None if no answer had a date.
         """
         return self._transport.ahead
 
     def attributes(self, entity_type: str) -> dict[str, str | None]:
-        """Return name → type of the custom attributes of CONTACT or ORDER (getAttributes)."""
+        """Return name → type of the custom attributes of CONTACT or ORDER.
+
+        Source: page "Information about all attributes".
+        """
         url = f"{self._base}/schema/attributes"
         found = self._call("GET", url, params={"entity_type": entity_type})
         custom = _objects(found, "custom_attributes")
         return {a["name"]: a.get("type_name") for a in custom if isinstance(a.get("name"), str)}
 
     def create_attributes(self, entity_type: str, missing: list[Attribute]) -> None:
-        """Create custom attributes (createAttributes)."""
+        """Create custom attributes (page "Creating attributes")."""
         body = [
             {
                 "name": a.name,
@@ -115,9 +121,9 @@ class Metrica:
         )
 
     def statuses(self) -> list[Status]:
-        """Return the mapping of order statuses as Metrica has it (getOrderStatuses).
+        """Return Metrica's mapping of order statuses (page "List of mapped order statuses").
 
-        No page says whether it lists the default ids before they are mapped.
+        Metrica does not document whether the list has the default ids before they are mapped.
         """
         found = self._call("GET", f"{self._base}/schema/order_statuses")
         return [
@@ -125,7 +131,7 @@ class Metrica:
         ]
 
     def put_statuses(self, statuses: list[dict[str, Any]]) -> None:
-        """Map the order statuses; always the full list (mapOrderStatuses)."""
+        """Map the order statuses, always with the full list (page "Order status mapping")."""
         self._accept(
             self._call(
                 "POST", f"{self._base}/schema/order_statuses", body={"order_statuses": statuses}
@@ -133,7 +139,10 @@ class Metrica:
         )
 
     def put_products(self, items: list[dict[str, Any]]) -> None:
-        """Create or rename products, at most `marts.MAX_CATALOGUE` (createProducts)."""
+        """Create or rename at most `formats.MAX_CATALOGUE` products.
+
+        Source: page "Creating a product list".
+        """
         self._accept(
             self._call(
                 "POST", f"{self._base}/schema/products", body={"attributes": [], "items": items}
@@ -141,10 +150,13 @@ class Metrica:
         )
 
     def upload(self, entity: Entity, columns: list[str], path: Path, merge_mode: str) -> Answer:
-        """Upload a file of rows (uploadContacts, uploadOrders, uploadSimpleOrders, …Json_1).
+        """Upload a file of rows. A file that Metrica refuses with HTTP 400 is FAILED, too.
 
-        `columns` are the file's header, which are Metrica's own names. A CSV file is
-        streamed. A file that Metrica refuses as a whole with HTTP 400 is FAILED too.
+        `columns` is the file's header, with Metrica's names. A CSV file is streamed.
+
+        Sources: pages "Uploading customer data (CSV)", "Uploading orders (CSV)", "Uploading
+        simplified data about customers and orders (CSV)", "Uploading customer data (JSON)",
+        "Uploading orders (JSON)".
         """
         kind = path.suffix.removeprefix(".")
         url = f"{self._base}/data/{entity.name}"
@@ -162,16 +174,19 @@ class Metrica:
         except RefusedFileError as refused:
             return Answer("unknown" if refused.doubtful else "FAILED", None)
         if answer.status == "FAILED" and doubtful:
-            # An earlier attempt may have been taken; this one's id says nothing about it.
+            # Metrica may have accepted an earlier attempt, which the answer's id does not cover.
             return Answer("unknown", None)
         return answer
 
     def outcomes(self) -> dict[str, Answer]:
-        """Return the latest uploads of rows by their id (getLastUploadings), at most 1,000."""
+        """Return id → answer of the latest uploads of rows, at most 1,000.
+
+        Source: page "Information about the latest uploads".
+        """
         found = self._call(
             "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
         )
-        # No page says whether lists of products are among them; their own answers have no id.
+        # The list may have uploads of product lists, whose own answers have no id.
         listed = _objects(found, "uploadings")
         uploads = [u for u in listed if not str(u.get("entity_type")).endswith("_LIST")]
         answers = map(answer_of, uploads)
@@ -182,25 +197,27 @@ class Metrica:
         for _ in range(_POLLS):
             if answer.status != "unknown" or answer.uploading_id is None:
                 break
-            # No page knows of a third status, so the list is asked before it counts as lost.
+            # A third status is not documented, so the list of uploads may have the outcome.
             time.sleep(1)
             answer = self.outcomes().get(answer.uploading_id, answer)
         return answer
 
     def _accept(self, body: dict[str, Any]) -> None:
         if body.get("success") is not True:
-            said = "Metrica answered 200 to a change of the schema, but not `success: true`."
-            error = MetricaError(said)
-            # It may have made the change all the same.
+            error = MetricaError(
+                "Metrica answered 200 to a change of the schema, but without `success: true`. "
+                "Check that --api-url is Metrica's API, and rerun."
+            )
+            # Metrica may have made the change anyway.
             error.doubtful = True
             raise error
 
 
 def _listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
     if not isinstance(body.get(key), list):
-        # An empty list would be news: that somebody has deleted all of it.
+        # An empty list in its place would look like deleted entries.
         raise MetricaError(
-            f"Metrica's answer has no list of {key}: check that --api-url is Metrica's API."
+            f"Metrica's answer has no list of {key}. Check that --api-url is Metrica's API."
         )
     return _objects(body, key)
 
@@ -208,7 +225,7 @@ def _listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
 def _status(found: dict[str, Any]) -> Status:
     goals = found.get("goal_action_ids")
     ids = goals if isinstance(goals, list) else [goals]
-    # getOrderStatuses has had both names for it.
+    # The page "List of mapped order statuses" has had both names for it.
     source = found.get("order_status_source") or found.get("source")
     return Status(
         id=found["id"],

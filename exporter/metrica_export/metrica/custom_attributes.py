@@ -1,4 +1,4 @@
-"""Custom attributes that the marts declare, compared with Metrica's."""
+"""Comparison of the marts' custom attributes with Metrica's."""
 
 from dataclasses import dataclass
 
@@ -21,15 +21,15 @@ class Difference:
 
     @property
     def is_conflict(self) -> bool:
-        """Whether Metrica has it as another type, which no call can change."""
+        """Whether Metrica has the attribute as another type, which no call can change."""
         return self.found is not None
 
     def explain(self) -> str:
         """Return the problem of a conflict, and the cure."""
         return (
             f"Metrica has the attribute {self.attribute.name} of {self.entity.attribute_owner} as "
-            f"{self.found}, and mart {self.mart} declares {self.attribute.type_name}: a type "
-            "cannot be changed, so correct the mart's YAML, or give the column another name."
+            f"{self.found}, but mart {self.mart} declares {self.attribute.type_name}. A type "
+            "cannot be changed. Correct the mart's YAML, or rename the column."
         )
 
 
@@ -38,15 +38,15 @@ def differences(
 ) -> list[Difference]:
     """Return the declared attributes of an entity that Metrica lacks or has as another type.
 
-    Sends no request when none are declared.
+    Makes no request for an entity without declared attributes.
     """
     if not attributes or entity.attribute_owner is None:
         return []
-    there = metrica.attributes(entity.attribute_owner)
+    types = metrica.attributes(entity.attribute_owner)
     found = []
     for attribute in attributes:
-        type_name = there.get(attribute.name)
+        type_name = types.get(attribute.name)
         is_other = type_name is not None and type_name.lower() != attribute.type_name
-        if attribute.name not in there or is_other:
+        if attribute.name not in types or is_other:
             found.append(Difference(entity, attribute, type_name))
     return found

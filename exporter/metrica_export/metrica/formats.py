@@ -1,7 +1,7 @@
-"""The column tables: what Metrica's CRM import accepts, entity by entity.
+"""The formats of Metrica's CRM import: entities, their columns, and limits.
 
-The emulator imports this module and nothing else of the exporter, so it holds
-facts of Metrica's documentation and no behaviour of ours.
+The emulator imports this module and nothing else of the exporter, so it has only facts of
+Metrica's documentation.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a cell holds, hence how it is checked and written."""
+    """The kind of a cell's value, which decides on its rules and its format."""
 
     ID = "id"  # any text, 1..255 printable characters
     NAME = "name"  # 1..255 of A-Z a-z 0-9 _ : -   (Metrica's `^[\w-:]+$`, read as ASCII)
     TEXT = "text"
-    HUMANIZED = "humanized"  # a name for people, 0..4096 characters
+    HUMANIZED = "humanized"  # a display name, 0..4096 characters
     CLIENT_TYPE = "client_type"  # the literal CONTACT
     STATUS = "status"  # an order status id, which follows the rule of NAME
     STATUS_TYPE = "status_type"  # IN_PROGRESS | PAID | CANCELLED | SPAM | OTHER
@@ -35,10 +35,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One attribute of an entity.
+    """One column of an entity.
 
-    `kind` is the rule its cells follow; a `required` one must have a value in every
-    row and in every merge mode (modes).
+    A `required` column must have a value in every row and in every merge mode (page "Data upload
+    modes").
     """
 
     name: str
@@ -48,15 +48,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One kind of object that Metrica stores, and the mart of the same name.
+    """One kind of object in Metrica, and the format of the mart with its name.
 
-    `key` is the column that Metrica merges by. `delimiter` is the CSV separator that
-    is valid under each reading of the documentation (uploadOrders asks for semicolons
-    when a cell holds several goals or products).
+    `key` is the column by which Metrica merges rows. `delimiter` is a CSV separator that is valid
+    under each reading of the documentation (page "Uploading orders (CSV)" asks for semicolons if
+    a cell has several goals or products).
 
-    A reference list is uploaded whole and has fixed fields. `attribute_owner` is Metrica's
-    name for the entity in createAttributes, None if it takes no custom attributes. Orders that
-    use the mapping have only statuses that the mart order_statuses maps, beside Metrica's own.
+    A reference list is uploaded as a whole and has fixed fields. `attribute_owner` is Metrica's
+    name for the entity on the page "Creating attributes", None if it accepts no custom
+    attributes. Orders that use the mapping have statuses of the mart order_statuses, and
+    Metrica's own.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Entity:
     attribute_owner: str | None = None
 
     def column(self, name: str) -> Column | None:
-        """Return the column of that name, or None for a custom attribute."""
+        """Return the named column, None for a custom attribute."""
         return next((c for c in self.columns if c.name == name), None)
 
 
@@ -87,7 +88,7 @@ ORDER_STATUSES = Entity(
     ),
     is_reference_list=True,
 )
-"""Source: mapOrderStatuses."""
+"""Source: page "Order status mapping"."""
 
 PRODUCTS = Entity(
     "products",
@@ -98,7 +99,7 @@ PRODUCTS = Entity(
     ),
     is_reference_list=True,
 )
-"""Source: createProducts."""
+"""Source: page "Creating a product list"."""
 
 CONTACTS = Entity(
     "contacts",
@@ -117,7 +118,7 @@ CONTACTS = Entity(
     ),
     attribute_owner="CONTACT",
 )
-"""Sources: contacts-data, uploadContacts."""
+"""Sources: pages "Customer data format", "Uploading customer data (CSV)"."""
 
 ORDERS = Entity(
     "orders",
@@ -143,14 +144,14 @@ ORDERS = Entity(
     needs_contact=True,
     attribute_owner="ORDER",
 )
-"""Sources: orders-data, uploadOrders."""
+"""Sources: pages "Order data format", "Uploading orders (CSV)"."""
 
 SIMPLE_ORDERS = Entity(
     "simple_orders",
     key="id",
     columns=(
-        # Both may be left out by Metrica's rules: a row without id is doubled by every
-        # repetition, and one without status counts as PAID.
+        # Metrica requires neither id nor status. But each repetition of a row without an id makes
+        # a new order, and an order without a status counts as PAID.
         Column("id", Kind.ID, required=True),
         Column("create_date_time", Kind.DATETIME, required=True),
         Column("client_uniq_id", Kind.ID),
@@ -169,43 +170,47 @@ SIMPLE_ORDERS = Entity(
     has_deadline=True,
     needs_identifier=True,
 )
-"""Sources: uploadSimpleOrders, simple-orders-data, simple-orders-prep."""
+"""Sources: pages "Uploading simplified data about customers and orders (CSV)", "Order and customer
+data format", "Setting up simplified delivery of customer and order data"."""
 
 LISTS = (ORDER_STATUSES, PRODUCTS)
-"""Entities that Metrica takes as one list of fixed fields, not as files."""
+"""Entities that are uploaded as one list of fixed fields, not as files."""
 
 MODES = {
     "detailed": (ORDER_STATUSES, PRODUCTS, CONTACTS, ORDERS),
     "simple": (SIMPLE_ORDERS,),
 }
-"""The two ways of sending orders, each with its entities in the order in which Metrica must
-learn them: an order needs its contact (data)."""
+"""The two modes, each with its entities in the order of work: an order needs its contact.
+
+Source: page "Setting up delivery of detailed data about customers and orders from a CRM"."""
 
 ENTITIES = (*MODES["detailed"], *MODES["simple"])
 
 RESERVED = ("attribute_values", "user_ids", "company_uniq_id", "user_comment")
-"""Names of Metrica's own beside the columns (uploadContactJson_1, uploadOrdersJson_1)."""
+"""Names that Metrica reserves in addition to the columns.
+
+Sources: pages "Uploading customer data (JSON)", "Uploading orders (JSON)"."""
 
 FILES = (CONTACTS, ORDERS, SIMPLE_ORDERS)
-"""Entities that Metrica takes as files."""
+"""Entities that are uploaded as files."""
 
 MERGE_MODES = ("SAVE", "UPDATE", "APPEND")
-"""What becomes of a value that an upload leaves out (modes)."""
+"""The treatment of values that an upload leaves out (page "Data upload modes")."""
 
 DEFAULT_STATUSES = ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")
-"""Ids that Metrica knows before any mapping (maporderstatuses-about)."""
+"""Ids that Metrica accepts before any mapping (page "How to map order statuses")."""
 
 STATUS_TYPES = (*DEFAULT_STATUSES, "OTHER")
-"""Source: mapOrderStatuses."""
+"""Source: page "Order status mapping"."""
 
 ATTRIBUTE_TYPES = ("numeric", "date", "datetime", "email", "text")
-"""Types of a custom attribute (createAttributes)."""
+"""Types of a custom attribute (page "Creating attributes")."""
 
 MAX_CATALOGUE = 160_000
-"""Products, and attributes, in one request (createProducts)."""
+"""Products, and attributes, in one request (page "Creating a product list")."""
 
 MAX_HUMANIZED = 4096
-"""Characters of a name for people (mapOrderStatuses, createProducts)."""
+"""Characters of a display name (pages "Order status mapping", "Creating a product list")."""
 
 MAX_VALUES = {
     Kind.CLIENT_IDS: 500,
@@ -214,25 +219,25 @@ MAX_VALUES = {
     Kind.MD5S: 50,
     Kind.GOALS: 100,
 }
-"""Values in one list (uploadContactJson_1, uploadOrdersJson_1)."""
+"""Values in one list (pages "Uploading customer data (JSON)", "Uploading orders (JSON)")."""
 
 MAX_AMOUNT = 9_223_372_036_854
-"""Revenue and cost of an order (uploadOrdersJson_1)."""
+"""Revenue and cost of an order (page "Uploading orders (JSON)")."""
 
 MAX_ID = 255
-"""Characters of an id or a name (mapOrderStatuses; taken for every id)."""
+"""Characters of an id or a name (page "Order status mapping"; assumed for every id)."""
 
 LINK_DAYS, UPDATE_DAYS = 21, 111
-"""Days back in which Metrica looks for an order's visit, and days from that visit in which it
-updates the order (contacts)."""
+"""Days before an order in which Metrica looks for its visit, and days after that visit in which
+Metrica updates the order (page "How to transmit customer and order data from a CRM")."""
 
 MAX_FILE_BYTES = 1_000_000_000
-"""A file's size (uploadContacts); 10^9 is the stricter reading of "1 GB"."""
+"""Size of a file (page "Uploading customer data (CSV)"); 10^9 is the stricter reading of 1 GB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A custom attribute of an entity, as createAttributes wants it."""
+    """A custom attribute of an entity, with the fields of the page "Creating attributes"."""
 
     name: str
     type_name: str

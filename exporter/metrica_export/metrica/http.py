@@ -1,23 +1,21 @@
-"""HTTP to Metrica: retries, pace, and the one place where its errors become ours.
+"""HTTP to Metrica: retries, pace, and the translation of its errors.
 
-What is tried again, by the HTTP status of the answer (errors, quotas):
+Retries by the HTTP status of the answer (pages "API error descriptions", "Quotas"):
 
-| answer | again? |
+| answer | retry |
 |---|---|
 | no connection, cut connection, no answer in time | yes, with jittered back-off |
 | 409, 500 and above | yes, with jittered back-off |
-| 420, 429 | yes, after Retry-After if given; not when the quota of the day is used up |
+| 420, 429 | yes, after Retry-After if given; not if the quota of the day is used up |
 | 401, 403, 404, other 4xx | no |
 
 """
 
 import time
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import requests
 import stamina
@@ -25,11 +23,12 @@ import stamina
 from metrica_export.errors import MetricaError, QuotaError
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.answer import TimedAdapter, error_type, read_object
+from metrica_export.metrica.upload_body import upload_body
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}
-_ENHANCE_YOUR_CALM = 420  # the same as 429 (quotas)
+_ENHANCE_YOUR_CALM = 420  # equal to 429 (page "Quotas")
 REQUESTS_A_SECOND = 25
-"""Below Metrica's quota, since a request may arrive sooner after the last one than it left."""
+"""Below Metrica's quota, since delays on the way can bring requests closer together."""
 
 _GAP = 1 / REQUESTS_A_SECOND
 _TIMEOUT = (10, 300)
@@ -37,17 +36,17 @@ _ATTEMPTS = 6
 
 
 class RefusedFileError(MetricaError):
-    """Metrica took the request but not the file in it (errors: invalid_uploading)."""
+    """Metrica refused a file (invalid_uploading, page "API error descriptions")."""
 
 
-class _TryAgainError(MetricaError):
+class _RetryableError(MetricaError):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
 
 
 class _Token(requests.auth.AuthBase):
-    """An auth object keeps `requests` from reading ~/.netrc and putting that in its place."""
+    """The Authorization header. An auth object keeps `requests` from using ~/.netrc instead."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -58,24 +57,24 @@ class _Token(requests.auth.AuthBase):
 
 
 class Transport:
-    """Authorized requests to one API, one at a time. Raises MetricaError and its children."""
+    """Authorized requests to one API, one at a time. Raises MetricaError and its subclasses."""
 
     def __init__(self, api: Api, budget: int) -> None:
-        """Open nothing yet; `budget` is how many requests may be made."""
+        """Take the API and the number of requests that are left; the first call connects."""
         self._budget = budget
         self._url = api.url
         self._session = requests.Session()
         self._session.auth = _Token(api.token)
-        # A proxy of the environment would be sent the token of a call to this very machine.
+        # A call to this machine must not send the token to a proxy of the environment.
         self._session.trust_env = not api.is_local
         self._adapter = TimedAdapter()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, self._adapter)
         self._last = 0.0
         self.requests = 0
-        # Whether an earlier attempt of the last call may have had its effect.
+        # Whether an earlier attempt of the last call may have taken effect.
         self.doubtful = False
-        # Seconds by which the clock of the last answer was ahead of this machine's.
+        # Seconds by which Metrica's clock was ahead of this machine's at the last answer.
         self.ahead: float | None = None
 
     def call(
@@ -87,7 +86,10 @@ class Transport:
         body: dict[str, Any] | None = None,
         file: Path | None = None,
     ) -> dict[str, Any]:
-        """Return the JSON object of a 200, empty if there is none; retries what may pass."""
+        """Return the JSON object of an answer with status 200, empty if it has none.
+
+        Retries by the table above.
+        """
         doubtful = False
         try:
             for attempt in stamina.retry_context(
@@ -98,13 +100,13 @@ class Transport:
                         response, found = self._request(method, path, params, body, file)
                     except requests.RequestException as error:
                         doubtful = True
-                        raise _TryAgainError(
+                        raise _RetryableError(
                             f"{method} {path}: no answer from {self._url} "
-                            f"({type(error).__name__}); check the network and --api-url."
+                            f"({type(error).__name__}). Check the network and --api-url."
                         ) from None
                     doubtful |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
                     self.doubtful = doubtful
-                    return _judge(f"{method} {path}", response, found)
+                    return _body_or_error(f"{method} {path}", response, found)
         except MetricaError as error:
             error.doubtful = doubtful
             raise
@@ -120,7 +122,7 @@ class Transport:
     ) -> tuple[requests.Response, dict[str, Any]]:
         self._pace()
         self._spend()
-        upload = None if file is None else _upload(file)
+        upload = None if file is None else upload_body(file)
         try:
             response = self._session.request(
                 method,
@@ -143,8 +145,8 @@ class Transport:
     def _spend(self) -> None:
         if self.requests >= self._budget:
             raise QuotaError(
-                "This job's share of the day's requests is used up (--daily-requests); the day "
-                "ends at 00:00 GMT. What is not sent yet is still pending: run again then."
+                "This job's share of the day's requests is used up (--daily-requests). Undelivered "
+                "rows are pending. Rerun after 00:00 GMT, or raise --daily-requests."
             )
         self.requests += 1
 
@@ -153,86 +155,44 @@ class Transport:
         self._last = time.monotonic()
 
 
-def _upload(path: Path) -> "_Multipart | _Json":
-    return _Json(path) if path.suffix == ".json" else _Multipart(path)
-
-
-class _Json:
-    """A small file as a JSON body (uploadContactJson_1, uploadOrdersJson_1)."""
-
-    content_type = "application/json"
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __len__(self) -> int:
-        return self._path.stat().st_size
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._path.read_bytes()
-
-
-class _Multipart:
-    """One file as a multipart body that is read from disk while it is sent (uploadContacts).
-
-    `requests` itself would hold the whole file in memory.
-    """
-
-    def __init__(self, path: Path) -> None:
-        boundary = uuid4().hex
-        self.content_type = f"multipart/form-data; boundary={boundary}"
-        self._path = path
-        self._head = (
-            f"--{boundary}\r\n"
-            f'Content-Disposition: form-data; name="file"; filename="{path.name}"\r\n'
-            "Content-Type: text/csv\r\n\r\n"
-        ).encode()
-        self._tail = f"\r\n--{boundary}--\r\n".encode()
-
-    def __len__(self) -> int:
-        return len(self._head) + self._path.stat().st_size + len(self._tail)
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._head
-        with self._path.open("rb") as file:
-            while block := file.read(1 << 20):
-                yield block
-        yield self._tail
-
-
 def _back_off(error: Exception) -> bool | float:
-    if not isinstance(error, _TryAgainError):
+    if not isinstance(error, _RetryableError):
         return False
     return True if error.wait is None else error.wait
 
 
-def _judge(what: str, response: requests.Response, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the body of a 200; raise what the answer means otherwise (errors, quotas)."""
+def _body_or_error(
+    request: str, response: requests.Response, body: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the body of an answer with status 200; raise MetricaError for another status.
+
+    Sources: pages "API error descriptions", "Quotas".
+    """
     status = response.status_code
     if status == HTTPStatus.OK:
         return body
     kind = error_type(body)
-    said = f"{what}: Metrica answered {status}" + (f" ({kind})" if kind else "")
+    answer = f"{request}: Metrica answered {status}" + (f" ({kind})" if kind else "")
     if status in {_ENHANCE_YOUR_CALM, HTTPStatus.TOO_MANY_REQUESTS}:
         if kind in _DAILY:
             raise QuotaError(
-                f"{said}: the quota of requests for today is used up; it starts anew at 00:00 "
-                "GMT. What is not sent yet is still pending: run again then."
+                f"{answer}: the quota of requests for today is used up. Undelivered rows are "
+                "pending. Rerun after 00:00 GMT, when the quota is renewed."
             )
-        raise _TryAgainError(f"{said}: too many requests.", _retry_after(response))
+        raise _RetryableError(f"{answer}: too many requests.", _retry_after(response))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.CONFLICT:
-        raise _TryAgainError(f"{said}; try again later.", _retry_after(response))
+        raise _RetryableError(f"{answer}. Rerun later.", _retry_after(response))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise MetricaError(
-            f"{said}: the token is not valid, or may not write to this counter. Check "
+            f"{answer}: the token is not valid, or may not write to this counter. Check "
             "METRICA_TOKEN, its scopes (metrika:read and metrika:write), and that its owner "
             "has access to the counter."
         )
     if status == HTTPStatus.NOT_FOUND:
-        raise MetricaError(f"{said}: check the counter's number and --api-url.")
+        raise MetricaError(f"{answer}. Check the counter's number and --api-url.")
     if status == HTTPStatus.BAD_REQUEST and kind == "invalid_uploading":
-        raise RefusedFileError(f"{said}.")
-    raise MetricaError(f"{said}, which no retry can mend.")
+        raise RefusedFileError(f"{answer}.")
+    raise MetricaError(f"{answer} (not retryable).")
 
 
 def _ahead(response: requests.Response) -> float | None:

@@ -1,4 +1,4 @@
-"""Texts of other programs made fit to be shown: without row data, without control characters."""
+"""Redaction of texts from other programs: no row data, no control characters."""
 
 import json
 import re
@@ -10,19 +10,19 @@ _SHORT = 3
 
 
 def redact(text: str, cells: list[str]) -> str:
-    """Return the plain Latin words of `text`, without any that one of the cells holds.
+    """Return the plain Latin words of `text` that no cell contains.
 
-    What the texts look like is not documented, and they may repeat the row: numbers,
-    addresses, words in other alphabets and words of the row become `…`. A word of the row
-    may be cut off, or joined to another one by a hyphen, an underscore or nothing.
+    The form of Metrica's texts is not documented, and they may repeat the row. Numbers,
+    addresses, words in other alphabets and words of the row become `…`, also a word of the row
+    that is cut off, or joined to another one by a hyphen, an underscore or nothing.
     """
     private = {word for cell in cells for word in _WORD.findall(cell.lower())}
-    kept = []
+    tokens = []
     for token in text.split():
         bare = token.strip(".,:;()[]\"'")
         plain = bare.isascii() and bare.replace("_", "").replace("-", "").isalpha()
-        kept.append("…" if not plain or _tells(bare.lower(), private) else token)
-    return re.sub(r"…( …)+", "…", " ".join(kept))[:_LONGEST]
+        tokens.append("…" if not plain or _tells(bare.lower(), private) else token)
+    return re.sub(r"…( …)+", "…", " ".join(tokens))[:_LONGEST]
 
 
 def _tells(token: str, private: set[str]) -> bool:
@@ -36,9 +36,9 @@ def _tells(token: str, private: set[str]) -> bool:
 
 
 def printable(value: object) -> str:
-    """Return a value as one line of text; characters that could steer a terminal are escaped.
+    """Return a value as one line of text, with characters escaped that could control a terminal.
 
-    Ids and names come from the CRM and from Metrica, and may hold any.
+    Ids and names come from the CRM and from Metrica, and may have any character.
     """
     text = "" if value is None else str(value)
     if text.isprintable():
@@ -46,12 +46,12 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def json_line(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
-    """Return JSON on one line; equal to its value, and escaped like `printable`."""
+def json_line(value: Any) -> str:  # noqa: ANN401 - JSON of any type
+    """Return a value as JSON on one line, with unprintable characters escaped."""
     text = json.dumps(value, ensure_ascii=False)
     if text.isprintable():
         return text
-    # JSON's own escapes leave DEL as it is.
+    # JSON's own escapes do not include DEL.
     return "".join(
         c if c.isprintable() else json.dumps(c)[1:-1].replace("\x7f", "\\u007f") for c in text
     )

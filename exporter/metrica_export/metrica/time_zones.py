@@ -4,15 +4,15 @@ import re
 from importlib.resources import files
 
 
-def same_zone(ours: str | None, theirs: str) -> bool:
+def same_zone(zone: str | None, other: str) -> bool:
     """Return whether two names stand for one zone, as Europe/Kiev and Europe/Kyiv do.
 
-    The tz database renames a zone and keeps the old name as a link with equal rules.
+    If the tz database renames a zone, the old name is a link with equal rules.
     """
-    if ours is None or ours == theirs:
-        return ours == theirs
-    rules = _rules(ours)
-    return rules is not None and rules == _rules(theirs)
+    if zone is None or zone == other:
+        return zone == other
+    rules = _rules(zone)
+    return rules is not None and rules == _rules(other)
 
 
 def _rules(zone: str) -> bytes | None:

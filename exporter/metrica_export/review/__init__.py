@@ -1,1 +1,1 @@
-"""Changes that a run is about to make in Metrica, and the limits on them."""
+"""The impact of a planned run, its limits, the saved plan and the drift of order statuses."""

@@ -1,10 +1,11 @@
--- The rows that Metrica has, that turn PAID, whose creation date moved; then lost values.
+-- Counts of delivered rows, orders that turn PAID, changed creation dates, and values by column
+-- that become empty.
 select
     count(*) filter (where p._delivered) as delivered,
     count(*) filter (
         where
         p._delivered
-        -- The run that began an order's path counted its statuses, and the order did not change.
+        -- An unchanged order on its path was counted by the run that sent its first step.
         and k._hash is distinct from {{ early_hash }}
         and coalesce(p._status, '') not in ({{ delivered_paid_statuses }})
         and list_has_any(

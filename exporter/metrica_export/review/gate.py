@@ -1,7 +1,7 @@
 """The gate: limits that stop a run before its first upload.
 
-Metrica takes nothing back: a goal that was reached stays reached, and a value that a SAVE made
-empty is gone. And a night in which most rows cannot be sent must not look like an ordinary one.
+Metrica cannot undo a change: a reached goal stays reached, and a value that a SAVE emptied is
+lost. A run with an unusual share of unsendable rows must not look like an ordinary one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,13 @@ from metrica_export.warehouse.staging import tables_of
 def find_exceeded(
     session: Session, ledger: Ledger, gate: Gate, reviewed: Mapping[str, ReviewedMart]
 ) -> dict[str, str]:
-    """Return the limits that reviewed marts exceed: the name in `settings.GATE` and a sentence."""
+    """Return the limits that reviewed marts exceed: name in `settings.GATE` → sentence."""
     found = {}
     if paid := sum(mart.changes.paid for mart in reviewed.values()):
-        there = count_open_orders(session, ledger)
-        if _is_beyond(paid, there, gate.paid_percent):
+        open_orders = count_open_orders(session, ledger)
+        if _is_beyond(paid, open_orders, gate.paid_percent):
             found["paid"] = (
-                f"{paid} orders turn PAID and {there} are open; the limit is "
+                f"{paid} orders turn PAID and {open_orders} are open; the limit is "
                 f"{gate.paid_percent} % (--max-paid-percent)"
             )
     erased = [
@@ -68,12 +68,12 @@ def _is_beyond(part: int, whole: int, percent: int) -> bool:
 def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[str]:
     """Yield the limits that the unsendable rows of a mart exceed, with the commonest reason.
 
-    Orders that `--late-orders hold` keeps back are as the operator wants them.
+    Orders that `--late-orders hold` holds do not count.
     """
     mart, delta = staged.name, staged.delta
     bad = wh.rows(
         f"select _reason, _column, count(*) from ({verdicts(staged)}) "
-        f"where _reason <> '{_WANTED}' group by all order by 3 desc, 1, 2"
+        f"where _reason <> '{_INTENDED}' group by all order by 3 desc, 1, 2"
     )
     if not bad:
         return
@@ -93,23 +93,23 @@ def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[str]:
         )
 
 
-_WANTED = "window_past"
-"""The reason of orders that `--late-orders hold` keeps back: the operator wants it so."""
+_INTENDED = "window_past"
+"""The reason of orders that `--late-orders hold` holds, as the operator asked."""
 
 
 def _count_became(wh: Attached, staged: StagedMart) -> tuple[int, int]:
     """Return the counts of delivered rows that became unsendable in this pass, and of all.
 
-    Delivered rows that were unsendable before are in neither count.
+    Neither count has delivered rows that were unsendable before.
     """
     tables = tables_of(staged.name)
-    became, changed = wh.row(render(__package__, "became_unsendable", wanted=_WANTED, **tables))
+    became, changed = wh.row(render(__package__, "became_unsendable", intended=_INTENDED, **tables))
     return became, staged.delta.unchanged + changed
 
 
 def check(gate: Gate, found: dict[str, str]) -> None:
-    """Raise GateError for what goes beyond the limits and was not accepted."""
-    stopping = {what: text for what, text in found.items() if what not in gate.accepted}
+    """Raise GateError for exceeded limits that are not accepted."""
+    stopping = {limit: text for limit, text in found.items() if limit not in gate.accepted}
     if stopping:
         raise GateError(
             f"Nothing was sent: {'; '.join(stopping.values())}. See `metrica-export plan`. To "

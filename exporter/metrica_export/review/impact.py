@@ -26,7 +26,7 @@ class ReviewedMart:
 
 
 def find_impact(session: Session, ledger: Ledger, staged: StagedMart) -> Changes:
-    """Count the changes that the sendable rows of a validated mart make."""
+    """Return the impact of the sendable rows of a validated mart."""
     wh, marts = session.wh, session.marts
     vanished = staged.delta.vanished
     if not staged.rows:
@@ -62,10 +62,10 @@ def find_impact(session: Session, ledger: Ledger, staged: StagedMart) -> Changes
 def _count_delivered(
     wh: Attached, ledger: Ledger, marts: Marts, staged: StagedMart
 ) -> tuple[int, int, int, dict[str, int]]:
-    """Compare the delivered rows with their delivered state.
+    """Compare the sendable rows with their delivered state.
 
-    Returns the counts of delivered rows, of orders that turn PAID, of moved creation dates,
-    and by column the count of values that become empty.
+    Returns the counts of delivered rows, of orders that turn PAID, of changed creation dates,
+    and the count of values that become empty by column.
     """
     mart, bits = staged.mart, {} if staged.keeps_omitted else staged.bits
     lost = "".join(
@@ -92,7 +92,7 @@ def _count_delivered(
 def _statuses_of_type(ledger: Ledger, marts: Marts, type_: str, *, delivered: bool = False) -> str:
     """Return the query of the statuses (`_id`) of a type.
 
-    By the mart's mapping; with `delivered`, by the mapping that Metrica has, where it has one.
+    The mart's mapping gives the types. With `delivered`, Metrica's mapping comes first.
     """
     own = quote(type_) if type_ in DEFAULT_STATUSES else "null"
     mapped = [f"select {own} as _id, {quote(type_)} as _type"]
@@ -123,7 +123,7 @@ def _count_remapped_to_paid(wh: Attached, ledger: Ledger, marts: Marts) -> int:
 
 
 def count_open_orders(session: Session, ledger: Ledger) -> int:
-    """Return how many orders Metrica has in a status of type IN_PROGRESS, OTHER or unknown."""
+    """Return the number of delivered orders in a status of type IN_PROGRESS, OTHER or unknown."""
     closed = " union all ".join(
         _statuses_of_type(ledger, session.marts, type_, delivered=True)
         for type_ in ("PAID", "CANCELLED", "SPAM")

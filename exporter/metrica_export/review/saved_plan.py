@@ -1,4 +1,4 @@
-"""A plan that was saved: a run applies exactly this, or says what has changed since."""
+"""A saved plan: a run does exactly this work, or stops and names the differences."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -47,40 +47,42 @@ class SavedPlan:
 
     @classmethod
     def read(cls, path: Path) -> "SavedPlan":
-        """Read a plan; SettingsError when the file is none."""
+        """Return the plan in a file; SettingsError if the file has none."""
         try:
             content = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise SettingsError(
-                f"Cannot read the plan {path} ({type(error).__name__}); make it with "
+                f"Cannot read the plan {path} ({type(error).__name__}). Create one with "
                 "`metrica-export plan --out`."
             ) from None
         if not isinstance(content, dict) or content.get("version") != _VERSION:
             raise SettingsError(
-                f"{path} is no plan of this program's version: make a new one with "
+                f"{path} is not a plan of this program's version. Create a new one with "
                 "`metrica-export plan --out`."
             )
         return cls(content)
 
     def write(self, path: Path) -> None:
-        """Write the plan; it holds counts, column names and statuses, and nobody's data."""
+        """Write the plan: counts, column names and statuses, and no data of any row."""
         try:
             path.write_text(json.dumps(self.content, ensure_ascii=False, indent=2) + "\n", "utf-8")
         except OSError as error:
-            raise SettingsError(f"Cannot write the plan {path} ({error.strerror}).") from None
+            raise SettingsError(
+                f"Cannot write the plan {path} ({error.strerror}). Give --out a writable file."
+            ) from None
 
-    def check(self, now: "SavedPlan") -> None:
-        """Raise GateError, naming what differs, unless what is to be done now is this plan."""
-        differs = list(_differences("", self.content, now.content))
-        if differs:
+    def check(self, present: "SavedPlan") -> None:
+        """Raise GateError with the differences unless the present plan equals this one."""
+        differences = list(_differences("", self.content, present.content))
+        if differences:
             raise GateError(
-                f"Nothing was sent: the saved plan no longer holds. {'; '.join(differs)}. "
-                "Look at a new plan."
+                f"Nothing was sent: the saved plan no longer holds. {'; '.join(differences)}. "
+                "Create and review a new plan."
             )
 
 
 def _lasting(changes: Changes) -> dict[str, Any]:
-    # Which orders are late changes by itself, while everything else stays as it was.
+    # The counts of late orders change with time alone.
     return {k: v for k, v in asdict(changes).items() if k not in {"late", "expiring"}}
 
 
@@ -94,10 +96,10 @@ def _differences(where: str, then: Any, now: Any) -> Iterator[str]:  # noqa: ANN
         for key in [*then, *(key for key in now if key not in then)]:
             yield from _differences(f"{where}.{key}" if where else key, then.get(key), now.get(key))
     elif isinstance(then, dict) or isinstance(now, dict):
-        yield f"{where.removeprefix('entities.')}: in one of the two only"
+        yield f"{where.removeprefix('entities.')}: in one of the two plans only"
     elif then != now:
-        what = where.removeprefix("entities.").replace(".", " ")
-        if what.endswith("checksum"):
-            yield f"{what.removesuffix(' checksum')}: other rows, or other states of them"
+        label = where.removeprefix("entities.").replace(".", " ")
+        if label.endswith("checksum"):
+            yield f"{label.removesuffix(' checksum')}: other rows, or other states of them"
         else:
-            yield f"{what}: {then or 0} then, {now or 0} now"
+            yield f"{label}: {then or 0} then, {now or 0} now"

@@ -1,6 +1,6 @@
-"""The mapping of order statuses: the mart's, Metrica's, and what Metrica last took from us.
+"""The mapping of order statuses: in the mart, in Metrica, and as last delivered.
 
-A name for people that we leave empty is Metrica's own business: it is not compared.
+Statuses are compared without `humanized` where the mart leaves it empty.
 """
 
 from dataclasses import dataclass, replace
@@ -13,38 +13,41 @@ from metrica_export.warehouse.connection import LEDGER, Attached, relation
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 
 AUTO = "AUTO"
-"""The source of a status that Metrica made by itself for an id in an upload (getOrderStatuses)."""
+"""The source of a status that Metrica created by itself for an id in an upload.
+
+Source: page "List of mapped order statuses".
+"""
 
 _SHOWN = 10
-"""Statuses that a message names at most."""
+"""Maximum number of statuses in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A status that the mart and Metrica do not map alike; None where one of them has it not."""
+    """A status that the mart and Metrica map differently; None where it is missing."""
 
     id: str
-    theirs: Status | None
-    ours: Status | None
+    in_metrica: Status | None
+    in_mart: Status | None
 
     @property
     def kind(self) -> str:
-        """Return `create`, `change`, or `only_in_metrica`, which is left alone."""
-        if self.ours is None:
+        """Return `create`, `change`, or `only_in_metrica`, which no run changes."""
+        if self.in_mart is None:
             return "only_in_metrica"
-        return "create" if self.theirs is None else "change"
+        return "create" if self.in_metrica is None else "change"
 
     def fields(self) -> dict[str, tuple[str, str]]:
-        """Return field → in Metrica, in the mart; empty text where there is nothing."""
+        """Return field → value in Metrica, value in the mart; empty text where it is missing."""
         nothing = Status(self.id, "")
-        theirs, ours = self.theirs or nothing, self.ours or nothing
-        names = _differing(ours, theirs) if self.ours else _filled(theirs)
-        return {field: (_text(theirs, field), _text(ours, field)) for field in names}
+        in_metrica, in_mart = self.in_metrica or nothing, self.in_mart or nothing
+        names = _differing(in_mart, in_metrica) if self.in_mart else _filled(in_metrica)
+        return {field: (_text(in_metrica, field), _text(in_mart, field)) for field in names}
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A status that somebody has edited in Metrica: in which fields, none if it is gone."""
+    """A status that was edited in Metrica, and the edited fields; none if it was deleted."""
 
     id: str
     fields: tuple[str, ...] = ()
@@ -58,8 +61,8 @@ def mart_of(marts: Marts) -> Mart | None:
     return next((mart for mart in marts.all if mart.entity is ORDER_STATUSES), None)
 
 
-def ours(wh: Attached, mart: Mart) -> list[Status]:
-    """Return the mart's mapping, each cell as Metrica would get it."""
+def mart_statuses(wh: Attached, mart: Mart) -> list[Status]:
+    """Return the mart's mapping, each cell in Metrica's format."""
     cells = {column.name: cell(column) for column in mart.columns}
     wanted = ", ".join(cells.get(column.name, "null") for column in ORDER_STATUSES.columns)
     table = relation(mart.schema, mart.table)
@@ -67,10 +70,10 @@ def ours(wh: Attached, mart: Mart) -> list[Status]:
     return [_status(*row) for row in rows]
 
 
-def kept(wh: Attached, ledger: Ledger) -> list[Status]:
-    """Return the mapping as Metrica last took it from us; empty before the first time.
+def delivered_statuses(wh: Attached, ledger: Ledger) -> list[Status]:
+    """Return the last delivered mapping.
 
-    Empty too while nobody knows whether Metrica took the last one.
+    It is empty before the first delivery, and while the outcome of the last upload is unknown.
     """
     if not ledger.exists:
         return []
@@ -89,77 +92,77 @@ def kept(wh: Attached, ledger: Ledger) -> list[Status]:
     return [_status(*row) for row in rows]
 
 
-def diff(ours: list[Status], theirs: list[Status]) -> list[Change]:
-    """Return what the mart and Metrica do not map alike, by id.
+def diff(in_mart: list[Status], in_metrica: list[Status]) -> list[Change]:
+    """Return the statuses that the mart and Metrica map differently, by id.
 
-    Of what Metrica alone has, only what somebody has mapped is named: not the default ids,
-    and not those that Metrica made by itself.
+    Statuses that only Metrica has are included unless Metrica created them: its default ids, and
+    statuses with the source AUTO.
     """
-    there = {status.id: status for status in theirs}
+    metrica_by_id = {status.id: status for status in in_metrica}
     found = []
-    for mine in ours:
-        other = there.get(mine.id)
-        if other is None and mine.id in DEFAULT_STATUSES:
-            # Metrica knows these, but no page says that it lists them.
-            if _differing(mine, replace(mine, type=mine.id, goal_action_ids=())):
-                found.append(Change(mine.id, None, mine))
-        elif other is None or _differing(mine, other):
-            found.append(Change(mine.id, other, mine))
-    known = {status.id for status in ours} | set(DEFAULT_STATUSES)
-    alone = [s for s in theirs if s.id not in known and s.source != AUTO]
+    for status in in_mart:
+        other = metrica_by_id.get(status.id)
+        if other is None and status.id in DEFAULT_STATUSES:
+            # Metrica has these statuses, but no page says that it lists them.
+            if _differing(status, replace(status, type=status.id, goal_action_ids=())):
+                found.append(Change(status.id, None, status))
+        elif other is None or _differing(status, other):
+            found.append(Change(status.id, other, status))
+    compared = {status.id for status in in_mart} | set(DEFAULT_STATUSES)
+    alone = [s for s in in_metrica if s.id not in compared and s.source != AUTO]
     return sorted(found + [Change(s.id, s, None) for s in alone], key=lambda change: change.id)
 
 
-def drift(kept: list[Status], ours: list[Status], theirs: list[Status]) -> list[Drift]:
-    """Return the statuses that Metrica took from us and that somebody has edited there.
+def drift(delivered: list[Status], in_mart: list[Status], in_metrica: list[Status]) -> list[Drift]:
+    """Return the delivered statuses that were edited in Metrica.
 
-    A field has drifted when it is neither what Metrica last took nor what the mart says now.
+    A field has drifted when its value in Metrica is neither the delivered nor the mart's value.
     """
-    there = {status.id: status for status in theirs}
-    here = {status.id: status for status in ours}
+    metrica_by_id = {status.id: status for status in in_metrica}
+    mart_by_id = {status.id: status for status in in_mart}
     found = []
-    for sent in kept:
-        if sent.id not in here:
-            # No longer ours: whoever edits it now has it to himself.
+    for status in delivered:
+        if status.id not in mart_by_id:
+            # The mart no longer maps this status, so later edits are ignored.
             continue
-        other = there.get(sent.id)
+        other = metrica_by_id.get(status.id)
         if other is None:
-            if sent.id not in DEFAULT_STATUSES:
-                found.append(Drift(sent.id))
+            if status.id not in DEFAULT_STATUSES:
+                found.append(Drift(status.id))
             continue
-        wanted = _differing(here[sent.id], other)
-        fields = tuple(field for field in _differing(sent, other) if field in wanted)
+        undelivered = _differing(mart_by_id[status.id], other)
+        fields = tuple(field for field in _differing(status, other) if field in undelivered)
         if fields:
-            found.append(Drift(sent.id, fields))
+            found.append(Drift(status.id, fields))
     return found
 
 
 def find_drift(wh: Attached, ledger: Ledger, marts: Marts, metrica: Metrica) -> list[Drift]:
-    """Return the drift as it is now; asks Metrica only when it has taken a mapping from us."""
+    """Return the present drift. Asks Metrica only if a mapping was delivered."""
     mart = mart_of(marts)
-    sent = kept(wh, ledger)
-    if mart is None or not sent:
+    delivered = delivered_statuses(wh, ledger)
+    if mart is None or not delivered:
         return []
-    return drift(sent, ours(wh, mart), metrica.statuses())
+    return drift(delivered, mart_statuses(wh, mart), metrica.statuses())
 
 
 def describe(drifts: list[Drift]) -> str:
-    """Return one sentence that names the statuses and their fields, and what can be done."""
-    named = ", ".join(map(str, drifts[:_SHOWN]))
+    """Return one sentence with the statuses, their fields, and the two cures."""
+    listed = ", ".join(map(str, drifts[:_SHOWN]))
     more = f" and {len(drifts) - _SHOWN} more" if len(drifts) > _SHOWN else ""
     return (
-        f"order statuses were edited in Metrica since it took them from here: {named}{more}. "
-        "Put the mart's mapping back with `metrica-export schema apply`, or write Metrica's into "
-        "the seed order_status_map and build"
+        f"order statuses were edited in Metrica since their last delivery: {listed}{more}. "
+        "Restore the mart's mapping with `metrica-export schema apply`, or write Metrica's values "
+        "into the seed order_status_map and run `dbt build`"
     )
 
 
-def _differing(mine: Status, other: Status) -> tuple[str, ...]:
+def _differing(status: Status, other: Status) -> tuple[str, ...]:
     return tuple(
         field
         for field in _FIELDS
-        if getattr(mine, field) != getattr(other, field)
-        and not (field == "humanized" and not mine.humanized)
+        if getattr(status, field) != getattr(other, field)
+        and not (field == "humanized" and not status.humanized)
     )
 
 

@@ -27,8 +27,8 @@ def attach(con: duckdb.DuckDBPyConnection, profile: Warehouse, *, read_only: boo
 def _attach_file(con: duckdb.DuckDBPyConnection, profile: Duckdb, mode: str) -> None:
     if not profile.path.is_file():
         raise WarehouseError(
-            f"No warehouse at {profile.path} (target {profile.target!r}): "
-            "run `dbt build`, or correct `path` in profiles.yml."
+            f"No warehouse at {profile.path} (target {profile.target!r}). "
+            "Run `dbt build`, or correct `path` in profiles.yml."
         )
     try:
         con.execute(f"attach {quote(str(profile.path))} as wh ({mode})")
@@ -36,14 +36,16 @@ def _attach_file(con: duckdb.DuckDBPyConnection, profile: Duckdb, mode: str) -> 
         if "Could not set lock" in str(error):
             raise LedgerError(
                 f"{profile.path} is in use by another process (a run, dbt, or an open "
-                "session): wait until it ends, or close it, and run again."
+                "session). Wait until it ends, or close it, and rerun."
             ) from None
-        raise WarehouseError(f"Cannot open {profile.path}: {explain(error)}") from None
+        raise WarehouseError(
+            f"Cannot open {profile.path}: {explain(error)} Check `path` in profiles.yml."
+        ) from None
 
 
 def _attach_server(con: duckdb.DuckDBPyConnection, profile: Postgres, mode: str) -> None:
     _load_postgres(con)
-    # A secret and not the connection string: the string is repeated in errors.
+    # A secret, since errors repeat the connection string.
     try:
         con.execute(
             f"create temporary secret wh_login (type postgres, host {quote(profile.host)}, "
@@ -51,14 +53,14 @@ def _attach_server(con: duckdb.DuckDBPyConnection, profile: Postgres, mode: str)
             f"password {quote(profile.password)}, database {quote(profile.dbname)})"
         )
     except duckdb.Error as error:
-        # Its text repeats the statement, the password included.
+        # The text of the error repeats the statement, including the password.
         raise WarehouseError(
-            f"Target {profile.target!r} of profiles.yml holds a character that no login "
-            f"can have ({type(error).__name__}); check host, user, password and dbname."
+            f"Target {profile.target!r} of profiles.yml has a character that no login "
+            f"can have ({type(error).__name__}). Check host, user, password and dbname."
         ) from None
     options = dict(profile.options)
     options.setdefault("connect_timeout", "10")
-    # DuckDB takes every text for UTF-8, whatever the server keeps it in.
+    # DuckDB reads every text as UTF-8, also from a server with another encoding.
     options["client_encoding"] = "UTF8"
     if profile.role:
         role = profile.role.replace("\\", "\\\\").replace(" ", "\\ ")
@@ -79,8 +81,8 @@ def _check_backslashes(con: duckdb.DuckDBPyConnection, profile: Postgres) -> Non
     setting = quote("select current_setting('standard_conforming_strings') as setting")
     if con.execute(f"select setting from postgres_query('wh', {setting})").fetchall() != [("on",)]:
         raise WarehouseError(
-            "PostgreSQL reads a backslash in a text as a sign of its own here, and an id may have "
-            f"one: `alter role {profile.user} set standard_conforming_strings = on`."
+            "PostgreSQL reads a backslash in a text as an escape, and an id may have one. Run "
+            f"`alter role {profile.user} set standard_conforming_strings = on`."
         )
 
 

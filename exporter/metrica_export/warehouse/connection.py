@@ -1,7 +1,7 @@
-"""The warehouse, attached to one DuckDB process that also holds the local staging tables.
+"""The warehouse, attached to a DuckDB process that also has the staging tables.
 
-Both kinds of warehouse are the attached database `wh`, so a query over marts and
-ledger is written once, in SQL that PostgreSQL and DuckDB both take.
+Both kinds of warehouse are attached as database `wh`, so a query over marts and ledger is
+written once, in SQL for PostgreSQL and DuckDB.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -19,7 +19,7 @@ from metrica_export.warehouse.error_text import explain
 from metrica_export.warehouse.sql import MARK, array, name, quote
 
 HERE = f"{MARK}wh⟧"
-"""Stands before each schema in a query text; `Attached` puts the right prefix in."""
+"""The mark before each schema in a query text; `Attached` replaces it with the prefix."""
 
 _T = TypeVar("_T")
 
@@ -27,10 +27,10 @@ _BATCH = 1_000
 """Rows that `stream` fetches at once."""
 
 _FEW = 20_000
-"""Ids that are looked up one by one."""
+"""Maximum number of ids to look up by an index."""
 
 LEDGER = f"{HERE}{MARK}ledger⟧"
-"""Stands for the ledger's schema in a query text."""
+"""The mark for the ledger's schema in a query text."""
 
 
 class Attached:
@@ -39,10 +39,10 @@ class Attached:
     def __init__(
         self, profile: Warehouse, staging: Staging, *, ledger_schema: str, read_only: bool
     ) -> None:
-        """Attach the warehouse to a DuckDB in memory, which puts into `staging` what is too much.
+        """Attach the warehouse to a DuckDB in memory, with `staging` for rows beyond its memory.
 
-        Raises WarehouseError when it cannot be reached, LedgerError when another
-        process holds the DuckDB file.
+        Raises WarehouseError if it cannot be reached, LedgerError if another process has the
+        DuckDB file open.
         """
         self.profile, self.ledger_schema = profile, ledger_schema
         self._staging = staging
@@ -53,9 +53,9 @@ class Attached:
             "memory_limit": f"'{staging.memory_mb}MB'",
             "preserve_insertion_order": "false",
             "enable_progress_bar": "false",
-            # A checkpoint while a run writes its ledger would stop all its sessions.
+            # A checkpoint during a run would stop all of its sessions.
             "checkpoint_threshold": "'1GB'",
-            # Global, so that a session beside this one has it too.
+            # Global, so that later sessions have it too.
             "global TimeZone": "'UTC'",
         }
         for setting, value in settings.items():
@@ -67,15 +67,15 @@ class Attached:
         """Whether the warehouse is a PostgreSQL server."""
         return isinstance(self.profile, Postgres)
 
-    def beside(self) -> "Attached":
-        """Return another session on the same warehouse and staging tables, for another thread."""
+    def new_session(self) -> "Attached":
+        """Return another session on this warehouse and its staging tables, for another thread."""
         other = copy(self)
         other._con = self._con.cursor()  # noqa: SLF001 - of the same class
         return other
 
     @contextmanager
     def one_thread_each(self) -> Iterator[None]:
-        """Let each session work on its own processor: several at once waste less than one."""
+        """Limit each session to one thread: parallel sessions use the processors better."""
         self._execute("set threads = 1")
         try:
             yield
@@ -83,25 +83,25 @@ class Attached:
             self._execute("reset threads")
 
     def close(self) -> None:
-        """Let go of the warehouse and of the staging file."""
+        """Detach the warehouse and drop the staging tables."""
         self._con.close()
 
     def _text(self, sql: str, prefix: str) -> str:
         return sql.replace(LEDGER, f"{prefix}{name(self.ledger_schema)}").replace(HERE, prefix)
 
     def run(self, sql: str, parameters: list[Any] | None = None) -> None:
-        """Execute one statement in DuckDB; errors as in `rows`."""
+        """Execute one statement in DuckDB. Raises the errors of `rows`."""
         self._execute(self._text(sql, "wh."), parameters)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        """Return all rows of a query run in DuckDB; keep the result small.
+        """Return all rows of a query in DuckDB, which must be few.
 
-        Raises WarehouseError with the kind of the failure and without any cell's value.
+        Raises WarehouseError with the kind of failure and without any cell's value.
         """
         return self._execute(self._text(sql, "wh."), parameters)
 
     def stream(self, sql: str, parameters: list[Any] | None = None) -> Generator[tuple[Any, ...]]:
-        """Yield the rows of a query, however many, a few at a time; errors as in `rows`."""
+        """Yield the rows of a query of any size in batches. Raises the errors of `rows`."""
         session = self._con.cursor()
         try:
             found = self._call(lambda: session.execute(self._text(sql, "wh."), parameters))
@@ -111,14 +111,14 @@ class Attached:
             session.close()
 
     def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
-        """Return the one row of a query that always has one."""
+        """Return the row of a query that always has exactly one row."""
         return self.rows(sql, parameters)[0]
 
     def remote(self, sql: str) -> str:
-        """Return a FROM item that evaluates the query where the data is.
+        """Return a FROM item that runs the query in the warehouse itself.
 
-        On PostgreSQL the server's planner and indexes do the work, over one connection;
-        for whole tables let DuckDB scan in parallel instead.
+        On PostgreSQL the server's planner and indexes do the work, over one connection. A scan by
+        DuckDB reads whole tables in parallel and is faster for them.
         """
         if self.is_postgres:
             return f"postgres_query('wh', {quote(self._text(sql, ''))})"
@@ -126,13 +126,13 @@ class Attached:
 
     @property
     def now(self) -> str:
-        """SQL for the warehouse's own time, so that times of several machines compare."""
+        """SQL for the warehouse's time, so that runs on several machines can be compared."""
         return f"(select now from {self.remote('select now() as now')})"
 
     def few(self, ids: str) -> str | None:
-        """Return an SQL array of the ids of a query (`_id`) for `remote`; None if there are many.
+        """Return the ids (`_id`) of a query as an SQL array for `remote`; None if they are many.
 
-        Few rows are looked up by an index; to find many, whole tables are read faster.
+        A few rows are looked up by an index. For many rows a scan of the whole table is faster.
         """
         distinct = f"select distinct hex(_id) from ({ids}) where _id is not null limit {_FEW + 1}"
         found = [key for (key,) in self.rows(distinct)]
@@ -141,7 +141,7 @@ class Attached:
         return array(found, postgres=self.is_postgres)
 
     def command(self, *statements: str) -> None:
-        """Execute statements, such as DDL, in the warehouse itself and in its dialect."""
+        """Execute statements in the warehouse itself, in its dialect."""
         self._columns.clear()
         if self.is_postgres:
             text = ";\n".join(self._text(statement, "") for statement in statements)
@@ -154,8 +154,8 @@ class Attached:
         finally:
             self._execute("use memory")
 
-    def look_again(self) -> None:
-        """Forget which schemas and tables there were, after DDL."""
+    def refresh_catalog(self) -> None:
+        """Drop the cached list of schemas and tables, after DDL."""
         self._columns.clear()
         if self.is_postgres:
             self._execute("call pg_clear_cache()")
@@ -171,7 +171,7 @@ class Attached:
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return name → DuckDB type of a relation's columns, empty if there is none."""
         if not self._columns:
-            # All at once: DuckDB lists every relation of the warehouse for each such query.
+            # One query for all: DuckDB lists every relation of the warehouse for each query.
             for *relation, column, kind in self.rows(
                 "select schema_name, table_name, column_name, data_type from duckdb_columns() "
                 "where database_name = 'wh'"
@@ -181,15 +181,15 @@ class Attached:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One transaction over the warehouse: one snapshot to read, all or nothing to write.
+        """Open a transaction: one snapshot for reads, and all or nothing for writes.
 
-        DuckDB lets it write to one database only: the warehouse or the staging tables.
+        It can write to one database only: the warehouse or the staging tables.
         """
         self._execute("begin")
         try:
             yield
         except BaseException:
-            # A server that is gone has rolled back by itself; the first error is the one to tell.
+            # A lost server has rolled back by itself, and the first error is the one to report.
             with suppress(duckdb.Error):
                 self._con.rollback()
             raise
@@ -204,7 +204,7 @@ class Attached:
         except duckdb.Error as error:
             raise self._as_export_error(error) from None
         except RuntimeError as error:
-            # A signal's handler that raises while DuckDB works is told in these words.
+            # DuckDB wraps an exception that a signal's handler raises during a query.
             if isinstance(error.__cause__, ExportError):
                 raise error.__cause__ from None
             raise
@@ -215,24 +215,24 @@ class Attached:
         if isinstance(error, duckdb.OutOfMemoryException) and not is_full:
             return SettingsError(
                 f"The marts need more than the {self._staging.memory_mb} MB of memory that DuckDB "
-                "may use: give --memory-mb more. What was sent until now is in the ledger."
+                "may use. Raise --memory-mb and rerun. Delivered rows are in the ledger."
             )
         if is_full or str(self._staging.folder) in text:
             return no_room(explain(error))
         advice = ""
         if isinstance(error, duckdb.IOException):
-            advice = " Rerun when it can be reached: delivered rows are in the ledger."
+            advice = " Check the warehouse and rerun. Delivered rows are in the ledger."
         return WarehouseError(f"The warehouse refused a query: {explain(error)}{advice}")
 
 
 def no_room(why: str) -> SettingsError:
-    """Return the error of a folder for staging that takes no more."""
+    """Return the error for a full or read-only staging folder."""
     return SettingsError(
         f"The folder for staging cannot be written: {why} "
-        "Give --staging-dir a folder with more room."
+        "Set --staging-dir to a folder with more room."
     )
 
 
 def relation(schema: str, table: str) -> str:
-    """Return a table of the warehouse as a query names it."""
+    """Return the quoted name of a warehouse table in a query text."""
     return f"{HERE}{name(schema)}.{name(table)}"

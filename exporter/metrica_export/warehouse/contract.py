@@ -1,4 +1,4 @@
-"""A mart's relation in the warehouse, against what dbt's manifest declares of it."""
+"""The contract of a mart: its relation in the warehouse must match dbt's manifest."""
 
 from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import Kind
@@ -11,32 +11,33 @@ _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 
 def check_relation(wh: Attached, mart: Mart) -> None:
     """Compare a mart in the warehouse with its declaration; WarehouseError names the columns."""
-    there = wh.columns(mart.schema, mart.table)
+    types = wh.columns(mart.schema, mart.table)
     label = f"{mart.schema}.{mart.table}"
-    if not there:
-        raise WarehouseError(f"There is no mart {label} in the warehouse: run `dbt build`.")
+    if not types:
+        raise WarehouseError(f"The warehouse has no mart {label}. Run `dbt build`.")
     own = (*OWN_COLUMNS, STATUS_PATH) if mart.has_path else OWN_COLUMNS
-    missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in there]
+    missing = [c for c in (*(c.name for c in mart.columns), *own) if c not in types]
     if twins := _twins(wh, mart, missing):
         raise WarehouseError(
             f"Mart {label} has the columns {' and '.join(map(name, twins))}, which DuckDB cannot "
-            "tell apart: rename one of them in the model, then run `dbt build`."
+            "tell apart. Rename one of them in the model and run `dbt build`."
         )
     if missing:
         raise WarehouseError(
-            f"Mart {label} has no column {', '.join(missing)}, which its YAML declares: "
-            "run `dbt build --full-refresh`."
+            f"Mart {label} has no column {', '.join(missing)}, which its YAML declares. "
+            "Run `dbt build --full-refresh`."
         )
     for column in mart.columns:
-        if there[column.name] != _TYPES.get(column.kind, there[column.name]):
+        if types[column.name] != _TYPES.get(column.kind, types[column.name]):
             raise WarehouseError(
-                f"Mart {label}: {column.name} is {there[column.name]}, and must be "
-                f"{_TYPES[column.kind]}: a time is the wall clock's in the counter's zone."
+                f"Mart {label}: column {column.name} has type {types[column.name]} and must have "
+                f"{_TYPES[column.kind]}. Cast it in the model, times to the counter's zone without "
+                "an offset, and run `dbt build --full-refresh`."
             )
 
 
 def _twins(wh: Attached, mart: Mart, missing: list[str]) -> list[str]:
-    """Return columns of PostgreSQL that differ from a missing one in the case of letters only."""
+    """Return PostgreSQL's columns that differ from a missing column in letter case only."""
     if not wh.is_postgres or not missing:
         return []
     label = quote(f"{name(mart.schema)}.{name(mart.table)}")
@@ -55,13 +56,13 @@ def _twins(wh: Attached, mart: Mart, missing: list[str]) -> list[str]:
 def time_zone(wh: Attached, mart: Mart) -> str:
     """Return the time zone of a mart's times; WarehouseError if the last build did not record it.
 
-    dbt commits it to the table mart_builds together with the rows. The manifest may be newer
-    than a mart that a failed build has left alone.
+    dbt commits it to the table mart_builds together with the rows. The manifest is no source for
+    it: after a failed build it is newer than the mart.
     """
     label = f"{mart.builds[0]}.{mart.builds[1]}"
     if not wh.columns(*mart.builds):
         raise WarehouseError(
-            f"There is no table {label}, in which dbt records the builds of the marts: run "
+            f"Table {label}, where dbt records the builds of the marts, is missing. Run "
             "`dbt build`, or grant this role usage on its schema and select on it."
         )
     found = wh.rows(
@@ -71,14 +72,14 @@ def time_zone(wh: Attached, mart: Mart) -> str:
     )
     if not found or not found[0][0]:
         raise WarehouseError(
-            f"{label} has no build of mart {mart.name}, so the time zone of its times is not "
-            "known: run `dbt build`."
+            f"{label} has no build of mart {mart.name}, so the time zone of its times is unknown. "
+            "Run `dbt build`."
         )
     return str(found[0][0])
 
 
 def wall_clock(wh: Attached, mart: Mart) -> str:
-    """Return SQL for the warehouse's time now, as the clocks of the mart's zone show it."""
+    """Return SQL for the warehouse's present time in the mart's zone, as a timestamp."""
     zone = quote(time_zone(wh, mart))
     (now,) = wh.row(f"select cast(timezone({zone}, {wh.now}) as text)")
     return f"timestamp {quote(now)}"

@@ -25,10 +25,10 @@ from metrica_export.warehouse.dbt_models import metrica_meta, metrica_models
 from metrica_export.warehouse.dbt_profile import Duckdb, Warehouse, read_project
 
 OWN_COLUMNS = ("updated_at", "row_hash")
-"""Columns of every mart that are the exporter's own and never leave the warehouse."""
+"""Columns of every mart for the exporter only. They are never sent."""
 
 STATUS_PATH = "status_path"
-"""The exporter's own column of orders: the statuses that an order has been through, in turn."""
+"""A column of orders for the exporter only: all statuses of an order, in their order."""
 
 _MARTS_SCHEMA, _LEDGER_SCHEMA = "metrica", "metrica_export"
 
@@ -37,10 +37,10 @@ _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """One mart: its entity, its relation, the columns it exports, in the mart's order.
+    """One mart: its entity, its relation, and the exported columns in the mart's order.
 
-    `has_path` says that it has the column `status_path`. `builds` is the schema and the name of
-    the table in which dbt records the mart's builds.
+    With `has_path` it has the column `status_path`. `builds` is the schema and the name of the
+    table in which dbt records the mart's builds.
     """
 
     entity: Entity
@@ -53,12 +53,12 @@ class Mart:
     builds: tuple[str, str] = ("metrica_work", "mart_builds")
 
     def has(self, column: str) -> bool:
-        """Return whether the mart exports a column of that name."""
+        """Return whether the mart exports the named column."""
         return any(each.name == column for each in self.columns)
 
     @property
     def name(self) -> str:
-        """The entity's name, which is what users call the mart."""
+        """The entity's name, which is also the mart's name for users."""
         return self.entity.name
 
 
@@ -70,19 +70,20 @@ class Marts:
     left_out: tuple[str, str] | None = None
 
     def get(self, name: str) -> Mart:
-        """Return the mart of that entity; SettingsError if the project declares none."""
+        """Return the mart of an entity; SettingsError if the project declares none."""
         for mart in self.all:
             if mart.name == name:
                 return mart
         raise SettingsError(
-            f"dbt's manifest declares no mart for {name}: a model says so by "
-            f"`meta: {{metrica: {{entity: {name}}}}}`"
-            + (" (dbt's var `simple_orders: true`)." if name == "simple_orders" else ".")
+            f"dbt's manifest declares no mart for {name}. Add "
+            f"`meta: {{metrica: {{entity: {name}}}}}` to its model"
+            + (", or set dbt's var `simple_orders: true`" if name == "simple_orders" else "")
+            + ", and run `dbt build`."
         )
 
     @property
     def ledger_schema(self) -> str:
-        """Where the ledger of these marts is: beside them, with the target's own prefix."""
+        """The schema of the ledger: the prefix of the marts' schema, and `metrica_export`."""
         schema = self.all[0].schema
         if schema.endswith(_MARTS_SCHEMA):
             return schema.removesuffix(_MARTS_SCHEMA) + _LEDGER_SCHEMA
@@ -90,15 +91,15 @@ class Marts:
 
     @property
     def time_zone(self) -> str | None:
-        """The counter's zone that dbt wrote the marts' times in."""
+        """The counter's zone in dbt's manifest, which the marts' times have."""
         return next((mart.time_zone for mart in self.all if mart.time_zone), None)
 
 
 def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
     """Return the marts that dbt's manifest declares for this warehouse.
 
-    Raises SettingsError when there is no manifest, when it was made for another target,
-    or when a mart lacks a column that Metrica requires.
+    Raises SettingsError if there is no manifest, if it was made for another target, or if a mart
+    lacks a column that Metrica requires.
     """
     path = _manifest_path(dbt)
     try:
@@ -107,14 +108,14 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
         adapter = manifest["metadata"].get("adapter_type")
     except FileNotFoundError:
         raise SettingsError(
-            f"No manifest at {path}: run `dbt build --project-dir {dbt.project_dir}` first."
+            f"No manifest at {path}. Run `dbt build --project-dir {dbt.project_dir}`."
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise SettingsError(f"{path} is not dbt's manifest; run `dbt build` again.") from None
+        raise SettingsError(f"{path} is not dbt's manifest. Run `dbt build` again.") from None
     if adapter != warehouse.kind:
         raise SettingsError(
-            f"{path} was made for {adapter}, but the target is {warehouse.kind}: "
-            f"run `dbt build --target {warehouse.target}`."
+            f"{path} was made for {adapter}, but the target is {warehouse.kind}. "
+            f"Run `dbt build --target {warehouse.target}`."
         )
     found: dict[str, Mart] = {}
     roles: dict[str, tuple[str, str]] = {}
@@ -126,20 +127,20 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
         built_for = meta.get("dbt_target")
         if built_for not in (None, warehouse.target):
             raise SettingsError(
-                f"{path} was made for target {built_for!r}, not {warehouse.target!r}: "
-                f"run `dbt build --target {warehouse.target}`."
+                f"{path} was made for target {built_for!r}, not {warehouse.target!r}. "
+                f"Run `dbt build --target {warehouse.target}`."
             )
         mart = _mart(node, meta)
         if mart.name in found:
             raise SettingsError(
-                f"Two models of the project are the mart {mart.name}; keep `entity` in one."
+                f"Two models of the project declare the mart {mart.name}. Keep `entity` in one."
             )
         found[mart.name] = mart
     missing = [entity.name for entity in MODES["detailed"] if entity.name not in found]
     if missing and not any(entity.name in found for entity in MODES["simple"]):
         raise SettingsError(
-            f"{path} declares no mart for {', '.join(missing)}: "
-            "a model says so by `meta: {metrica: {entity: …}}`."
+            f"{path} declares no mart for {', '.join(missing)}. "
+            "Add `meta: {metrica: {entity: …}}` to the model and run `dbt build`."
         )
     if "mart_builds" in roles:
         found = {n: replace(mart, builds=roles["mart_builds"]) for n, mart in found.items()}
@@ -150,12 +151,12 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
 
 
 def _check_file_name(marts: Marts, warehouse: Warehouse) -> None:
-    # DuckDB takes the file's name for its catalog's and cannot tell it from a schema.
+    # DuckDB uses the file's name as the catalog's, and confuses it with an equal schema's name.
     schemas = {mart.schema.casefold() for mart in marts.all} | {marts.ledger_schema.casefold()}
     if isinstance(warehouse, Duckdb) and warehouse.path.stem.casefold() in schemas:
         raise SettingsError(
-            f"{warehouse.path} is named like a schema in it, and DuckDB would confuse the two: "
-            "give the file another name."
+            f"{warehouse.path} has the name of a schema in it, and DuckDB would confuse the two. "
+            "Rename the file."
         )
 
 
@@ -169,7 +170,10 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     entity = next((e for e in ENTITIES if e.name == meta["entity"]), None)
     label = f"Model {node.get('name')}"
     if entity is None:
-        raise SettingsError(f"{label}: {meta['entity']!r} is no entity of Metrica's.")
+        names = ", ".join(each.name for each in ENTITIES)
+        raise SettingsError(
+            f"{label}: {meta['entity']!r} is not an entity of Metrica. Choose from {names}."
+        )
     columns: list[Column] = []
     attributes: list[Attribute] = []
     for name, entry in node["columns"].items():
@@ -180,7 +184,7 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
         column = entity.column(name)
         if column is None and entity not in (CONTACTS, ORDERS):
             raise SettingsError(
-                f"{label}: Metrica takes no custom attributes of {entity.name}; drop {name}."
+                f"{label}: Metrica accepts no custom attributes of {entity.name}. Remove {name}."
             )
         if column is None:
             attribute = _attribute(label, name, metrica_meta(entry))
@@ -192,8 +196,8 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     absent = [name for name in needed if name not in node["columns"]]
     if absent:
         raise SettingsError(
-            f"{label} declares no column {', '.join(absent)}, which the export needs; "
-            "add it to the model and its YAML, then run `dbt build --full-refresh`."
+            f"{label} declares no column {', '.join(absent)}, which the export needs. "
+            "Add it to the model and its YAML, and run `dbt build --full-refresh`."
         )
     return Mart(
         entity=entity,
@@ -219,18 +223,19 @@ def _attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
     type_name = meta.get("type")
     if type_name not in ATTRIBUTE_TYPES:
         raise SettingsError(
-            f"{label}: {name} is not Metrica's own, so it is a custom attribute, and its YAML "
-            f"entry must say `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}`."
+            f"{label}: {name} is not a column of Metrica, so it is a custom attribute without a "
+            f"type. Add `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}` to its YAML "
+            "entry."
         )
     if name in RESERVED:
         raise SettingsError(
-            f"{label}: {name} is a name of Metrica's own, which no custom attribute may have; "
-            "give the column another name."
+            f"{label}: Metrica reserves the name {name}, so no custom attribute may have it. "
+            "Rename the column."
         )
     if not _NAME.fullmatch(name) or name.startswith("_"):
         raise SettingsError(
-            f"{label}: Metrica takes attribute names of A-Z a-z 0-9 _ : - only, and those that "
-            f"begin with _ are the exporter's own; give {name!r} another name."
+            f"{label}: {name!r} is not a valid attribute name. Rename it with A-Z a-z 0-9 _ : - "
+            "only, and without _ at the beginning, which the exporter reserves."
         )
     return Attribute(
         name=name,

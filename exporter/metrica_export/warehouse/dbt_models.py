@@ -1,4 +1,4 @@
-"""Models in dbt's manifest, with the shape that the exporter relies on."""
+"""The models in dbt's manifest, checked for the structure that the exporter needs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ from metrica_export.errors import SettingsError
 Node = dict[str, Any]
 
 
-def metrica_meta(thing: Node) -> Node:
+def metrica_meta(node: Node) -> Node:
     """Return `meta.metrica` of a model or a column, empty if it has none."""
-    for holder in (thing.get("config"), thing):
+    for holder in (node.get("config"), node):
         meta = holder.get("meta") if isinstance(holder, dict) else None
         found = meta.get("metrica") if isinstance(meta, dict) else None
         if isinstance(found, dict):
@@ -19,11 +19,11 @@ def metrica_meta(thing: Node) -> Node:
 
 
 def metrica_models(path: Path, nodes: dict[str, Any]) -> list[Node]:
-    """Return the models whose meta names an entity or a role; SettingsError names an odd key."""
+    """Return the models whose meta names an entity or a role; SettingsError names a bad key."""
     found = []
     for key, node in nodes.items():
         if not isinstance(node, dict):
-            raise _odd(path, key, "an object")
+            raise _malformed(path, key, "an object")
         if node.get("resource_type") == "model" and metrica_meta(node).keys() & {"entity", "role"}:
             found.append(_checked(path, key, node))
     return found
@@ -32,19 +32,19 @@ def metrica_models(path: Path, nodes: dict[str, Any]) -> list[Node]:
 def _checked(path: Path, key: str, node: Node) -> Node:
     for field in ("name", "schema"):
         if not _is_name(node.get(field)):
-            raise _odd(path, f"{key}.{field}", "a name")
+            raise _malformed(path, f"{key}.{field}", "a name")
     if not _is_name(node.get("alias") or node["name"]):
-        raise _odd(path, f"{key}.alias", "a name")
+        raise _malformed(path, f"{key}.alias", "a name")
     zone = metrica_meta(node).get("counter_time_zone")
     if not (zone is None or _is_name(zone)):
-        raise _odd(path, f"{key}.config.meta.metrica.counter_time_zone", "a name")
+        raise _malformed(path, f"{key}.config.meta.metrica.counter_time_zone", "a name")
     columns = node.get("columns")
     columns = {} if columns is None else columns
     if not isinstance(columns, dict):
-        raise _odd(path, f"{key}.columns", "an object")
+        raise _malformed(path, f"{key}.columns", "an object")
     for name, column in columns.items():
         if not _is_name(name) or not isinstance(column, dict | None):
-            raise _odd(path, f"{key}.columns.{name}", "an object")
+            raise _malformed(path, f"{key}.columns.{name}", "an object")
     return node | {"columns": {name: column or {} for name, column in columns.items()}}
 
 
@@ -52,5 +52,5 @@ def _is_name(found: object) -> bool:
     return isinstance(found, str) and found.isprintable() and found != ""
 
 
-def _odd(path: Path, key: str, wanted: str) -> SettingsError:
-    return SettingsError(f"{path}: nodes.{key} is not {wanted}; run `dbt build` again.")
+def _malformed(path: Path, key: str, wanted: str) -> SettingsError:
+    return SettingsError(f"{path}: nodes.{key} is not {wanted}. Run `dbt build` again.")

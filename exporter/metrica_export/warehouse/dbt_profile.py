@@ -31,7 +31,7 @@ class Duckdb:
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A warehouse on a PostgreSQL server; `options` are libpq's own words."""
+    """A warehouse on a PostgreSQL server; `options` has connection options of libpq."""
 
     target: str
     host: str
@@ -51,10 +51,10 @@ Warehouse = Duckdb | Postgres
 def read_warehouse(dbt: DbtSettings) -> Warehouse:
     """Return the output of profiles.yml that dbt would use.
 
-    Search order and defaults are dbt's: flag, then DBT_PROFILES_DIR, the working
-    directory, ~/.dbt; flag, then DBT_PROFILE, then `profile:` of the project; flag,
-    then DBT_TARGET, then `target:` of the profile, then `default`.
-    Raises SettingsError that names the file and the key.
+    The search order and the defaults are dbt's. Folder: flag, DBT_PROFILES_DIR, working
+    directory, ~/.dbt. Profile: flag, DBT_PROFILE, `profile:` of the project. Target: flag,
+    DBT_TARGET, `target:` of the profile, `default`.
+    Raises SettingsError with the file and the key.
     """
     project = read_project(dbt.project_dir)
     path = _profiles_file(dbt)
@@ -63,8 +63,11 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     profiles = load_mapping(path)
     profile = profiles.get(str(name))
     if not isinstance(profile, dict):
-        known = ", ".join(sorted(str(k) for k in profiles if k != "config")) or "none"
-        raise SettingsError(f"{path} has no profile {name!r} (it has: {known}).")
+        names = ", ".join(sorted(str(k) for k in profiles if k != "config")) or "none"
+        raise SettingsError(
+            f"{path} has no profile {name!r} (it has: {names}). Set --profile to one of these, or "
+            "add it."
+        )
     target = (
         dbt.target
         or os.environ.get("DBT_TARGET")
@@ -73,8 +76,11 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     )
     outputs = profile.get("outputs")
     if not isinstance(outputs, dict) or not isinstance(outputs.get(target), dict):
-        known = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
-        raise SettingsError(f"{path}: profile {name!r} has no target {target!r} (it has: {known}).")
+        names = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
+        raise SettingsError(
+            f"{path}: profile {name!r} has no target {target!r} (it has: {names}). Set --target to "
+            "one of these, or add it."
+        )
     output = {
         key: _render(value, path, f"{name}.outputs.{target}.{key}")
         for key, value in outputs[target].items()
@@ -83,8 +89,8 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
 
 
 def read_project(project_dir: Path) -> dict[str, Any]:
-    """Return dbt_project.yml as a dictionary; SettingsError when it is not there."""
-    return load_mapping(project_dir / PROJECT_FILE, "point --project-dir at the dbt project")
+    """Return dbt_project.yml as a dictionary; SettingsError if it is missing."""
+    return load_mapping(project_dir / PROJECT_FILE, "Set --project-dir to the dbt project")
 
 
 def _profiles_file(dbt: DbtSettings) -> Path:
@@ -93,15 +99,15 @@ def _profiles_file(dbt: DbtSettings) -> Path:
     for place in places:
         if (place / PROFILES_FILE).is_file():
             return place / PROFILES_FILE
-    looked = ", ".join(str(place) for place in places)
+    searched = ", ".join(str(place) for place in places)
     raise SettingsError(
-        f"No {PROFILES_FILE} in {looked}: copy profiles.example.yml there under that name, "
-        "or point --profiles-dir at it."
+        f"No {PROFILES_FILE} in {searched}. Copy profiles.example.yml there as {PROFILES_FILE}, "
+        "or set --profiles-dir."
     )
 
 
 class _Sandbox(SandboxedEnvironment):
-    """Jinja that computes no product and no power: one of them can fill the memory."""
+    """Jinja without products and powers, which can fill the memory."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -114,7 +120,7 @@ _TEMPLATE_ERRORS = (
     *(TemplateError, TypeError, ValueError, ArithmeticError),
     *(LookupError, AttributeError, RecursionError, MemoryError),
 )
-"""What a template can end with. An ExportError of `env_var` is none of them."""
+"""The errors of templates. An ExportError of `env_var` is none of them."""
 
 
 def _render(value: object, path: Path, key: str) -> object:
@@ -125,22 +131,24 @@ def _render(value: object, path: Path, key: str) -> object:
         found = os.environ.get(name, default)
         if found is None:
             raise SettingsError(
-                f"{path}: {key} needs the environment variable {name}; set it and run again."
+                f"{path}: {key} needs the environment variable {name}. Set it and rerun."
             )
         return found
 
     environment = _Sandbox(undefined=StrictUndefined)
     environment.globals["env_var"] = env_var
-    # dbt's filters set a type; here every value is read as text and typed by `_warehouse`.
+    # dbt's filters set a type. Here every value is read as text, and `_warehouse` sets the type.
     environment.filters.update(dict.fromkeys(("as_number", "as_bool", "as_text", "as_native"), str))
     try:
         return environment.from_string(value).render()
     except _TEMPLATE_ERRORS as error:
         if isinstance(error, TemplateSyntaxError) and key.endswith(".password"):
-            # As dbt does: braces in a password need not be a template.
+            # As in dbt, braces in a password need not be a template.
             return value
-        # The text of the error may hold the secret that was being rendered.
-        raise SettingsError(f"{path}: cannot render {key} ({type(error).__name__}).") from None
+        # The text of the error may have the secret that was being rendered.
+        raise SettingsError(
+            f"{path}: cannot render {key} ({type(error).__name__}). Correct the template."
+        ) from None
 
 
 def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
@@ -148,7 +156,7 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
         for name in names:
             if output.get(name) not in (None, ""):
                 return _text(output[name], f"{where}.{name}")
-        raise SettingsError(f"{where} has no {names[0]!r}; add it.")
+        raise SettingsError(f"{where} has no {names[0]!r}. Add it.")
 
     kind = output.get("type")
     if kind == "duckdb":
@@ -157,7 +165,7 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
         try:
             port = int(output.get("port") or 5432)
         except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{where}.port is not a number.") from None
+            raise SettingsError(f"{where}.port is not a number. Correct it.") from None
         options = tuple(
             (name, _text(output[name], f"{where}.{name}"))
             for name in _PASSED_THROUGH
@@ -174,19 +182,19 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
             role=_text(output["role"], f"{where}.role") if output.get("role") else None,
         )
     shown = kind if isinstance(kind, str | None) else "not a text"
-    raise SettingsError(f"{where}.type is {shown!r}; this project runs on duckdb and postgres.")
+    raise SettingsError(f"{where}.type is {shown!r}. Set it to duckdb or postgres.")
 
 
 def _text(value: object, where: str) -> str:
     if isinstance(value, dict | list | set | bytes):
-        raise SettingsError(f"{where} is not a text; put it in quotes.")
+        raise SettingsError(f"{where} is not a text. Put it in quotes.")
     try:
         found = str(value)
     except ValueError:
         # A number of thousands of digits.
         found = ""
     if _IMPOSSIBLE.search(found):
-        raise SettingsError(f"{where} holds a character that no setting can have.")
+        raise SettingsError(f"{where} has a character that no setting can have. Remove it.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The dbt project's seeds, whose encoding dbt cannot complain of by the file's name."""
+"""A check of the seeds' encoding: dbt's own error does not name the file."""
 
 from metrica_export.errors import SettingsError
 from metrica_export.settings import DbtSettings
@@ -6,7 +6,7 @@ from metrica_export.warehouse.dbt_profile import read_project
 
 
 def check_seeds(dbt: DbtSettings) -> int:
-    """Return how many seed files the project has; SettingsError when one is not UTF-8."""
+    """Return the number of seed files in the project; SettingsError if one is not UTF-8."""
     named = read_project(dbt.project_dir).get("seed-paths")
     folders = map(str, named) if isinstance(named, list) else ["seeds"]
     files = sorted(
@@ -19,7 +19,7 @@ def check_seeds(dbt: DbtSettings) -> int:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise SettingsError(
-                f"{file} is not UTF-8 (line {line}), and dbt cannot read it: save it as UTF-8, in "
+                f"{file} is not UTF-8 (line {line}), so dbt cannot read it. Save it as UTF-8, in "
                 "Excel as `CSV UTF-8`, and run `dbt build`."
             ) from None
     return len(files)

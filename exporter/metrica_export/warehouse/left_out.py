@@ -10,7 +10,7 @@ from metrica_export.warehouse.dbt_manifest import Marts
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How many values of a kind, out of all, the models left out of a mart for one reason."""
+    """The count of values of a kind that the models left out of a mart for one reason."""
 
     entity: str
     kind: str
@@ -24,7 +24,7 @@ class LeftOut:
         return round(100 * self.left_out / max(self.total, 1), 1)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counts as JSON has them."""
+        """Return the counts for JSON."""
         return {name: getattr(self, name) for name in (*_COLUMNS, "percent")}
 
 
@@ -32,9 +32,9 @@ _COLUMNS = ("entity", "kind", "reason", "left_out", "total")
 
 
 def read_left_out(wh: Attached, marts: Marts, entities: Collection[str]) -> list[LeftOut]:
-    """Return the values left out of some marts, most first; none without the model.
+    """Return the values left out of some marts, greatest counts first; none without the model.
 
-    Raises WarehouseError when the model's table cannot be read.
+    Raises WarehouseError if the model's table cannot be read.
     """
     if marts.left_out is None or not wh.columns(*marts.left_out):
         return []

@@ -1,8 +1,8 @@
-"""Reading a mart: the rows as DuckDB scans them, or with values spelled by PostgreSQL.
+"""The source of a mart's rows: a scan by DuckDB, or a query that PostgreSQL runs.
 
 DuckDB's reader of PostgreSQL turns NaN and infinities of `numeric` into 0, rounds a numeric
-without precision through a double, and reads some other types differently in a scan and in
-a query. PostgreSQL casts these columns to text itself, so that a rule can reject the value.
+without precision through a double, and reads some other types differently in a scan and in a
+query. PostgreSQL itself casts these columns to text, so that a rule can reject the value.
 """
 
 from metrica_export.warehouse.connection import Attached, relation
@@ -27,10 +27,10 @@ _EXACT = {
     "timestamp",
     "timestamptz",
 }
-"""PostgreSQL's types that DuckDB reads value by value as they are."""
+"""PostgreSQL's types that DuckDB reads exactly."""
 
 _EXACT_KEYS = {"bool", "int2", "int4", "int8", "text", "varchar", "bpchar", "name", "uuid"}
-"""Types whose text is the same in DuckDB and in PostgreSQL."""
+"""Types with equal texts in DuckDB and in PostgreSQL."""
 
 _ENUM = "e"
 _MAX_PRECISION = 38
@@ -44,14 +44,14 @@ _TYPES = """
     join pg_type t on t.oid = a.atttypid
     where a.attrelid = to_regclass({relation}) and a.attnum > 0 and not a.attisdropped
 """
-"""The layout of `atttypmod` is PostgreSQL's own (numeric.c)."""
+"""The layout of `atttypmod` is an internal one of PostgreSQL (numeric.c)."""
 
 
 class MartSource:
-    """How the rows of one mart are read."""
+    """The FROM items for reading one mart."""
 
     def __init__(self, wh: Attached, mart: Mart) -> None:
-        """Look up the columns' types where DuckDB does not read all of them exactly."""
+        """Look up the columns' types on PostgreSQL, where DuckDB reads some inexactly."""
         self._wh, self._mart = wh, mart
         self.relation = relation(mart.schema, mart.table)
         self.key = f"cast(m.{name(mart.entity.key)} as text)"
@@ -88,12 +88,15 @@ class MartSource:
         return self._read(self._keys, window, scan=self._key_is_exact)
 
     def rows(self, window: str | None = None) -> str:
-        """Return a FROM item of the same and the columns; call it in the reading transaction."""
+        """Return a FROM item of `keys` and the mart's columns.
+
+        Call it in the transaction that reads it, since the values in the mart decide on it.
+        """
         scan = window is None and self._key_is_exact and not self._inexact and not self._has_nan()
-        spelled = set() if scan else self._inexact | self._numeric
+        as_text = set() if scan else self._inexact | self._numeric
         columns = [
             f"cast(m.{name(column)} as text) as {name(column)}"
-            if column in spelled
+            if column in as_text
             else f"m.{name(column)}"
             for column in self._columns
         ]

@@ -1,4 +1,4 @@
-"""What one command has open: the warehouse, its marts, and a private folder for staging."""
+"""The session of one command: the warehouse, its marts, and a private folder for staging."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +18,7 @@ _DEFAULT = Staging()
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with; the folder is gone when it ends."""
+    """The open resources of a command; `staging` is a folder that is removed at its end."""
 
     profile: Warehouse
     marts: Marts
@@ -32,7 +32,7 @@ def open_session(
 ) -> Iterator[Session]:
     """Open the warehouse of dbt's profile.
 
-    Raises SettingsError, WarehouseError, or LedgerError when another process holds it.
+    Raises SettingsError, WarehouseError, or LedgerError if another process has it open.
     """
     profile = read_warehouse(dbt)
     marts = read_marts(dbt, profile)
@@ -54,6 +54,6 @@ def _make_folder(place: Path, stack: ExitStack) -> Path:
         return stack.enter_context(staging_folder(place))
     except OSError as error:
         raise SettingsError(
-            f"Cannot make a folder for staging in {place} ({error.strerror}): give "
-            "--staging-dir a folder in which files can be written and locked."
+            f"Cannot create a folder for staging in {place} ({error.strerror}). Set --staging-dir "
+            "to a folder in which files can be written and locked."
         ) from None

@@ -1,15 +1,15 @@
-"""How values and names are spelled in SQL and in connection strings."""
+"""Values and names as text of SQL and of connection strings."""
 
 from collections.abc import Sequence
 
 MARK = "⟦"
-"""Begins what stands for a schema in a query text."""
+"""The first character of a mark for a schema in a query text."""
 
 
 def quote(text: str) -> str:
     """Return an SQL string literal."""
     if MARK in text:
-        # Here it is data.
+        # In a literal it is data, and no mark for a schema.
         return f"({f' || chr({ord(MARK)}) || '.join(map(quote, text.split(MARK)))})"
     return "'" + text.replace("'", "''") + "'"
 
@@ -17,8 +17,8 @@ def quote(text: str) -> str:
 def array(hexes: Sequence[str], *, postgres: bool) -> str:
     """Return an SQL array of texts of data, given as hexadecimal digits of their UTF-8.
 
-    No character of a text is in the SQL, so none can break a statement or show in an error.
-    A constant for both planners: PostgreSQL looks up a constant array by a hash or an index.
+    The SQL has no character of a text, so no text can break a statement or show in an error.
+    The array is a constant for both planners, so PostgreSQL searches it by a hash or an index.
     """
     if len(hexes) <= 1 or any(_BETWEEN in bytes.fromhex(text) for text in hexes):
         return f"cast(array[{', '.join(_text(each, postgres) for each in hexes)}] as text[])"
@@ -28,15 +28,15 @@ def array(hexes: Sequence[str], *, postgres: bool) -> str:
 
 
 _BETWEEN = b"\x01\x02"
-"""Separates texts; it has no end that is its own beginning, so no text can shift a border."""
+"""The separator of texts. It cannot overlap itself, so no text can shift a border."""
 
 
 def data(text: str, *, postgres: bool) -> str:
-    """Return SQL for one text of data, without its characters."""
+    """Return SQL for one text of data, as hexadecimal digits."""
     return _text(text.encode("utf-8", "replace").hex(), postgres)
 
 
-def _text(hexes: str, postgres: bool) -> str:  # noqa: FBT001 - of this module alone
+def _text(hexes: str, postgres: bool) -> str:  # noqa: FBT001 - private to this module
     if postgres:
         return f"convert_from(decode('{hexes}', 'hex'), 'UTF8')"
     return f"decode(unhex('{hexes}'))"

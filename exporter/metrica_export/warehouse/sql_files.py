@@ -1,4 +1,4 @@
-"""SQL files: each stands beside the module that runs it and is rendered by Jinja."""
+"""SQL files: Jinja templates, each beside the module that runs it."""
 
 from functools import cache
 from importlib.resources import files
@@ -19,8 +19,8 @@ def _environment(package: str) -> Environment:
 
 
 def render(package: str, file: str, **values: str | int | bool) -> str:
-    """Return the SQL of `<file>.sql` in a package with its variables replaced.
+    """Return the rendered SQL of `<file>.sql` in a package.
 
-    A variable that is not given is an error. Values are SQL: names and literals come quoted.
+    A missing variable is an error. Values are SQL: the caller quotes names and literals.
     """
     return _environment(package).get_template(f"{file}.sql").render(values)

@@ -1,7 +1,7 @@
 """The staging tables: DuckDB's local tables of one run, each declared once.
 
-A staging table exists once per mart, as `<name>_<mart>`, unless it is shared by all marts.
-Columns of the exporter's own begin with an underscore. `_row` is the row's place (`rowid`) in
+A staging table exists once per mart, as `<name>_<mart>`, unless all marts share it. Columns that
+are not the mart's begin with an underscore. `_row` is the row's place (`rowid`) in
 `staged_<mart>`.
 """
 
@@ -42,34 +42,33 @@ _VERDICT = {
 MART_KEYS = StagingTable(
     "mart_keys",
     "delta.detection",
-    "Id, row hash and updated_at of each mart row that is compared: all, or those in the window. "
-    "A view over `staged` for a mart of which nothing is delivered.",
+    "Id, row hash and updated_at of each compared mart row: all rows, or the rows in the window. "
+    "A view over `staged` for a mart without deliveries.",
     {"_id": "text", "_hash": "text", "_updated_at": "timestamptz"},
 )
 DELIVERIES = StagingTable(
     "deliveries",
     "delta.delivered_state",
-    "Deliveries of one mart that are PASSED or may have arrived, out of the ledger.",
+    "Deliveries of one mart in the ledger that are PASSED or may have arrived.",
     {"_id": "text", "_hash": "text", "_upload_no": "bigint", "_passed": "boolean"},
     is_shared=True,
 )
 DELIVERED = StagingTable(
     "delivered",
     "delta.delivered_state",
-    "The row hash that Metrica has of each delivered id. `_undecided`: a later upload has an "
-    "unknown outcome.",
+    "The delivered row hash of each id. `_undecided`: a later upload has an unknown outcome.",
     {"_id": "text", "_hash": "text", "_undecided": "boolean"},
 )
 RECORDED_VERDICTS = StagingTable(
     "recorded_verdicts",
     "delta.detection",
-    "The verdicts of earlier runs, out of the ledger; `_since` is the first run of the series.",
+    "The verdicts of earlier runs in the ledger; `_since` is the first run of the series.",
     _VERDICT,
 )
 COMPARED = StagingTable(
     "compared",
     "delta.comparison",
-    "Each compared mart row: whether Metrica has it as it is, and whether it is validated now.",
+    "Each compared mart row: whether it is unchanged, and whether it is staged for validation.",
     {"_id": "text", "_is_same": "boolean", "_is_changed": "boolean"},
 )
 CHANGED_IDS = StagingTable(
@@ -87,22 +86,22 @@ STANDING_VERDICTS = StagingTable(
 STAGED = StagingTable(
     "staged",
     "delta.detection",
-    "The mart rows that differ from the delivered ones, with the mart's columns. A run that "
-    "erases vanished rows adds those.",
+    "The mart rows that differ from the delivered ones, with the mart's columns. A run with "
+    "--erase-vanished adds the vanished rows.",
     {"_id": "text", "_hash": "text", "_updated_at": "timestamptz"},
 )
 FULL_LIST = StagingTable(
     "full_list",
     "delta.full_list",
-    "All rows of a reference list, with the mart's columns: Metrica takes the list whole.",
+    "All rows of a reference list, with the mart's columns: the whole list is sent.",
     {"_id": "text", "_hash": "text", "_updated_at": "timestamptz"},
 )
 DELIVERED_STATE = StagingTable(
     "delivered_state",
     "delta.delivered_state",
-    "For each staged row that was delivered, or may have been: status, step and filled columns "
-    "of the last PASSED upload, and the first creation date. `_filled` also includes columns "
-    "from uploads whose outcome is unknown; `_unknown_step` is the greatest step of those.",
+    "The delivered state of each staged row: values from the last accepted upload, and the first "
+    "creation date. `_filled` also includes columns from later uploads whose outcome is unknown; "
+    "`_unknown_step` is the greatest step in these uploads.",
     {
         "_row": "bigint",
         "_delivered": "boolean",
@@ -116,15 +115,15 @@ DELIVERED_STATE = StagingTable(
 AVAILABLE_CONTACTS = StagingTable(
     "available_contacts",
     "checks.references",
-    "Contacts that Metrica has, or gets in this run, of those that staged orders name.",
+    "The contacts of staged orders that Metrica has, or gets in this run.",
     {"_id": "text"},
     is_shared=True,
 )
 MISSING_CONTACTS = StagingTable(
     "missing_contacts",
     "checks.references",
-    "Contacts that staged orders name and Metrica will not have. `_has_verdict`: the contact is "
-    "rejected or held itself.",
+    "The contacts of staged orders that Metrica will not have. `_has_verdict`: the contact itself "
+    "is rejected or held.",
     {"_id": "text", "_has_verdict": "boolean"},
     is_shared=True,
 )
@@ -144,7 +143,7 @@ DUPLICATE_IDS = StagingTable(
 PROBLEMS = StagingTable(
     "problems",
     "checks.verdicts",
-    "The verdict of each staged row that is not sent: state, column, reason, Metrica's words.",
+    "The verdict of each staged row that is not sent: state, column, reason, and Metrica's reason.",
     {
         "_row": "bigint",
         "_state": "text",
@@ -163,7 +162,7 @@ STEPS = StagingTable(
 PILES = StagingTable(
     "piles",
     "delivery.piles",
-    "The pile of each row that is not sent with its neighbours, since a file with it was refused.",
+    "The pile of each row of a refused file. Rows of a pile are sent apart from their neighbours.",
     {"_row": "bigint", "_pile": "bigint"},
 )
 PILE_CHANGES = StagingTable(
@@ -176,8 +175,8 @@ PILE_CHANGES = StagingTable(
 EVIDENCE = StagingTable(
     "evidence",
     "delivery.search",
-    "Rows that Metrica refused alone (`_is_guilty`), and some that it accepted.",
-    {"_row": "bigint", "_is_guilty": "boolean"},
+    "Rows that Metrica refused alone (`_is_bad`), and some that it accepted.",
+    {"_row": "bigint", "_is_bad": "boolean"},
 )
 CANDIDATES = StagingTable(
     "candidates",
@@ -190,14 +189,14 @@ SAMPLE = StagingTable(
     "sample",
     "delivery.traits",
     "The evidence and some candidates, with their cells as text.",
-    {"_row": "bigint", "_is_guilty": "boolean"},
+    {"_row": "bigint", "_is_bad": "boolean"},
     is_shared=True,
 )
 
 STATUS_NUMBERS = StagingTable(
     "status_numbers",
-    "ledger.writer",
-    "The number that stands for each order status in the ledger; `_is_new` ones are not there yet.",
+    "ledger.dictionaries",
+    "The number of each order status in the ledger. `_is_new`: the ledger does not have it yet.",
     {"_status": "text", "_no": "integer", "_is_new": "boolean"},
     is_shared=True,
 )
@@ -226,9 +225,9 @@ STAGING_TABLES = (
     SAMPLE,
     STATUS_NUMBERS,
 )
-"""In the order of the flow."""
+"""All staging tables, in the order of the flow."""
 
 
 def tables_of(mart: str) -> dict[str, str]:
-    """Return the name of every staging table for one mart, as SQL files use them."""
+    """Return the variables of SQL files: staging table → its name for one mart."""
     return {table.name: table.of(mart) for table in STAGING_TABLES}

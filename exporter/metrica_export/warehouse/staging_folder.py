@@ -1,7 +1,7 @@
-"""Private folders for staged rows: made by a command, removed by it, or swept after a kill.
+"""Private folders for staged rows. A command removes its own, and folders of killed commands.
 
-Containers that share a folder do not share process ids, so a lock on a file beside each
-folder says whether its command is alive.
+Containers that share a folder do not share process ids, so a lock on a file beside each folder
+shows whether its command is alive.
 """
 
 import os
@@ -18,9 +18,9 @@ _SUFFIX = ".lock"
 
 @contextmanager
 def staging_folder(place: Path) -> Iterator[Path]:
-    """Make a folder in `place` that only this user can read; it is removed at the end.
+    """Create a folder in `place` that only this user can read; remove it at the end.
 
-    Raises OSError where none can be made, or where files cannot be locked.
+    Raises OSError if it cannot be created, or if files cannot be locked.
     """
     lock, file = _locked(place)
     folder = lock.with_suffix("")
@@ -33,9 +33,9 @@ def staging_folder(place: Path) -> Iterator[Path]:
 
 
 def sweep(place: Path) -> None:
-    """Remove folders of this user's dead commands: personal data must not outlive a run."""
+    """Remove folders of this user's killed commands: personal data must not outlive a run."""
     for lock in place.glob(f"{_PREFIX}*{_SUFFIX}"):
-        # Another command may end, or sweep, at the same moment.
+        # Another command may end, or sweep, at the same time.
         with suppress(OSError):
             file = os.open(lock, os.O_RDWR | _NO_LINK)
             if _is_mine(file) and _lock(file):
@@ -52,7 +52,7 @@ def _locked(place: Path) -> tuple[Path, int]:
         file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
         if _lock(file) and _is_at(lock, file):
             return lock, file
-        # A sweep came between both lines, and has removed the file or is about to.
+        # A sweep between the two lines has locked or removed the file.
         os.close(file)
 
 
@@ -97,7 +97,7 @@ else:
         return True
 
     def _drop(lock: Path, file: int) -> None:
-        # Before it is unlocked: nobody else removes it meanwhile.
+        # Removed before it is unlocked, so that no sweep can lock it in between.
         with suppress(OSError):
             lock.unlink()
         os.close(file)

@@ -53,7 +53,7 @@ lists as (
     group by contact_id
 ),
 
--- Materialized, or PostgreSQL would work a column out again wherever the hash names it.
+-- Materialized, because PostgreSQL would otherwise compute each column again for the hash.
 contacts as materialized (
     select
         own.contact_id as uniq_id,

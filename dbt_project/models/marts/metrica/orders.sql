@@ -16,7 +16,7 @@ paths as (
     select * from {{ ref('metrica_crm', 'int_order_status_paths') }}
 ),
 
--- Materialized, or PostgreSQL would work a column out again wherever the hash names it.
+-- Materialized, because PostgreSQL would otherwise compute each column again for the hash.
 orders as materialized (
     select
         own.order_id as id,

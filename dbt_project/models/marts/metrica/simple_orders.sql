@@ -16,8 +16,8 @@ contacts as (
     select * from {{ ref('metrica_crm', 'contacts') }}
 ),
 
--- The contacts may have been built when the var identifiers was another, so it is asked again.
--- Materialized, or PostgreSQL would work a column out again wherever the hash names it.
+-- The var identifiers is applied again: the contacts may have been built with another value.
+-- Materialized, because PostgreSQL would otherwise compute each column again for the hash.
 orders as materialized (
     select
         own.id,

@@ -9,7 +9,7 @@ with order_lines as (
     from {{ source('metrica_crm', 'order_items') }}
 )
 
--- A line has no key of its own, and Metrica takes each product of an order once.
+-- A line has no key, and Metrica accepts each product of an order once.
 select
     order_id,
     product_id,

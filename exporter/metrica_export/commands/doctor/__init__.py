@@ -1,1 +1,1 @@
-"""The doctor: examines everything that a run depends on."""
+"""The command `doctor`: checks of everything that a run depends on."""

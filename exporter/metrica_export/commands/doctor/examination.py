@@ -1,7 +1,7 @@
-"""The doctor: looks at all that a run depends on, and sends no data.
+"""The doctor checks everything that a run depends on, and sends no data.
 
-A check that fails ends none of the others; those that need what is not to be had are
-named as skipped.
+Every check is made, even after another one failed. Checks that need the result of a failed
+check are listed as skipped.
 """
 
 from collections.abc import Callable
@@ -27,19 +27,19 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Chart:
-    """What was found, in the order of the checks, and which could not be made."""
+class Examination:
+    """The findings in the order of the checks, and the skipped checks."""
 
     findings: list[Finding] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """Return the code that a run would end with: that of the first error, or 0."""
+        """Return the exit code with which a run would end: that of the first error, or 0."""
         return next((f.exit_code for f in self.findings if f.level == "error"), 0)
 
     def open(self, check: str, at: Callable[..., tuple[Finding, T]], *needs: object) -> T | None:
-        """Make a check that other checks build upon; returns what it opened, if it could."""
+        """Make a check that other checks need; return its value, or None if it fails."""
         if any(need is None for need in needs):
             self.skipped.append(check)
             return None
@@ -51,44 +51,44 @@ class Chart:
         self.findings.append(finding)
         return opened
 
-    def look(self, check: str, at: Callable[..., Finding], *needs: object) -> None:
-        """Make a check, unless something that it needs is not there."""
+    def make(self, check: str, at: Callable[..., Finding], *needs: object) -> None:
+        """Make a check, or skip it if one of its needs is None."""
         self.open(check, lambda *given: (at(*given), None), *needs)
 
 
-def examine(options: Options, api_url: str) -> Chart:
-    """Return what was found. Asks Metrica some ten times, and sends nothing."""
-    chart = Chart()
+def examine(options: Options, api_url: str) -> Examination:
+    """Return the findings. Makes about ten requests to Metrica, and sends no data."""
+    found = Examination()
     with ExitStack() as stack:
-        chart.look("seeds", _seeds, options)
-        marts = chart.open("settings", _settings, options)
-        wh = chart.open("warehouse", partial(_warehouse, options, stack), marts)
-        ledger = chart.open("ledger", warehouse_checks.version, wh, options.counter_id)
-        api = chart.open("token", _token, api_url, options.counter_id)
+        found.make("seeds", _seeds, options)
+        marts = found.open("settings", _settings, options)
+        wh = found.open("warehouse", partial(_warehouse, options, stack), marts)
+        ledger = found.open("ledger", warehouse_checks.version, wh, options.counter_id)
+        api = found.open("token", _token, api_url, options.counter_id)
         limit = options.limits.daily_requests
-        chart.look("extension", warehouse_checks.extension, wh)
-        chart.look("destination", warehouse_checks.destination, wh, ledger, api)
-        chart.look("last run", warehouse_checks.last_run, wh, ledger)
-        chart.look("quota", warehouse_checks.quota, wh, ledger, limit)
-        metrica, zone = chart.open("access", metrica_checks.access, api, limit) or (None, None)
+        found.make("extension", warehouse_checks.extension, wh)
+        found.make("destination", warehouse_checks.destination, wh, ledger, api)
+        found.make("last run", warehouse_checks.last_run, wh, ledger)
+        found.make("quota", warehouse_checks.quota, wh, ledger, limit)
+        metrica, zone = found.open("access", metrica_checks.access, api, limit) or (None, None)
         if metrica:
-            chart.look("scope", partial(metrica_checks.scope, wh, ledger), api)
-        chart.look("uploads", metrica_checks.uploads, metrica, wh, ledger, zone)
-        chart.look("first-party data", metrica_checks.first_party_data, metrica)
-        chart.look("clocks", lambda: warehouse_checks.clocks(wh, metrica))
-        chart.look("time zone", partial(metrica_checks.zone, wh=wh), zone, marts)
+            found.make("scope", partial(metrica_checks.scope, wh, ledger), api)
+        found.make("uploads", metrica_checks.uploads, metrica, wh, ledger, zone)
+        found.make("first-party data", metrica_checks.first_party_data, metrica)
+        found.make("clocks", lambda: warehouse_checks.clocks(wh, metrica))
+        found.make("time zone", partial(metrica_checks.zone, wh=wh), zone, marts)
         for mart in marts.all if marts else ():
-            chart.look(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
+            found.make(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
             if mart.attributes:
                 check = f"attributes of {mart.name}"
-                chart.look(check, metrica_checks.attributes, metrica, mart)
+                found.make(check, metrica_checks.attributes, metrica, mart)
             if mart.entity is ORDER_STATUSES:
-                chart.look("statuses", metrica_checks.mapping, metrica, wh, mart, ledger)
-                chart.look("goals", metrica_checks.goals, metrica, wh, mart)
-        chart.look("left out", examine_left_out, wh, marts)
+                found.make("statuses", metrica_checks.mapping, metrica, wh, mart, ledger)
+                found.make("goals", metrica_checks.goals, metrica, wh, mart)
+        found.make("left out", examine_left_out, wh, marts)
         if not marts:
-            chart.skipped += ["marts", "attributes", "statuses", "goals"]
-    return chart
+            found.skipped += ["marts", "attributes", "statuses", "goals"]
+    return found
 
 
 def _seeds(options: Options) -> Finding:
@@ -109,4 +109,4 @@ def _warehouse(options: Options, stack: ExitStack, marts: Marts) -> tuple[Findin
 
 def _token(api_url: str, counter_id: int) -> tuple[Finding, Api]:
     api = read_api(api_url, counter_id)
-    return ok("token", f"{TOKEN_VARIABLE} holds one; {api.url} will get it"), api
+    return ok("token", f"{TOKEN_VARIABLE} is set; it is sent to {api.url} only"), api

@@ -1,4 +1,4 @@
-"""What a check has found: fine, worth a look, or in the way of a run."""
+"""The result of a check: ok, a warning, or an error that would stop a run."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -8,9 +8,9 @@ from metrica_export.errors import ExportError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's. `advice` says what to do, if anything.
+    """One line of the doctor's report, with advice if there is any.
 
-    `exit_code` is the one that a run would end with for an error, 0 otherwise.
+    `exit_code` is the exit code of a run with this error, otherwise 0.
     """
 
     check: str
@@ -20,20 +20,20 @@ class Finding:
     exit_code: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON has it."""
+        """Return the finding for JSON."""
         return asdict(self)
 
 
 def ok(check: str, found: str, advice: str = "") -> Finding:
-    """Return that all is well."""
+    """Return the finding of a check without a problem."""
     return Finding(check, "ok", found, advice)
 
 
 def warning(check: str, found: str, advice: str) -> Finding:
-    """Return what no run stops at, and somebody should look at."""
+    """Return a problem that does not stop a run."""
     return Finding(check, "warning", found, advice)
 
 
 def error(check: str, kind: type[ExportError], found: str, advice: str) -> Finding:
-    """Return what would stop a run with an error of that kind."""
+    """Return a problem that would stop a run with an error of that class."""
     return Finding(check, "error", found, advice, kind.exit_code)

@@ -10,7 +10,7 @@ from metrica_export.warehouse.left_out import LeftOut, read_left_out
 def examine_left_out(wh: Attached, marts: Marts) -> Finding:
     """Warn of values that the models left out, with their shares."""
     if marts.left_out is None:
-        return ok("left out", "the project has no model that counts it")
+        return ok("left out", "the project has no model that counts left-out values")
     try:
         found = read_left_out(wh, marts, [mart.name for mart in marts.all])
     except WarehouseError as error:
@@ -18,7 +18,7 @@ def examine_left_out(wh: Attached, marts: Marts) -> Finding:
     if not found:
         return ok("left out", "the models left no value out of the marts")
     counts = (
-        f"{each.left_out} of {each.total} {_called(each)} ({each.percent} %, {each.reason})"
+        f"{each.left_out} of {each.total} {_kind(each)} ({each.percent} %, {each.reason})"
         for each in found
     )
     return warning(
@@ -28,5 +28,5 @@ def examine_left_out(wh: Attached, marts: Marts) -> Finding:
     )
 
 
-def _called(each: LeftOut) -> str:
+def _kind(each: LeftOut) -> str:
     return each.entity if each.kind == "contact" else f"values of {each.kind} in {each.entity}"

@@ -15,19 +15,19 @@ from metrica_export.warehouse.contract import time_zone
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 
 _SHOWN = 10
-"""Names in a line at most."""
+"""Maximum number of names in a line."""
 
 
 def access(api: Api, budget: int) -> tuple[Finding, tuple[Metrica, str]]:
-    """Read the counter; returns Metrica and the counter's time zone too."""
+    """Read the counter; return the finding, the API and the counter's time zone."""
     metrica = Metrica(api, budget)
-    theirs = metrica.time_zone()
-    found = ok("access", f"{api.url} takes the token, which may read counter {api.counter_id}")
-    return found, (metrica, theirs)
+    counter_zone = metrica.time_zone()
+    found = ok("access", f"{api.url} accepts the token, which may read counter {api.counter_id}")
+    return found, (metrica, counter_zone)
 
 
 def scope(wh: Attached | None, ledger: Ledger | None, api: Api) -> Finding:
-    """Say what is known of the token's right to write, which only writing can show."""
+    """Check the token's right to write, which only an upload can prove."""
     found = (
         wh is not None
         and ledger is not None
@@ -39,12 +39,12 @@ def scope(wh: Attached | None, ledger: Ledger | None, api: Api) -> Finding:
         )
     )
     if found and found[0][0]:
-        return ok("scope", f"reading works; Metrica last took an upload {found[0][0]}")
+        return ok("scope", f"read access works; Metrica last accepted an upload {found[0][0]}")
     return warning(
         "scope",
-        "reading works; whether the token may write is not to be seen without writing",
-        "See that it has the scopes metrika:read and metrika:write, and that its owner may edit "
-        "the counter.",
+        "Read access works. Write access can only be verified by uploading",
+        "Check that the token has the scopes metrika:read and metrika:write, and that its owner "
+        "may edit the counter.",
     )
 
 
@@ -53,67 +53,74 @@ def uploads(metrica: Metrica, wh: Attached, ledger: Ledger, zone: str) -> Findin
     listed = metrica.outcomes()
     foreign = count_foreign(wh, ledger, listed.values(), zone)
     if foreign:
-        return warning("uploads", f"the ledger does not know {foreign} of Metrica's", ADVICE)
-    return ok("uploads", f"the ledger knows the {len(listed)} newest that Metrica lists")
+        found = f"the ledger does not know {foreign} of the uploads that Metrica lists"
+        return warning("uploads", found, ADVICE)
+    return ok("uploads", f"the ledger knows the {len(listed)} newest uploads that Metrica lists")
 
 
-def zone(theirs: str, marts: Marts, wh: Attached | None) -> Finding:
-    """Compare the counter's time zone with that of each mart's times, as its build recorded it.
+def zone(counter_zone: str, marts: Marts, wh: Attached | None) -> Finding:
+    """Compare the counter's time zone with the zone that each mart's build recorded.
 
     Without the warehouse, the zone in dbt's manifest counts.
     """
     others = []
     for mart in marts.all:
         if any(column.kind is Kind.DATETIME for column in mart.columns):
-            ours = mart.time_zone if wh is None else time_zone(wh, mart)
-            if not same_zone(ours, theirs):
-                others.append(f"{mart.name} in {ours}")
+            mart_zone = mart.time_zone if wh is None else time_zone(wh, mart)
+            if not same_zone(mart_zone, counter_zone):
+                others.append(f"{mart.name} in {mart_zone}")
     if not others:
-        return ok("time zone", f"the counter's and the marts' is {theirs}")
+        return ok("time zone", f"the counter and the marts use {counter_zone}")
     return error(
         "time zone",
         SettingsError,
-        f"the counter's is {theirs}, and the times of marts are: {', '.join(others)}",
-        f"Set dbt's var `counter_time_zone: {theirs}` and see that `dbt build --full-refresh` "
-        "ends without an error.",
+        f"the counter uses {counter_zone}, but marts use another zone: {', '.join(others)}",
+        f"Set dbt's var `counter_time_zone: {counter_zone}` and run `dbt build --full-refresh` "
+        "until it succeeds.",
     )
 
 
 def first_party_data(metrica: Metrica) -> Finding:
-    """Say whether the counter collects what e-mails and phones are matched with (contacts)."""
+    """Check that the counter collects first-party data.
+
+    Metrica needs it to match visitors by e-mail and phone (page "How to transmit customer and
+    order data from a CRM").
+    """
     collects = metrica.collects_first_party_data()
     if collects:
         return ok("first-party data", "the counter collects it")
     return warning(
         "first-party data",
-        "the counter does not collect it" if collects is False else "Metrica does not tell",
-        "Let the counter collect first-party data in its settings: without it, visitors are "
-        "matched by ClientID and hardly by e-mail or phone.",
+        "the counter does not collect it"
+        if collects is False
+        else "Metrica's answer does not say whether the counter collects it",
+        "Turn on the collection of first-party data in the counter's settings. Without it, "
+        "Metrica matches visitors by ClientID and hardly by e-mail or phone.",
     )
 
 
 def mapping(metrica: Metrica, wh: Attached, mart: Mart, ledger: Ledger) -> Finding:
     """Compare the mapping of order statuses, and look for drift."""
-    here, there, sent = (
-        status_mapping.ours(wh, mart),
+    in_mart, in_metrica, delivered = (
+        status_mapping.mart_statuses(wh, mart),
         metrica.statuses(),
-        status_mapping.kept(wh, ledger),
+        status_mapping.delivered_statuses(wh, ledger),
     )
-    if drifts := status_mapping.drift(sent, here, there):
+    if drifts := status_mapping.drift(delivered, in_mart, in_metrica):
         return error("statuses", GateError, f"{status_mapping.describe(drifts)}.", "")
-    changes = [change for change in status_mapping.diff(here, there) if change.ours]
-    taken = {status.id: status for status in sent}
-    foreign = [c.id for c in changes if c.theirs and c.theirs != taken.get(c.id)]
+    changes = [change for change in status_mapping.diff(in_mart, in_metrica) if change.in_mart]
+    by_id = {status.id: status for status in delivered}
+    foreign = [c.id for c in changes if c.in_metrica and c.in_metrica != by_id.get(c.id)]
     if foreign:
         return warning(
             "statuses",
-            f"somebody else has mapped otherwise in Metrica: {_named(foreign)}",
-            "See `metrica-export schema diff`: the next run puts the mart's mapping in its place.",
+            f"Metrica has another mapping, which no run delivered: {_listed(foreign)}",
+            "Check `metrica-export schema diff`. The next run replaces it with the mart's mapping.",
         )
     if changes:
-        names = _named([change.id for change in changes])
+        names = _listed([change.id for change in changes])
         return ok("statuses", f"new or changed in the mart: {names}", "The next run sends them.")
-    return ok("statuses", f"all {len(here)} are in Metrica as the mart maps them")
+    return ok("statuses", f"Metrica maps all {len(in_mart)} as the mart does")
 
 
 def attributes(metrica: Metrica, mart: Mart) -> Finding:
@@ -124,49 +131,51 @@ def attributes(metrica: Metrica, mart: Mart) -> Finding:
     if conflicts:
         return error(name, MetricaError, " ".join(each.explain() for each in conflicts), "")
     if found:
-        names = _named([each.attribute.name for each in found])
-        return ok(name, f"not in Metrica yet: {names}", "The run that first needs them makes them.")
+        names = _listed([each.attribute.name for each in found])
+        advice = "The run that first needs them creates them."
+        return ok(name, f"not in Metrica yet: {names}", advice)
     return ok(name, f"all {len(mart.attributes)} are in Metrica")
 
 
 def goals(metrica: Metrica, wh: Attached, mart: Mart) -> Finding:
-    """Look for goals in the mapping that are no JavaScript goals of the counter."""
-    here = status_mapping.ours(wh, mart)
+    """Look for goals in the mapping that are not JavaScript goals of the counter."""
+    statuses = status_mapping.mart_statuses(wh, mart)
     try:
-        there = metrica.goals()
+        counter_goals = metrica.goals()
     except MetricaError as refused:
         return warning(
             "goals",
-            f"they cannot be read: {refused}",
-            "Only orders whose status is a goal need them; these would wait.",
+            f"the counter's goals cannot be read: {refused}",
+            "Only orders whose status is a goal need them; a run would hold these orders.",
         )
-    wanted = {goal for status in here for goal in status.goal_action_ids}
-    missing = sorted(wanted - there)
-    idle = [status.id for status in here if _reaches_nothing(status, there)]
+    mapped_goals = {goal for status in statuses for goal in status.goal_action_ids}
+    missing = sorted(mapped_goals - counter_goals)
+    idle = [status.id for status in statuses if _reaches_no_goal(status, counter_goals)]
     if not missing and not idle:
-        return ok("goals", f"all {len(wanted)} of the mapping are JavaScript goals of the counter")
+        found = f"all {len(mapped_goals)} of the mapping are JavaScript goals of the counter"
+        return ok("goals", found)
     parts = []
     if missing:
-        parts.append(f"no JavaScript goals of the counter: {_named(missing)}")
+        parts.append(f"no JavaScript goals of the counter: {_listed(missing)}")
     if idle:
-        parts.append(f"statuses of type OTHER that reach no goal: {_named(idle)}")
+        parts.append(f"statuses of type OTHER that reach no goal: {_listed(idle)}")
     return warning(
         "goals",
         "; ".join(parts),
-        "Make them in the counter as goals of type JavaScript event, or correct the seed. An id "
-        "is what the page sends, not the goal's number.",
+        "Create them in the counter as goals of type JavaScript event, or correct the seed. The "
+        "id of a goal is the event's name that the page sends, not the goal's number.",
     )
 
 
-def _reaches_nothing(status: Status, there: frozenset[str]) -> bool:
+def _reaches_no_goal(status: Status, counter_goals: frozenset[str]) -> bool:
     return (
         status.type == "OTHER"
-        and status.id not in there
+        and status.id not in counter_goals
         and status.id not in DEFAULT_STATUSES
         and not status.goal_action_ids
     )
 
 
-def _named(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""The doctor's checks of the warehouse: the marts, the ledger, and what DuckDB needs."""
+"""The doctor's checks of the warehouse: marts, ledger, DuckDB's extension and clocks."""
 
 import time
 
@@ -15,15 +15,15 @@ from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name, quote
 
 _SCARCE = 0.1
-"""The share of a day's requests below which it is time to look why."""
+"""A smaller share of the day's requests is a warning."""
 
 _MINUTE, _HOUR = 60, 3600
 
 
 def extension(wh: Attached) -> Finding:
-    """Say which of DuckDB's postgres extensions reads the warehouse."""
+    """Name the version of DuckDB's postgres extension."""
     if not wh.is_postgres:
-        return ok("extension", "the warehouse is DuckDB's own, which needs none")
+        return ok("extension", "a DuckDB warehouse needs none")
     found, duckdb = wh.row(
         "select max(extension_version) filter (extension_name = 'postgres_scanner' and loaded), "
         "version() from duckdb_extensions()"
@@ -42,21 +42,21 @@ def contract(wh: Attached, mart: Mart) -> Finding:
 
 
 def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:
-    """Say which version the ledger is of; returns it too. Raises LedgerError."""
+    """Check the version of the ledger; return the ledger too. Raises LedgerError."""
     ledger = Ledger(wh, counter_id)
     if not ledger.exists:
         return _no_ledger(wh), ledger
-    return ok("ledger", f"it is of version {VERSION}, which is this program's"), ledger
+    return ok("ledger", f"version {VERSION}, as this program needs it"), ledger
 
 
 def _no_ledger(wh: Attached) -> Finding:
-    """Say whether the first run can make the ledger."""
-    schema, there = wh.ledger_schema, wh.has_schema(wh.ledger_schema)
+    """Check that the first run can create the ledger."""
+    schema, exists = wh.ledger_schema, wh.has_schema(wh.ledger_schema)
     quoted = quote(schema)
     if wh.is_postgres:
         privilege = (
             f"has_schema_privilege({quoted}, 'usage') and has_schema_privilege({quoted}, 'create')"
-            if there
+            if exists
             else "has_database_privilege(current_database(), 'create')"
         )
         query = f"select {privilege} as allowed, current_user::text as who"
@@ -64,19 +64,19 @@ def _no_ledger(wh: Attached) -> Finding:
         if not allowed:
             grant = f"grant usage, create on schema {name(schema)} to {name(user)}"
             found = f"{user} may not create tables in schema {schema}"
-            if not there:
+            if not exists:
                 grant = f"create schema {name(schema)}; {grant}"
-                found = f"there is no schema {schema}, and {user} may not create one"
+                found = f"schema {schema} does not exist, and {user} may not create it"
             return error("ledger", WarehouseError, found, f"Ask an administrator to run `{grant}`.")
-    if there:
-        return ok("ledger", f"schema {schema} is there", "The first run makes the ledger in it.")
-    return ok("ledger", "there is none yet", "The first run makes it.")
+    if exists:
+        return ok("ledger", f"schema {schema} exists", "The first run creates the ledger in it.")
+    return ok("ledger", "there is none yet", "The first run creates it.")
 
 
 def schema(wh: Attached, mart: Mart) -> Finding:
-    """Say whether the marts' schema is there and can be used."""
+    """Check that the marts' schema exists and can be used."""
     if not wh.has_schema(mart.schema):
-        found = f"there is no schema {mart.schema}"
+        found = f"schema {mart.schema} does not exist"
         return error("warehouse", WarehouseError, found, "Run `dbt build`.")
     if wh.is_postgres:
         privilege = f"has_schema_privilege({quote(mart.schema)}, 'usage')"
@@ -90,27 +90,30 @@ def schema(wh: Attached, mart: Mart) -> Finding:
 
 
 def destination(wh: Attached, ledger: Ledger, api: Api) -> Finding:
-    """Say that the ledger's uploads went where this address leads; raises LedgerError."""
+    """Check that all uploads of the ledger went to the present destination.
+
+    Raises LedgerError.
+    """
     check_destination(wh, ledger, is_local=api.is_local)
     where = "an emulator" if api.is_local else "Metrica"
-    return ok("destination", f"runs go to {where}, and nothing has gone elsewhere")
+    return ok("destination", f"{where}, as for all earlier uploads")
 
 
 def last_run(wh: Attached, ledger: Ledger) -> Finding:
-    """Say how the last run ended."""
+    """Report the end of the last run."""
     found = ledger.exists and wh.rows(
         "select run_no, cast(started_at as text), cast(finished_at as text), exit_code, message "
         f"from {LEDGER}.ledger_runs where counter_id = ? order by run_no desc limit 1",
         [ledger.counter_id],
     )
     if not found:
-        return ok("last run", "there was none for this counter")
+        return ok("last run", "this counter has had no run yet")
     number, started, finished, code, message = found[0]
     if finished is None:
         return warning(
             "last run",
-            f"run {number}, begun {started}, has no end: it is at work, or was killed",
-            "If nothing is at work, just run: the next run goes on where it stopped.",
+            f"Run {number}, started {started}, did not finish: it is still running or was killed",
+            "Fix the reported problem and rerun.",
         )
     ended = f"run {number} ended {finished} with exit code {code}"
     if code in (0, 1) and message not in (None, "clean"):
@@ -123,18 +126,17 @@ def last_run(wh: Attached, ledger: Ledger) -> Finding:
 
 
 def quota(wh: Attached, ledger: Ledger, limit: int) -> Finding:
-    """Say how many requests are left today by our own count; other programs' are not in it."""
+    """Report the remaining requests of the day; requests of other programs are not counted."""
     used = Journal(wh, ledger.counter_id).requests_today() if ledger.exists else 0
     left = max(limit - used, 0)
-    found = f"{left} of {limit} requests are left until 00:00 GMT by the runs' own count"
+    found = f"runs of today left {left} of {limit} requests, which are renewed at 00:00 GMT"
     if left == 0:
         return error(
-            "quota", MetricaError, found, "Run after 00:00 GMT, or raise --daily-requests."
+            "quota", MetricaError, found, "Rerun after 00:00 GMT, or raise --daily-requests."
         )
     if left < limit * _SCARCE:
-        return warning(
-            "quota", found, "A larger --chunk-rows takes fewer requests; see the view `uploads`."
-        )
+        advice = "Raise --chunk-rows to need fewer requests; the view `uploads` lists them."
+        return warning("quota", found, advice)
     return ok("quota", found)
 
 
@@ -144,19 +146,19 @@ def clocks(wh: Attached | None, metrica: Metrica | None) -> Finding:
     if wh is not None:
         (seconds,) = wh.row(f"select epoch({wh.now})")
         ahead["the warehouse"] = seconds - time.time()
-    theirs = metrica.clock_ahead() if metrica is not None else None
-    if theirs is not None:
-        ahead["Metrica"] = theirs
+    metrica_ahead = metrica.clock_ahead() if metrica is not None else None
+    if metrica_ahead is not None:
+        ahead["Metrica"] = metrica_ahead
     if len(ahead) == 1:
-        return ok("clocks", "there is none to compare this machine's with")
+        return ok("clocks", "there is no other clock to compare this machine's with")
     fast, slow = (choose(ahead, key=lambda who: ahead[who]) for choose in (max, min))
     apart = ahead[fast] - ahead[slow]
     if apart <= _MINUTE:
         return ok("clocks", f"{', '.join(ahead)} agree to {apart:.0f} s")
     found = f"{fast} is {apart:.0f} s ahead of {slow}"
-    advice = "Set the wrong clock by NTP: windows and held dates go by the warehouse's."
+    advice = "Set the wrong clock by NTP. The warehouse's clock decides on windows and held dates."
     if apart <= _HOUR:
         return warning("clocks", found, advice)
-    judge = ahead.get("Metrica", ahead["this machine"])
-    is_warehouse = abs(ahead.get("the warehouse", judge) - judge) > _HOUR
+    reference = ahead.get("Metrica", ahead["this machine"])
+    is_warehouse = abs(ahead.get("the warehouse", reference) - reference) > _HOUR
     return error("clocks", WarehouseError if is_warehouse else SettingsError, found, advice)

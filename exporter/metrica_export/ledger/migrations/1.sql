@@ -1,10 +1,10 @@
--- The ledger, version 1: what is in Metrica, for each counter. One schema, in the warehouse
--- itself, in SQL that PostgreSQL and DuckDB both take.
+-- The ledger, version 1: the rows that Metrica has, for each counter. One schema in the warehouse,
+-- in SQL for PostgreSQL and DuckDB.
 --
 -- A delivery is written before its upload starts and counts only once the upload is PASSED,
 -- so the commit after Metrica's answer changes one row, however large the file.
 
--- `views` is a hash of the text that the views were last made from.
+-- `views` is the checksum of the statements that created the present views.
 create table {{ ledger }}.ledger_version (
     version integer not null,
     views text
@@ -37,7 +37,7 @@ create table {{ ledger }}.ledger_run_entities (
     primary key (run_no, entity)
 );
 
--- status: prepared, started, then PASSED, FAILED or unknown (no answer that says which).
+-- status: prepared, started, then PASSED, FAILED or unknown (the answer was lost or unclear).
 create table {{ ledger }}.ledger_uploads (
     upload_no integer primary key,
     run_no integer not null,
@@ -53,13 +53,13 @@ create table {{ ledger }}.ledger_uploads (
     uploading_id text
 );
 
--- Every state of every row that was in an upload. The columns are in the order that leaves no
--- gaps between them on PostgreSQL: the wide numbers first, the text last.
+-- Deliveries: one line for each row in each upload. The order of columns avoids padding on
+-- PostgreSQL: wide numbers first, the text last.
 --
 -- create_date_time: the creation date in the upload. Metrica never changes the first one.
 -- filled: a bit for each column with a value (ledger_columns).
 -- status_no, step: the order's status (ledger_status_numbers) and its place in the path.
--- row_hash: the md5 of the mart row; NULL after a reset, or when Metrica may have any state.
+-- row_hash: the row hash; NULL after a reset, or if Metrica may have any state (recover).
 create table {{ ledger }}.ledger_deliveries (
     create_date_time timestamp,
     filled bigint,
@@ -70,7 +70,7 @@ create table {{ ledger }}.ledger_deliveries (
     id text not null
 );
 
--- The number that stands for an order status in ledger_deliveries. It never changes.
+-- The number of an order status in ledger_deliveries. It never changes.
 create table {{ ledger }}.ledger_status_numbers (
     counter_id bigint not null,
     status_no smallint not null,
@@ -78,7 +78,7 @@ create table {{ ledger }}.ledger_status_numbers (
     primary key (counter_id, status_no)
 );
 
--- The bit that stands for a column in ledger_deliveries.filled. It never changes.
+-- The bit of a column in ledger_deliveries.filled. It never changes.
 create table {{ ledger }}.ledger_columns (
     counter_id bigint not null,
     entity text not null,
@@ -87,9 +87,10 @@ create table {{ ledger }}.ledger_columns (
     primary key (counter_id, entity, column_name)
 );
 
--- Why Metrica does not have the present state of a mart row. One line for each such row.
+-- Verdicts: the reason why Metrica does not have the present state of a mart row. One line for
+-- each of these rows.
 -- run_no: the first run of the unbroken series of runs that rejected or held the row.
--- detail: Metrica's reason for refusing the row, without anything that is in the row.
+-- detail: Metrica's reason for refusing the row, without any value of the row.
 create table {{ ledger }}.ledger_verdicts (
     counter_id bigint not null,
     entity text not null,
@@ -103,15 +104,15 @@ create table {{ ledger }}.ledger_verdicts (
     detail text
 );
 
--- How far the last complete pass over a mart has seen. The count and the checksum show whether
--- anything behind `updated_at` has changed since. `vanished` counts delivered rows that had
--- left the mart.
+-- Watermarks: the state of each mart at its last complete pass. The count and the checksum show
+-- whether a row behind `updated_at` changed since. `vanished` counts delivered rows that had left
+-- the mart.
 create table {{ ledger }}.ledger_watermarks (
     counter_id bigint not null,
     entity text not null,
     updated_at timestamptz,
     mart_rows bigint not null,
-    fingerprint decimal(38, 0) not null,
+    checksum decimal(38, 0) not null,
     run_no integer not null,
     vanished bigint not null,
     primary key (counter_id, entity)
@@ -127,7 +128,7 @@ create table {{ ledger }}.ledger_statuses (
     primary key (counter_id, id)
 );
 
--- The counter's JavaScript goals as a run last read them. An order status may be such a goal.
+-- The counter's JavaScript goals, as last read by a run. An order status may be the id of a goal.
 create table {{ ledger }}.ledger_goals (
     counter_id bigint not null,
     goal_id text not null,

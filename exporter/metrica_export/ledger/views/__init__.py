@@ -1,4 +1,4 @@
-"""The ledger's views for queries by hand, one `.sql` file for each view."""
+"""The ledger's views for analysts, one `.sql` file for each view."""
 
 from hashlib import sha256
 
@@ -15,34 +15,34 @@ VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
 def create_views(wh: Attached, marts: Marts) -> None:
     """Create the views over the ledger and the present marts, unless they are up to date.
 
-    dbt puts a new table in a mart's place, and on PostgreSQL that would drop every view that
-    depends on it. There the views read the marts through functions, whose bodies are looked up
-    when they run. On DuckDB every view works like that. A view that is in use cannot be
-    replaced, so it stays as it is while it is up to date.
+    dbt replaces a mart's table, and PostgreSQL would then drop every view that depends on it. On
+    PostgreSQL the views therefore read the marts through functions, which resolve names when they
+    run. On DuckDB every view does that. A view in use cannot be replaced, so an up-to-date view
+    is not created again.
     """
     statements = _statements(wh, marts)
     digest = sha256("".join(statements).encode()).hexdigest()
-    (made,) = wh.row(f"select views from {LEDGER}.ledger_version")
-    if made == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS):
+    (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    if recorded == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS):
         return
     if wh.is_postgres:
-        # Somebody may be reading the old ones. The run does not wait for that, and the next run
+        # A reader may be using the old views. The run does not wait for it, and the next run
         # tries again: the ledger's tables do not depend on the views.
         statements.insert(0, "set local lock_timeout = '3s'")
     try:
         with wh.transaction():
             wh.command(*statements)
-        wh.look_again()
+        wh.refresh_catalog()
     except WarehouseError:
-        if made is None:
+        if recorded is None:
             raise
         return
     wh.run(f"update {LEDGER}.ledger_version set views = {quote(digest)}")
 
 
 def _statements(wh: Attached, marts: Marts) -> list[str]:
-    there = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
-    orders = [mart for mart in there if mart.entity.has_deadline]
+    built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
+    orders = [mart for mart in built if mart.entity.has_deadline]
     statements: list[str] = []
     parts: dict[str, str | int] = {
         "ledger": LEDGER,
@@ -50,7 +50,7 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
         "update_days": UPDATE_DAYS,
     }
     for function, columns, queries in (
-        ("mart_keys", _KEY_COLUMNS, [_keys(mart) for mart in there]),
+        ("mart_keys", _KEY_COLUMNS, [_keys(mart) for mart in built]),
         ("mart_orders", _ORDER_COLUMNS, [_orders(mart) for mart in orders]),
     ):
         query = " union all ".join(queries) or _no_rows(columns)
@@ -82,7 +82,7 @@ def _keys(mart: Mart) -> str:
 
 
 def _orders(mart: Mart) -> str:
-    # A date beyond the calendar, which no run sends, would overflow as a deadline.
+    # No run sends dates out of this range, and their deadlines could overflow.
     created = (
         "case when create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31' "
         "then create_date_time end"
@@ -104,7 +104,7 @@ def _function(function: str, columns: dict[str, str], query: str) -> str:
     typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     return (
         f"create or replace function {LEDGER}.{function}() returns table ({typed}) "
-        # With its owner's rights, as a view has them: readers need none on the marts.
+        # With the owner's rights, like a view: readers need no rights on the marts.
         "language sql stable security definer set search_path = pg_catalog, pg_temp "
         f"as {quote(query)}"
     )

@@ -14,7 +14,7 @@ counters as (
     from {{ ledger }}.ledger_uploads
 ),
 
--- Metrica keeps the first creation date for good.
+-- Metrica never changes the first creation date.
 first_deliveries as (
     select
         u.counter_id,
@@ -45,7 +45,7 @@ dated as (
         on c.counter_id = f.counter_id and o.entity = f.entity and o.id = f.id
 ),
 
--- The clocks of the counter's zone decide, as in a run.
+-- Times are in the counter's zone, as in a run.
 windows as (
     select
         counter_id,

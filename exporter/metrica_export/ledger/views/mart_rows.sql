@@ -14,8 +14,8 @@ counters as (
     from {{ ledger }}.ledger_uploads
 ),
 
--- A FAILED upload left Metrica as it was, and so did one that is only prepared. An upload
--- without a known outcome may have changed it.
+-- FAILED and prepared uploads changed nothing in Metrica. An upload with an unknown outcome may
+-- have changed rows.
 last_deliveries as (
     select
         u.counter_id,
@@ -71,8 +71,8 @@ left join verdicts as v
     on
         c.counter_id = v.counter_id and m.entity = v.entity
         and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
-        -- A killed run leaves verdicts on rows that it delivered. For a duplicated id the
-        -- delivered state proves nothing, since another row has the same id.
+        -- A killed run leaves old verdicts on rows that it delivered. For a duplicated id the
+        -- delivered row hash may belong to the other row.
         and (
             v.reason = 'id_duplicated'
             or p.status is distinct from 'PASSED'

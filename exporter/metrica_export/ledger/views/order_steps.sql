@@ -1,4 +1,4 @@
--- One line for each order and each upload that carried a status of it.
+-- One line for each status of an order in an upload.
 select
     u.counter_id,
     u.entity,
