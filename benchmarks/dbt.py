@@ -95,7 +95,7 @@ class _Crm:
         self.settle()
 
     def make_incremental(self) -> None:
-        """Opt in as docs/incremental.md says."""
+        """Opt in as docs/how-to/build-incrementally.md says."""
         path = self._project / "dbt_project.yml"
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
         project["models"]["metrica_crm"]["marts"]["metrica"] = {

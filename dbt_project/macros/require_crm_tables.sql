@@ -4,7 +4,7 @@
     {%- if execute and flags.WHICH in ['build', 'run', 'snapshot', 'test'] -%}
         {%- set missing = [] -%}
         {%- for source in graph.sources.values() -%}
-            {%- if source.package_name == 'metrica_crm' and source.source_name == 'crm'
+            {%- if source.package_name == 'metrica_crm' and source.source_name == 'metrica_crm'
                 and _is_read(source.unique_id)
                 and not load_relation(api.Relation.create(
                     source.database, source.schema, source.identifier

@@ -9,7 +9,7 @@
         {#- One row of NULLs with the columns' types, even for an empty table. -#}
         {%- set found = run_query(
             "select " ~ types | join(", ") ~ " from (select 1) as one left join "
-            ~ source('crm', table).render() ~ " as cells on false"
+            ~ source('metrica_crm', table).render() ~ " as cells on false"
         ).rows[0] -%}
         {%- set others = [] -%}
         {%- for column in columns -%}

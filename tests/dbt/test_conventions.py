@@ -131,7 +131,7 @@ def test_fct_source_fanout(models: dict[str, Node]) -> None:
 def test_fct_duplicate_and_unused_sources(
     manifest: dict[str, Any], models: dict[str, Node]
 ) -> None:
-    sources = [s for s in manifest["sources"].values() if s["source_name"] == "crm"]
+    sources = [s for s in manifest["sources"].values() if s["source_name"] == "metrica_crm"]
     relations = [source["relation_name"] for source in sources]
     assert len(set(relations)) == len(relations)
     unused = {f"source.{source['name']}" for source in sources} - children(models).keys()

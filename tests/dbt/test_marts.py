@@ -196,7 +196,7 @@ def assert_documented(warehouse: Warehouse, **variables: bool) -> None:
 def test_freshness_of_the_crm_is_checked(built: Warehouse) -> None:
     outcome = built.dbt("source", "freshness")
     assert outcome.success, outcome.complaints
-    assert outcome.statuses["source.metrica_crm.crm.orders"] == "warn"
+    assert outcome.statuses["source.metrica_crm.metrica_crm.orders"] == "warn"
 
 
 def test_a_developers_schema_is_part_of_the_schema_names(warehouses: Warehouses) -> None:

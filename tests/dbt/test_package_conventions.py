@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from tests.dbt import crm
@@ -88,15 +89,27 @@ def test_the_status_map_may_be_a_relation_or_a_model_of_a_team(warehouses: Wareh
     assert "The var order_status_map is 'a.b.c.d'" in outcome.complaints
 
 
+def parent_project(warehouse: Warehouse, config: str, sources: str = "") -> Warehouse:
+    """Return the warehouse with a project `team` that has our project as a package."""
+    parent = warehouse.project.with_name("parent")
+    (parent / "models").mkdir(parents=True)
+    (parent / "models" / "sources.yml").write_text(sources, encoding="utf-8")
+    (parent / "dbt_project.yml").write_text(
+        f"name: team\nprofile: metrica_crm\n{config}", encoding="utf-8"
+    )
+    local = f"packages: [{{local: '{warehouse.project}'}}]\n"
+    (parent / "packages.yml").write_text(local, encoding="utf-8")
+    (parent / "dbt_packages").mkdir()
+    (parent / "dbt_packages" / "metrica_crm").symlink_to(warehouse.project)
+    return replace(warehouse, project=parent)
+
+
 def test_a_schema_and_meta_can_be_set_from_a_parent_project(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(*crm.SAMPLE)
-    parent = warehouse.project.with_name("parent")
-    parent.mkdir()
-    (parent / "dbt_project.yml").write_text(
-        """name: team
-profile: metrica_crm
-models:
+    team = parent_project(
+        warehouse,
+        """models:
   metrica_crm:
     marts:
       +schema: team_metrica
@@ -105,13 +118,7 @@ models:
           +materialized: incremental
           +meta: {owner: sales}
 """,
-        encoding="utf-8",
     )
-    local = f"packages: [{{local: '{warehouse.project}'}}]\n"
-    (parent / "packages.yml").write_text(local, encoding="utf-8")
-    (parent / "dbt_packages").mkdir()
-    (parent / "dbt_packages" / "metrica_crm").symlink_to(warehouse.project)
-    team = Warehouse(warehouse.target, warehouse.env, parent, warehouse.profiles, warehouse.output)
     for _ in range(2):
         outcome = team.dbt("build", "--exclude-resource-type", "unit_test")
         assert outcome.success, outcome.complaints
@@ -123,3 +130,14 @@ models:
     config = json.loads(text)["nodes"]["model.metrica_crm.orders"]["config"]
     assert config["materialized"] == "incremental"
     assert (config["meta"]["owner"], config["meta"]["metrica"]["entity"]) == ("sales", "orders")
+
+
+def test_a_source_crm_of_a_parent_project_does_not_replace_ours(warehouses: Warehouses) -> None:
+    tables = "[{name: contacts}, {name: orders}]"
+    sources = f"sources: [{{name: crm, schema: raw, tables: {tables}}}]\n"
+    team = parent_project(warehouses.make("duckdb"), "", sources)
+    assert team.dbt("parse").success
+    nodes = json.loads((team.output / "target/manifest.json").read_text("utf-8"))["nodes"]
+    for table in ("contacts", "orders"):
+        [read] = nodes[f"model.metrica_crm.stg_crm__{table}"]["depends_on"]["nodes"]
+        assert read == f"source.metrica_crm.metrica_crm.{table}"

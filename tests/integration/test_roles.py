@@ -20,7 +20,7 @@ from tests.support.postgres_fixture import RunningPostgres
 _VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
 EXPORTER, READER = "crm_exporter", "bi_reader"
 
-# As docs/how-to/grant-roles.md has them.
+# The rights of docs/how-to/grant-roles.md. Default privileges stand for the grants of dbt.
 MARTS = (
     f"grant usage on schema metrica to {EXPORTER}",
     f"grant select on all tables in schema metrica to {EXPORTER}",

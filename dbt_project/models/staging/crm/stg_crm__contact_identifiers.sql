@@ -6,7 +6,7 @@ with identifiers as (
         {{ clean_text(fold_case('cast(kind as text)')) }} as kind,
         {{ cell_text('value') }} as value,
         {{ instant('updated_at') }} as updated_at
-    from {{ source('crm', 'contact_identifiers') }}
+    from {{ source('metrica_crm', 'contact_identifiers') }}
 )
 
 select

@@ -10,4 +10,4 @@ select
     {{ instant('created_at') }} as created_at,
     {{ attributes('contacts') }}
     {{ instant('updated_at') }} as updated_at
-from {{ source('crm', 'contacts') }}
+from {{ source('metrica_crm', 'contacts') }}

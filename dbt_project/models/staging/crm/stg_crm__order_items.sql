@@ -6,7 +6,7 @@ with order_lines as (
         {{ id_text('product_id') }} as product_id,
         {{ number('quantity', 3) }} as quantity,
         {{ instant('updated_at') }} as updated_at
-    from {{ source('crm', 'order_items') }}
+    from {{ source('metrica_crm', 'order_items') }}
 )
 
 -- A line has no key, and Metrica accepts each product of an order once.

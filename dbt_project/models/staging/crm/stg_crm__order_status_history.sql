@@ -10,7 +10,7 @@ select distinct
     {{ id_text('order_id') }} as order_id,
     {{ clean_text('cast(status as text)') }} as status,
     {{ instant('changed_at') }} as changed_at
-from {{ source('crm', 'order_status_history') }}
+from {{ source('metrica_crm', 'order_status_history') }}
 {% elif var('snapshot_order_statuses') %}
 select
     order_id,

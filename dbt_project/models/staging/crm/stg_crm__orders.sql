@@ -11,4 +11,4 @@ select
     {{ instant('finished_at') }} as finished_at,
     {{ attributes('orders') }}
     {{ instant('updated_at') }} as updated_at
-from {{ source('crm', 'orders') }}
+from {{ source('metrica_crm', 'orders') }}

@@ -4,7 +4,7 @@ select
     {{ id_text('product_id') }} as product_id,
     {{ clean_text('cast(name as text)') }} as product_label,
     {{ instant('updated_at') }} as updated_at
-from {{ source('crm', 'products') }}
+from {{ source('metrica_crm', 'products') }}
 {% else %}
 select
     cast(null as text) as product_id,
