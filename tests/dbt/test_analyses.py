@@ -84,7 +84,7 @@ def test_orders_outside_the_window(compiled: Warehouse) -> None:
     assert {row[0] for row in rows} == {"over 111 days"}
 
 
-def test_what_is_pending(compiled: Warehouse) -> None:
+def test_analyses_list_pending_orders(compiled: Warehouse) -> None:
     [row] = answer(compiled, "what_is_pending")
     assert row == ("orders", "contact_unknown", "client_uniq_id", 1, "2026-02-01", 1)
 

@@ -55,7 +55,9 @@ def test_macros_are_documented_or_private_and_dispatched_ones_refuse_other_adapt
     assert branching == {"_unsupported_adapter"}
 
 
-def test_an_unsupported_adapter_is_refused_with_what_to_do(warehouses: Warehouses) -> None:
+def test_package_conventions_unsupported_adapter_is_refused_with_what_to_do(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     macros = warehouse.project / "macros/adapters.sql"
     text = macros.read_text(encoding="utf-8")
@@ -71,7 +73,9 @@ def test_an_unsupported_adapter_is_refused_with_what_to_do(warehouses: Warehouse
         file.write_text(found, encoding="utf-8")
 
 
-def test_the_status_map_may_be_a_relation_or_a_model_of_a_team(warehouses: Warehouses) -> None:
+def test_package_conventions_status_map_may_be_a_relation_or_a_model_of_a_team(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     columns = "'Paid' as crm_status, 'won' as id, 'PAID' as type, null as humanized"
     query = f"select {columns}, cast(null as text) as goal_action_ids"
@@ -88,7 +92,9 @@ def test_the_status_map_may_be_a_relation_or_a_model_of_a_team(warehouses: Wareh
     assert "The var order_status_map is 'a.b.c.d'" in outcome.complaints
 
 
-def test_a_schema_and_meta_can_be_set_from_a_parent_project(warehouses: Warehouses) -> None:
+def test_package_conventions_schema_and_meta_can_be_set_from_a_parent_project(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(*crm.SAMPLE)
     parent = warehouse.project.with_name("parent")
