@@ -4,11 +4,10 @@ from typing import Any
 
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
-from tests.dbt.warehouse import MARTS, Warehouse
+from tests.dbt.warehouse import MARTS, NO_TESTS, Warehouse
 
 MOSCOW, TASHKENT = "Europe/Moscow", "Asia/Tashkent"
 NEW_ZONE = {"counter_time_zone": TASHKENT}
-NO_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 UNMAPPED = "insert into crm.orders (order_id, status) values (10, 'Refunded')"
 
 

@@ -49,7 +49,7 @@ def start(job: Job, *flags: str, setup: Callable[[], None] | None = None) -> sub
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)

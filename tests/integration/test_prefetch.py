@@ -13,7 +13,7 @@ from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 
 from tests.integration.test_form import without_attributes
-from tests.integration.test_histories import start
+from tests.integration.test_histories import start, wait_for
 from tests.support.emulator_fixture import RunningEmulator
 from tests.support.job import Job
 
@@ -35,8 +35,9 @@ def test_prefetch_of_killed_run_is_not_counted(job: Job) -> None:
     job.marts.orders(*ALL, revenue="5.00", updated_at=LATER)
     job.emulator.fault("slow:5", "POST /data/orders/csv")
     with start(job, "--chunk-rows", "1") as run:
-        # One is on its way, and the next ones are made meanwhile.
-        time.sleep(4)
+        # The first upload takes its slow answer, and the next ones are prepared meanwhile.
+        wait_for(lambda: not job.emulator.faults())
+        time.sleep(2)
         run.send_signal(signal.SIGKILL)
     assert {"prepared", "started"} <= statuses(job)
     job.marts.orders(*ALL, updated_at=LATER)
