@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from tests.support.database import Database
@@ -15,14 +17,30 @@ from tests.support.postgres_binaries import in_wheel, installed
 from tests.support.postgres_fixture import RunningPostgres
 
 _FOREIGN = ("METRICA_", "DBT_", "PG")
+_LIGHT: dict[str, Any] = {"threads": 1, "allow_unsigned_extensions": "true"}
 _numbers = count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of dbt on one worker: they share warehouses that take long to build."""
-    for item in items:
-        if "dbt" in item.path.parent.name:
-            item.add_marker(pytest.mark.xdist_group("dbt"))
+@pytest.fixture(scope="session", autouse=True)
+def light_duckdb() -> Iterator[None]:
+    """Open every DuckDB of this process with one thread and without a check of signatures.
+
+    A test's tables have few rows, and each session would hash the 17 MB of the PostgreSQL
+    extension again: together 40 % of a run. Commands in a process of their own open DuckDB
+    as users do.
+    """
+    connect = duckdb.connect
+
+    def light(
+        database: str | Path = ":memory:",
+        read_only: bool = False,  # noqa: FBT001, FBT002 - DuckDB's own signature
+        config: dict[str, Any] | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        return connect(database, read_only, _LIGHT | (config or {}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", light)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

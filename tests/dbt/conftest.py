@@ -16,6 +16,15 @@ ROOT = Path(__file__).parents[2]
 ENGINES = ("duckdb", "postgres")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests that share a warehouse to one worker, so that no worker builds it again."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and isinstance(item, pytest.Function):
+            shared = {"built_on", "manifest"} & set(item.fixturenames)
+            group = min(shared, default=item.path.stem)
+            item.add_marker(pytest.mark.xdist_group(f"dbt {group}"))
+
+
 class Warehouses:
     """Makes warehouses; each has a copy of the project and an empty CRM."""
 

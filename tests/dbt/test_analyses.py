@@ -84,7 +84,7 @@ def test_orders_outside_the_window(compiled: Warehouse) -> None:
     assert {row[0] for row in rows} == {"over 111 days"}
 
 
-def test_undelivered_rows(compiled: Warehouse) -> None:
+def test_analyses_list_undelivered_orders(compiled: Warehouse) -> None:
     [row] = answer(compiled, "undelivered_rows")
     assert row == ("orders", "contact_unknown", "client_uniq_id", 1, "2026-02-01", 1)
 

@@ -65,12 +65,12 @@ ADDED = (
 )
 
 
-def test_an_attribute_of_every_type_is_built_hashed_and_found_by_the_exporter(
+def test_attribute_of_every_type_is_built_hashed_and_found_by_the_exporter(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {column.attribute.type_name for column in ADDED} == set(ATTRIBUTE_TYPES)
     warehouse.run(*crm.SAMPLE)
-    warehouse.build()
+    warehouse.build_marts()
     for mart in ("contacts", "orders"):
         for column in ADDED:
             column.add(warehouse, mart)
@@ -111,7 +111,7 @@ OF_ORDERS = """
 """
 
 
-def test_an_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
+def test_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
     warehouses: Warehouses, running_emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = in_schema_of_its_own(warehouses.make("postgres"), "anna")
@@ -160,7 +160,7 @@ def test_an_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
     assert warehouse.dbt("show", "--select", "undelivered_rows").success
 
 
-def test_a_time_of_an_attribute_in_a_text_is_refused(warehouses: Warehouses) -> None:
+def test_attributes_time_of_an_attribute_in_a_text_is_refused(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(
         "alter table crm.orders add paid_till text", "alter table crm.orders add discount text"
@@ -257,7 +257,7 @@ def assert_hashes(warehouse: Warehouse, mart: str) -> None:
         ("simple_orders", "products", "{metrica: {type: text}}", "no attributes of simple_orders"),
     ],
 )
-def test_a_column_that_metrica_could_not_take_stops_the_build_before_it_begins(
+def test_attributes_column_that_metrica_could_not_take_stops_the_build_before_it_begins(
     warehouses: Warehouses, mart: str, name: str, meta: str, complaint: str
 ) -> None:
     warehouse = warehouses.make("duckdb")

@@ -47,7 +47,7 @@ def test_unmapped_statuses_are_named_and_marked_and_every_other_order_is_built(
         seed.writelines(
             ["refunded,refunded,CANCELLED,Refunded,\n", "Отложен,new,IN_PROGRESS,New,\n"]
         )
-    warehouse.build()
+    warehouse.build_marts()
     statuses = dict(warehouse.rows("select id, order_status from metrica.orders"))
     assert (statuses["10"], statuses["11"]) == ("refunded", "new")
     assert statuses["13"] == "unmapped:PAID OUT"
@@ -55,7 +55,7 @@ def test_unmapped_statuses_are_named_and_marked_and_every_other_order_is_built(
 
 def test_unmapped_statuses_stop_the_build_when_the_var_says_error(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
-    warehouse.build()
+    warehouse.build_marts()
     before = warehouse.marts()["orders"]
     warehouse.run(UNMAPPED)
     outcome = warehouse.dbt("build", "--select", "+orders", unmapped_statuses="error")
@@ -84,7 +84,7 @@ def test_unmapped_statuses_stop_the_build_when_the_var_says_error(warehouse: War
         ),
     ],
 )
-def test_a_var_with_an_unknown_value_is_refused_when_the_project_is_read(
+def test_bad_input_var_with_an_unknown_value_is_refused_when_the_project_is_read(
     warehouses: Warehouses, variables: dict[str, object], complaint: str
 ) -> None:
     outcome = warehouses.make("duckdb").dbt("parse", **variables)
@@ -119,7 +119,7 @@ def test_missing_tables_are_named_with_the_vars_that_switch_them_off(
 
 
 @pytest.mark.filterwarnings("ignore:.*does not match the name of any column")
-def test_a_seed_with_semicolons_is_refused_until_the_project_says_so(
+def test_bad_input_seed_with_semicolons_is_refused_until_the_project_says_so(
     warehouses: Warehouses,
 ) -> None:
     warehouse = warehouses.make("duckdb")
@@ -183,7 +183,7 @@ def test_money_that_cannot_be_read_is_counted_and_stops_nothing(warehouse: Wareh
     ]
 
 
-def test_a_birth_date_that_cannot_be_read_is_counted_and_stops_nothing(
+def test_bad_input_birth_date_that_cannot_be_read_is_counted_and_stops_nothing(
     warehouse: Warehouse,
 ) -> None:
     warehouse.run(
@@ -212,7 +212,7 @@ def test_times_without_end_are_unknown_to_every_mart(warehouse: Warehouse) -> No
         "update crm.order_items set updated_at = null",
         "update crm.contact_identifiers set updated_at = null",
     )
-    warehouse.build()
+    warehouse.build_marts()
     assert set(
         warehouse.rows("select create_date_time, birth_date, updated_at from metrica.contacts")
     ) == {(None, None, None)}
@@ -228,7 +228,7 @@ def test_postgresqls_type_money_is_read_whatever_its_currency(warehouses: Wareho
         "alter table crm.orders alter revenue type money using cast(revenue as numeric)",
         "update crm.orders set revenue = '-1234567.89' where order_id = 2",
     )
-    warehouse.build()
+    warehouse.build_marts()
     assert warehouse.rows("select cast(revenue as text) from metrica.orders order by id") == [
         ("100.01",),
         ("-1234567.89",),
@@ -240,7 +240,7 @@ def test_times_in_a_text_are_refused_because_their_zone_would_be_lost(
     warehouse: Warehouse,
 ) -> None:
     warehouse.run(*crm.SAMPLE)
-    warehouse.build()
+    warehouse.build_marts()
     before = warehouse.marts()["orders"]
     text = {"duckdb": "varchar", "postgres": "text"}[warehouse.target]
     warehouse.run(
@@ -263,12 +263,12 @@ def test_times_in_a_text_are_refused_because_their_zone_would_be_lost(
         " using cast(created_at as timestamptz)",
         "alter table crm.orders alter finished_at type date using null",
     )
-    warehouse.build()
+    warehouse.build_marts()
     times = "select distinct create_date_time, finish_date_time from metrica.orders"
     assert warehouse.rows(times) == [("2026-03-01T10:00:00", None)]
 
 
-def test_an_empty_crm_with_times_in_a_text_is_refused_too(warehouse: Warehouse) -> None:
+def test_bad_input_empty_crm_with_times_in_a_text_is_refused_too(warehouse: Warehouse) -> None:
     for table in ("contacts", "contact_identifiers", "orders", "order_items", "products"):
         warehouse.run(f"alter table crm.{table} alter updated_at type text")
     outcome = warehouse.dbt("run", "--select", "staging")
@@ -277,15 +277,15 @@ def test_an_empty_crm_with_times_in_a_text_is_refused_too(warehouse: Warehouse) 
     assert outcome.count("model", "error") == 5
 
 
-def test_a_crm_without_extra_identifiers_builds(warehouse: Warehouse) -> None:
+def test_bad_input_crm_without_extra_identifiers_builds(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE, "drop table crm.contact_identifiers")
-    warehouse.build(crm_has_contact_identifiers=False)
+    warehouse.build_marts(crm_has_contact_identifiers=False)
     assert warehouse.rows("select phones from metrica.contacts where uniq_id = 'C-1'") == [
         ("79995551111",)
     ]
 
 
-def test_a_misspelt_form_of_identifiers_sends_nothing_plain(warehouses: Warehouses) -> None:
+def test_bad_input_misspelt_form_of_identifiers_sends_nothing_plain(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
     outcome = warehouse.dbt("build", identifiers={"email": "md5", "phones": "plain"})
     assert not outcome.success
@@ -299,7 +299,7 @@ def test_a_misspelt_form_of_identifiers_sends_nothing_plain(warehouses: Warehous
         ("md5", "The var identifiers is 'md5', but each kind has a form of its own"),
     ],
 )
-def test_an_unknown_form_of_identifiers_is_refused(
+def test_bad_input_unknown_form_of_identifiers_is_refused(
     warehouses: Warehouses, value: object, complaint: str
 ) -> None:
     outcome = warehouses.make("duckdb").dbt("build", identifiers=value)
@@ -307,7 +307,7 @@ def test_an_unknown_form_of_identifiers_is_refused(
     assert complaint in outcome.complaints
 
 
-def test_a_column_of_a_type_that_engines_print_differently_is_refused(
+def test_bad_input_column_of_a_type_that_engines_print_differently_is_refused(
     warehouses: Warehouses,
 ) -> None:
     warehouse = warehouses.make("duckdb")

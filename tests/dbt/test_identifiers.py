@@ -102,7 +102,7 @@ def test_left_out_counts_values_and_customers_by_reason(typed: tuple[Warehouse, 
     ]
 
 
-def test_a_warning_of_dbt_names_the_counts_and_the_shares(
+def test_identifiers_warning_of_dbt_names_the_counts_and_the_shares(
     typed: tuple[Warehouse, Outcome],
 ) -> None:
     _, outcome = typed
@@ -146,7 +146,9 @@ def test_spellings_are_read_again_when_the_default_country_changes(warehouse: Wa
 
 
 @pytest.mark.parametrize("code", ["+7", "999"])
-def test_a_default_country_that_is_none_is_refused(warehouses: Warehouses, code: str) -> None:
+def test_identifiers_default_country_that_is_none_is_refused(
+    warehouses: Warehouses, code: str
+) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(*crm.SAMPLE)
     outcome = warehouse.dbt(

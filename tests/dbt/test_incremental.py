@@ -193,7 +193,7 @@ def test_incremental_mart_with_a_new_column_asks_for_a_full_refresh(warehouses: 
     assert warehouse.dbt("run", "--full-refresh", "--select", "contacts").success
 
 
-def test_the_page_names_each_change_that_an_incremental_mart_misses() -> None:
+def test_incremental_page_names_each_change_that_an_incremental_mart_misses() -> None:
     page = (Path(__file__).parents[2] / "docs/how-to/build-incrementally.md").read_text("utf-8")
     described = {
         late_row: "An old timestamp",

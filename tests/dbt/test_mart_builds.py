@@ -95,7 +95,9 @@ def test_mart_builds_keeps_the_newest_100_rows_also_after_a_full_refresh(
     assert oldest == 53
 
 
-def test_a_mart_without_the_table_mart_builds_says_what_to_run(warehouses: Warehouses) -> None:
+def test_mart_builds_mart_without_the_table_mart_builds_says_what_to_run(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     assert warehouse.dbt("build", *NO_TESTS).success
     warehouse.run("drop table metrica_work.mart_builds")

@@ -30,7 +30,7 @@ PERSONAL = {
     ("variables", "unit_tests", "models"),
     [({}, 56, 25), (WITHOUT_IDENTIFIERS, 55, 25), (EVERYTHING, 61, 26)],
 )
-def test_a_fresh_warehouse_builds_and_passes_every_test(
+def test_marts_fresh_warehouse_builds_and_passes_every_test(
     warehouse: Warehouse, variables: dict[str, bool], unit_tests: int, models: int
 ) -> None:
     warehouse.run(*crm.SAMPLE, *crm.HISTORY)
@@ -49,7 +49,7 @@ def test_both_engines_hold_the_same_rows_and_hashes(built_on: dict[str, Warehous
     assert duckdb == postgres
 
 
-def test_a_contact_as_metrica_takes_it(built: Warehouse) -> None:
+def test_marts_contact_as_metrica_takes_it(built: Warehouse) -> None:
     [contact] = built.rows(
         """select name, create_date_time, birth_date, client_ids, emails, phones,
             identifiers_count, updated_at from metrica.contacts where uniq_id = 'C-1'"""
@@ -66,7 +66,7 @@ def test_a_contact_as_metrica_takes_it(built: Warehouse) -> None:
     )
 
 
-def test_a_birth_date_before_1970_is_left_out_of_the_contact_and_counted(
+def test_marts_birth_date_before_1970_is_left_out_of_the_contact_and_counted(
     built: Warehouse,
 ) -> None:
     contact = "where uniq_id = 'c-3'"
@@ -78,7 +78,7 @@ def test_a_birth_date_before_1970_is_left_out_of_the_contact_and_counted(
     assert "Got 1 result, configured to warn" in outcome.complaints
 
 
-def test_an_order_as_metrica_takes_it(built: Warehouse) -> None:
+def test_marts_order_as_metrica_takes_it(built: Warehouse) -> None:
     columns = """client_uniq_id, client_type, create_date_time, finish_date_time, order_status,
         cast(revenue as text), cast(cost as text), currency, goals, products, items_count,
         updated_at"""
@@ -111,7 +111,7 @@ def test_an_order_as_metrica_takes_it(built: Warehouse) -> None:
     assert third[4:9] == ("new", "0.00", "0.00", "рубли", None)
 
 
-def test_what_was_left_out_of_a_contact_can_be_listed(built: Warehouse) -> None:
+def test_marts_list_values_left_out_of_a_contact(built: Warehouse) -> None:
     left_out = built.rows(
         """select contact_id, kind, raw, reason from metrica_work.int_contact_identifiers
         where reason is not null and contact_id not like 'phone-%'
@@ -125,7 +125,7 @@ def test_what_was_left_out_of_a_contact_can_be_listed(built: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("mart", MARTS)
-def test_a_mart_has_metricas_columns_and_declared_attributes(built: Warehouse, mart: str) -> None:
+def test_mart_has_metricas_columns_and_declared_attributes(built: Warehouse, mart: str) -> None:
     [entity] = [entity for entity in ENTITIES if entity.name == mart]
     node = manifest(built)["nodes"][f"model.metrica_crm.{mart}"]
     assert node["config"]["meta"]["metrica"] == {
@@ -157,17 +157,17 @@ def test_personal_columns_are_tagged(built: Warehouse) -> None:
     assert all(columns[name]["config"]["meta"]["pii"] is True for name in tagged)
 
 
-def test_the_documentation_is_generated_and_complete(built: Warehouse) -> None:
+def test_marts_documentation_is_generated_and_complete(built: Warehouse) -> None:
     assert_documented(built)
 
 
 @pytest.mark.parametrize("variables", [EVERYTHING, {"snapshot_order_statuses": True}])
-def test_what_is_off_at_first_is_documented_too(
+def test_marts_document_models_that_are_off_by_default(
     warehouses: Warehouses, variables: dict[str, bool]
 ) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(*crm.SAMPLE, *crm.HISTORY)
-    warehouse.build(**variables)
+    warehouse.build_marts(**variables)
     assert_documented(warehouse, **variables)
 
 
@@ -199,7 +199,7 @@ def test_freshness_of_the_crm_is_checked(built: Warehouse) -> None:
     assert outcome.statuses["source.metrica_crm.metrica_crm.orders"] == "warn"
 
 
-def test_a_developers_schema_is_part_of_the_schema_names(warehouses: Warehouses) -> None:
+def test_marts_developers_schema_is_part_of_the_schema_names(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("postgres")
     profile = warehouse.profiles / "profiles.yml"
     own = warehouse.output / "profiles"

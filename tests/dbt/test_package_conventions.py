@@ -56,7 +56,9 @@ def test_macros_are_documented_or_private_and_dispatched_ones_refuse_other_adapt
     assert branching == {"_unsupported_adapter"}
 
 
-def test_an_unsupported_adapter_is_refused_with_what_to_do(warehouses: Warehouses) -> None:
+def test_package_conventions_unsupported_adapter_is_refused_with_what_to_do(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     macros = warehouse.project / "macros/adapters.sql"
     text = macros.read_text(encoding="utf-8")
@@ -72,7 +74,9 @@ def test_an_unsupported_adapter_is_refused_with_what_to_do(warehouses: Warehouse
         file.write_text(found, encoding="utf-8")
 
 
-def test_the_status_map_may_be_a_relation_or_a_model_of_a_team(warehouses: Warehouses) -> None:
+def test_package_conventions_status_map_may_be_a_relation_or_a_model_of_a_team(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     columns = "'Paid' as crm_status, 'won' as id, 'PAID' as type, null as humanized"
     query = f"select {columns}, cast(null as text) as goal_action_ids"
@@ -104,7 +108,9 @@ def parent_project(warehouse: Warehouse, config: str, sources: str = "") -> Ware
     return replace(warehouse, project=parent)
 
 
-def test_a_schema_and_meta_can_be_set_from_a_parent_project(warehouses: Warehouses) -> None:
+def test_package_conventions_schema_and_meta_can_be_set_from_a_parent_project(
+    warehouses: Warehouses,
+) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(*crm.SAMPLE)
     team = parent_project(

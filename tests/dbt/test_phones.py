@@ -16,7 +16,7 @@ def test_every_spelling_of_a_right_number_is_understood(built: Warehouse) -> Non
     assert _differences(built, expected) == argentine
 
 
-def test_a_mistyped_number_is_left_out_where_the_library_refuses_it(built: Warehouse) -> None:
+def test_phones_mistyped_number_is_left_out_where_the_library_refuses_it(built: Warehouse) -> None:
     expected = phone_spellings.mistyped()
     assert sum(phone is None for phone in expected.values()) > 500
     # Gabon's old numbers had a zero that its new ones lack; it is no trunk prefix.
@@ -44,7 +44,7 @@ def test_both_engines_read_every_phone_alike(built_on: dict[str, Warehouse]) -> 
     assert duckdb == postgres
 
 
-def test_the_seed_is_what_its_script_writes() -> None:
+def test_phones_seed_is_what_its_script_writes() -> None:
     script = ROOT / "dbt_project/seeds/phone_calling_codes.py"
     out = io.StringIO()
     runpy.run_path(str(script))["write"](out)

@@ -17,7 +17,7 @@ def simple_on(warehouses: Warehouses) -> dict[str, Warehouse]:
     both = {engine: warehouses.make(engine) for engine in ("duckdb", "postgres")}
     for warehouse in both.values():
         warehouse.run(*crm.SAMPLE)
-        warehouse.build(**SIMPLE)
+        warehouse.build_marts(**SIMPLE)
     return both
 
 
@@ -40,7 +40,7 @@ def test_both_engines_hold_the_same_simple_orders(simple_on: dict[str, Warehouse
     assert duckdb == postgres
 
 
-def test_a_simple_order_as_metrica_takes_it(simple: Warehouse) -> None:
+def test_simple_orders_simple_order_as_metrica_takes_it(simple: Warehouse) -> None:
     first, second, third = simple.rows(QUERY.replace("*", ", ".join(_columns()) + ", updated_at"))
     assert tuple(map(str, first)) == (
         "1",
@@ -63,7 +63,7 @@ def test_a_simple_order_as_metrica_takes_it(simple: Warehouse) -> None:
     assert third[2:9] == ("C-9", *[None] * 5, "IN_PROGRESS")
 
 
-def test_the_mart_has_the_documented_columns(simple: Warehouse) -> None:
+def test_simple_orders_mart_has_the_documented_columns(simple: Warehouse) -> None:
     node = manifest(simple)["nodes"]["model.metrica_crm.simple_orders"]
     assert node["config"]["meta"]["metrica"] == {
         "entity": "simple_orders",
@@ -81,9 +81,9 @@ def test_the_mart_has_the_documented_columns(simple: Warehouse) -> None:
     assert simple.time_zone("simple_orders") == "Europe/Moscow"
 
 
-def test_a_change_of_the_customer_reaches_the_orders(warehouse: Warehouse) -> None:
+def test_simple_orders_change_of_the_customer_reaches_the_orders(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
-    warehouse.build(**SIMPLE)
+    warehouse.build_marts(**SIMPLE)
     before = {row[0]: row for row in warehouse.rows(QUERY)}
     warehouse.run(
         "update crm.contacts set phone = null, updated_at = '2026-03-01 00:00:00+00'"
@@ -100,9 +100,11 @@ def test_a_change_of_the_customer_reaches_the_orders(warehouse: Warehouse) -> No
     assert {row[0]: row for row in warehouse.rows(QUERY)} == after
 
 
-def test_the_zone_is_that_of_the_orders_which_they_are_made_of(warehouse: Warehouse) -> None:
+def test_simple_orders_zone_is_that_of_the_orders_which_they_are_made_of(
+    warehouse: Warehouse,
+) -> None:
     warehouse.run(*crm.SAMPLE)
-    warehouse.build(**SIMPLE)
+    warehouse.build_marts(**SIMPLE)
     before = warehouse.rows(QUERY)
     assert warehouse.dbt(
         "run", "--select", "simple_orders", **SIMPLE, counter_time_zone="Asia/Tashkent"

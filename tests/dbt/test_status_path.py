@@ -27,9 +27,9 @@ def hashes(warehouse: Warehouse) -> dict[str, str]:
     return dict(warehouse.rows("select id, row_hash from metrica.orders"))
 
 
-def test_an_order_has_the_path_of_its_history(warehouse: Warehouse) -> None:
+def test_status_path_order_has_the_path_of_its_history(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
-    warehouse.build()
+    warehouse.build_marts()
     assert paths(warehouse) == {"1": None, "2": None, "3": None}
     before = hashes(warehouse)
 
@@ -44,15 +44,15 @@ def test_an_order_has_the_path_of_its_history(warehouse: Warehouse) -> None:
         r"test crm_order_status_history_without_changed_at .*\nGot 1 result", outcome.complaints
     )
 
-    warehouse.build()
+    warehouse.build_marts()
     assert hashes(warehouse) == before
 
 
-def test_an_unmapped_status_of_the_history_stops_the_build_when_the_var_says_error(
+def test_status_path_unmapped_status_of_the_history_stops_the_build_when_the_var_says_error(
     warehouse: Warehouse,
 ) -> None:
     warehouse.run(*crm.SAMPLE, *crm.HISTORY)
-    warehouse.build(**WITH_HISTORY)
+    warehouse.build_marts(**WITH_HISTORY)
     before = warehouse.marts()["orders"]
     warehouse.run("insert into crm.order_status_history values (3, 'Отложен', null)")
     outcome = warehouse.dbt("run", unmapped_statuses="error", **WITH_HISTORY)
@@ -66,13 +66,13 @@ def test_an_unmapped_status_of_the_history_stops_the_build_when_the_var_says_err
     assert warehouse.marts()["orders"] == before
 
 
-def test_a_time_of_the_history_in_a_text_is_refused(warehouse: Warehouse) -> None:
+def test_status_path_time_of_the_history_in_a_text_is_refused(warehouse: Warehouse) -> None:
     warehouse.run(*crm.HISTORY, "alter table crm.order_status_history alter changed_at type text")
     outcome = warehouse.dbt("run", "--select", "stg_crm__order_status_history", **WITH_HISTORY)
     assert "The CRM's order_status_history.changed_at" in outcome.complaints
 
 
-def test_a_snapshot_keeps_the_history_that_the_crm_does_not(warehouse: Warehouse) -> None:
+def test_status_path_snapshot_keeps_the_history_that_the_crm_does_not(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
     outcome = warehouse.build(**WITH_SNAPSHOT)
     assert outcome.count("snapshot", "success") == 1
@@ -83,7 +83,7 @@ def test_a_snapshot_keeps_the_history_that_the_crm_does_not(warehouse: Warehouse
         "update crm.orders set status = 'NEW' where order_id = 2",
         "update crm.orders set revenue = 5 where order_id = 3",
     )
-    warehouse.build("--full-refresh", **WITH_SNAPSHOT)
+    warehouse.build_marts("--full-refresh", **WITH_SNAPSHOT)
     assert paths(warehouse) == {"1": "paid,shipped", "2": "new", "3": "new"}
 
     # Back to where it was, and seen by no snapshot on its way there.
@@ -170,7 +170,7 @@ def test_random_histories_give_the_paths_that_the_documentation_says(
         "insert into crm.order_status_history values "
         + ", ".join(row for order in orders for row in order.history_rows()),
     )
-    warehouse.build(**WITH_HISTORY)
+    warehouse.build_marts(**WITH_HISTORY)
     expected = {str(order.order_id): order.path() for order in orders}
     assert len(set(expected.values())) > 500
     assert paths(warehouse) == expected

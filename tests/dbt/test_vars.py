@@ -48,7 +48,7 @@ NOT_IN_UNIT_TESTS = {
     ("engine", "variables"),
     [("duckdb", OTHER_CHOICES), ("postgres", FAR_FROM_DEFAULT)],
 )
-def test_an_empty_build_passes_its_unit_tests_whatever_the_vars_are(
+def test_vars_empty_build_passes_its_unit_tests_whatever_the_vars_are(
     warehouses: Warehouses, engine: str, variables: dict[str, Any]
 ) -> None:
     warehouse = warehouses.make(engine)
@@ -59,7 +59,7 @@ def test_an_empty_build_passes_its_unit_tests_whatever_the_vars_are(
     assert warehouse.rows("select count(*) from metrica.orders") == [(0,)]
 
 
-def test_a_crm_without_optional_tables_builds_and_passes_every_test(
+def test_vars_crm_without_optional_tables_builds_and_passes_every_test(
     warehouses: Warehouses,
 ) -> None:
     warehouse = warehouses.make("duckdb")

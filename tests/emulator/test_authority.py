@@ -21,7 +21,7 @@ def ask(
     "authorization",
     [None, "OAuth", "OAuth ", "Basic abc", "a-made-up-token", "Bearer a-made-up-token"],
 )
-def test_a_missing_or_malformed_header_is_401(
+def test_authority_missing_or_malformed_header_is_401(
     emulator: RunningEmulator, authorization: str | None
 ) -> None:
     answer = ask(emulator, authorization)
@@ -31,12 +31,12 @@ def test_a_missing_or_malformed_header_is_401(
     assert answer.json()["message"]
 
 
-def test_a_token_in_the_url_does_not_count(emulator: RunningEmulator) -> None:
+def test_authority_token_in_the_url_does_not_count(emulator: RunningEmulator) -> None:
     url = f"{emulator.crm}/schema/types?oauth_token={emulator.token}"
     assert requests.get(url, timeout=10).status_code == 401
 
 
-def test_an_unknown_token_is_403(emulator: RunningEmulator) -> None:
+def test_authority_unknown_token_is_403(emulator: RunningEmulator) -> None:
     answer = ask(emulator, "OAuth another-token")
     assert answer.status_code == 403
     assert answer.json()["errors"][0]["error_type"] == "invalid_token"
@@ -47,7 +47,7 @@ def test_another_counter_is_not_found(emulator: RunningEmulator) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["error_type"]) == (404, "not_found")
 
 
-def test_a_token_that_may_only_read_cannot_upload(emulator: RunningEmulator) -> None:
+def test_authority_token_that_may_only_read_cannot_upload(emulator: RunningEmulator) -> None:
     emulator.switches(token_scope="read")
     assert emulator.call("GET", "/schema/types").status_code == 200
     answer = emulator.upload("/data/contacts/csv", "uniq_id\n1\n")
@@ -55,7 +55,9 @@ def test_a_token_that_may_only_read_cannot_upload(emulator: RunningEmulator) -> 
     assert emulator.sql("select * from contacts") == []
 
 
-def test_a_refusal_reaches_a_client_that_is_still_sending(emulator: RunningEmulator) -> None:
+def test_authority_refusal_reaches_a_client_that_is_still_sending(
+    emulator: RunningEmulator,
+) -> None:
     answer = requests.post(
         f"{emulator.crm}/data/contacts/csv",
         files={"file": ("data.csv", b"x" * 20_000_000, "text/csv")},

@@ -56,7 +56,7 @@ client_ids = cells.list_of(cells.client_id)
         (cells.products, "a:999999999", {"a": 999_999_999}),
     ],
 )
-def test_a_good_value_is_read(reader: Reader, text: str, value: Any) -> None:  # noqa: ANN401
+def test_cells_good_value_is_read(reader: Reader, text: str, value: Any) -> None:  # noqa: ANN401
     assert reader(text) == value
 
 
@@ -136,7 +136,9 @@ def test_a_good_value_is_read(reader: Reader, text: str, value: Any) -> None:  #
         (cells.products, "a:1000000000", "bad_quantity"),
     ],
 )
-def test_a_bad_value_has_a_reason_without_the_value(reader: Reader, text: str, reason: str) -> None:
+def test_cells_bad_value_has_a_reason_without_the_value(
+    reader: Reader, text: str, reason: str
+) -> None:
     with pytest.raises(BadValue) as caught:
         reader(text)
     assert caught.value.reason == reason
@@ -150,6 +152,6 @@ def test_a_bad_value_has_a_reason_without_the_value(reader: Reader, text: str, r
         ("79876543210", "5c5259938ed3e632bc5e3f94731090af"),
     ],
 )
-def test_the_reference_hashes_of_the_documentation_are_accepted(plain: str, hashed: str) -> None:
+def test_cells_reference_hashes_of_the_documentation_are_accepted(plain: str, hashed: str) -> None:
     assert hashlib.md5(plain.encode()).hexdigest() == hashed  # noqa: S324 - Metrica's choice
     assert md5s(hashed) == [hashed]

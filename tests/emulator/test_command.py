@@ -54,7 +54,7 @@ def test_it_starts_within_a_few_seconds(tmp_path: Path) -> None:
         assert time.monotonic() - began < 5
 
 
-def test_what_was_uploaded_survives_a_restart_and_a_kill(tmp_path: Path) -> None:
+def test_command_keeps_uploads_after_restart_and_kill(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite"
     with RunningEmulator(state, columns_mapping_required="off") as emulator:
         url = emulator.url
@@ -95,7 +95,7 @@ def test_without_a_state_file_it_works_in_memory() -> None:
     assert "listens on" in line
 
 
-def test_a_switch_can_be_set_at_the_start() -> None:
+def test_command_switch_can_be_set_at_the_start() -> None:
     with RunningEmulator(unknown_status="fail", columns_mapping_required="off") as emulator:
         emulator.reset()
         answer = emulator.call("GET", "/schema/types")
@@ -118,14 +118,14 @@ def test_a_switch_can_be_set_at_the_start() -> None:
         (["--state", "no/such/folder/state.sqlite"], "Name another with --state."),
     ],
 )
-def test_a_wrong_option_is_named_and_ends_with_2(arguments: list[str], message: str) -> None:
+def test_command_wrong_option_is_named_and_ends_with_2(arguments: list[str], message: str) -> None:
     result = run(*START, *arguments)
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_port_in_use_is_named() -> None:
+def test_command_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run("--port", str(port), "--counter", "7", "--token", "made-up")
@@ -134,7 +134,7 @@ def test_a_port_in_use_is_named() -> None:
     assert "--port" in result.stderr
 
 
-def test_a_file_of_another_program_is_not_touched(tmp_path: Path) -> None:
+def test_command_file_of_another_program_is_not_touched(tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.sqlite"
     connection = sqlite3.connect(foreign)
     connection.execute("create table precious (a)")
@@ -146,7 +146,7 @@ def test_a_file_of_another_program_is_not_touched(tmp_path: Path) -> None:
     assert foreign.read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
+def test_command_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to be taken for one " * 20)
     result = run(*START, "--state", str(text))
@@ -155,7 +155,7 @@ def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
     assert text.read_text().startswith("not a database")
 
 
-def test_the_state_of_another_counter_is_not_mixed_in(tmp_path: Path) -> None:
+def test_command_state_of_another_counter_is_not_mixed_in(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite"
     with RunningEmulator(state, counter=1):
         pass

@@ -24,7 +24,7 @@ def send_json(emulator: RunningEmulator, *contacts: object, mode: str = "SAVE") 
     return emulator.call("POST", JSON, params=parameters, json={"contacts": contacts})
 
 
-def test_the_answer_describes_the_upload(emulator: RunningEmulator) -> None:
+def test_contacts_answer_describes_the_upload(emulator: RunningEmulator) -> None:
     answer = emulator.upload(CSV, "uniq_id,name\n1,Anna\n2,Boris\n")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -69,7 +69,7 @@ def test_every_column_is_stored(emulator: RunningEmulator) -> None:
     )
 
 
-def test_the_documented_sample_with_russian_headers(emulator: RunningEmulator) -> None:
+def test_contacts_documented_sample_with_russian_headers(emulator: RunningEmulator) -> None:
     emulator.call(
         "POST",
         "/schema/attributes",
@@ -92,7 +92,7 @@ def test_the_documented_sample_with_russian_headers(emulator: RunningEmulator) -
     ]
 
 
-def test_a_contact_without_any_identifier_is_accepted(emulator: RunningEmulator) -> None:
+def test_contact_without_any_identifier_is_accepted(emulator: RunningEmulator) -> None:
     answer = emulator.upload(CSV, "uniq_id,name\n1,\n")
     assert answer.json()["uploading"]["api_validation_status"] == "PASSED"
 
@@ -188,7 +188,7 @@ def test_json_contacts_are_stored_like_csv_contacts(emulator: RunningEmulator) -
         ({"uniq_id": "1", "emails": ["a@b.ru", "a@b.ru"]}, "emails: value_twice"),
     ],
 )
-def test_a_bad_json_contact_fails_the_upload(
+def test_contacts_bad_json_contact_fails_the_upload(
     emulator: RunningEmulator, contact: object, reason: str
 ) -> None:
     [found] = errors(send_json(emulator, contact))
@@ -207,7 +207,7 @@ def test_a_bad_json_contact_fails_the_upload(
     ],
     ids=lambda each: str(each)[:12],
 )
-def test_a_list_in_a_cell_has_the_limits_of_json(
+def test_contacts_list_in_a_cell_has_the_limits_of_json(
     emulator: RunningEmulator, column: str, values: list[str], problems: list[str]
 ) -> None:
     content = f'uniq_id,{column}\n1,"{",".join(values)}"\n'
@@ -218,7 +218,7 @@ def test_a_list_in_a_cell_has_the_limits_of_json(
 @pytest.mark.parametrize(
     "body", [b"{", b'{"contacts": [{"uniq_id": "\\ud800"}]}', b"\xff", b"[" * 100_000]
 )
-def test_a_body_that_is_no_json_is_400(emulator: RunningEmulator, body: bytes) -> None:
+def test_contacts_body_that_is_no_json_is_400(emulator: RunningEmulator, body: bytes) -> None:
     answer = emulator.call(
         "POST", f"{JSON}?merge_mode=SAVE", data=body, headers={"Content-Type": "application/json"}
     )
@@ -227,7 +227,7 @@ def test_a_body_that_is_no_json_is_400(emulator: RunningEmulator, body: bytes) -
 
 
 @pytest.mark.parametrize("body", [{}, [], {"contacts": []}, {"contacts": {}}, {"orders": [{}]}])
-def test_a_body_without_contacts_is_400(emulator: RunningEmulator, body: object) -> None:
+def test_contacts_body_without_contacts_is_400(emulator: RunningEmulator, body: object) -> None:
     answer = emulator.call("POST", f"{JSON}?merge_mode=SAVE", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["location"] == "contacts"

@@ -16,7 +16,7 @@ def post_goal(emulator: RunningEmulator, goal: object) -> Any:  # noqa: ANN401 -
     return emulator.call_url("POST", management(emulator, "/goals"), json={"goal": goal})
 
 
-def test_the_counter_tells_its_time_zone(emulator: RunningEmulator) -> None:
+def test_counter_tells_its_time_zone(emulator: RunningEmulator) -> None:
     counter = emulator.call_url("GET", management(emulator)).json()["counter"]
     assert counter["id"] == emulator.counter
     assert counter["time_zone_name"] == "Europe/Moscow"
@@ -24,7 +24,7 @@ def test_the_counter_tells_its_time_zone(emulator: RunningEmulator) -> None:
     assert "counter_flags" not in counter
 
 
-def test_the_offset_is_the_present_one(tmp_path: Path) -> None:
+def test_counter_offset_is_the_present_one(tmp_path: Path) -> None:
     with RunningEmulator(tmp_path / "state.sqlite", time_zone="America/New_York") as emulator:
         offsets = set()
         for days in (0, 91, 182, 273):
@@ -56,7 +56,7 @@ def test_goals_are_created_and_listed(emulator: RunningEmulator) -> None:
     assert listed == {"goals": [{"id": 1, **goal}]}
 
 
-def test_the_first_accepted_upload_brings_the_four_crm_goals(emulator: RunningEmulator) -> None:
+def test_counter_first_accepted_upload_brings_the_four_crm_goals(emulator: RunningEmulator) -> None:
     emulator.upload("/data/contacts/csv", "uniq_id,phones\n1,bad\n")
     goals = management(emulator, "/goals")
     assert emulator.call_url("GET", goals).json() == {"goals": []}
@@ -91,14 +91,16 @@ def test_the_first_accepted_upload_brings_the_four_crm_goals(emulator: RunningEm
         ),
     ],
 )
-def test_a_bad_goal_is_refused(emulator: RunningEmulator, goal: object, location: str) -> None:
+def test_counter_bad_goal_is_refused(
+    emulator: RunningEmulator, goal: object, location: str
+) -> None:
     answer = post_goal(emulator, goal)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["location"] == location
     assert emulator.sql("select * from goals") == []
 
 
-def test_the_management_methods_need_the_token_too(emulator: RunningEmulator) -> None:
+def test_counter_management_methods_need_the_token_too(emulator: RunningEmulator) -> None:
     url = management(emulator)
     answer = emulator.call_url("GET", url, headers={"Authorization": "OAuth another"})
     assert answer.status_code == 403

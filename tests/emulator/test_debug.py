@@ -22,7 +22,7 @@ def debug(emulator: RunningEmulator, name: str) -> Any:  # noqa: ANN401 - JSON
     return answer.json()[name]
 
 
-def test_what_is_held_can_be_dumped(emulator: RunningEmulator) -> None:
+def test_debug_dumps_stored_rows(emulator: RunningEmulator) -> None:
     emulator.upload("/data/contacts/csv", "uniq_id,name\nc1,Anna\n")
     head = "id,client_uniq_id,client_type,create_date_time,order_status\n"
     rows = "1,c1,CONTACT,2026-01-01 10:00:00,PAID\n2,c2,CONTACT,2026-01-01 10:00:00,SPAM\n"
@@ -41,7 +41,7 @@ def test_what_is_held_can_be_dumped(emulator: RunningEmulator) -> None:
         assert debug(emulator, name) == []
 
 
-def test_a_dump_of_something_else_is_404(emulator: RunningEmulator) -> None:
+def test_debug_dump_of_something_else_is_404(emulator: RunningEmulator) -> None:
     answer = requests.get(f"{emulator.url}/debug/sqlite_master", timeout=10)
     assert (answer.status_code, answer.json()["code"]) == (404, 404)
 
@@ -67,7 +67,9 @@ def test_switches_are_read_and_changed(emulator: RunningEmulator) -> None:
         ({"now": "2030-01-02T03:04:05+03:00"}, "2030-01-02T00:04"),
     ],
 )
-def test_the_clock_can_be_set(emulator: RunningEmulator, content: dict[str, str], now: str) -> None:
+def test_debug_clock_can_be_set(
+    emulator: RunningEmulator, content: dict[str, str], now: str
+) -> None:
     answer = requests.post(f"{emulator.url}/debug/now", json=content, timeout=10)
     assert answer.json()["now"].startswith(now)
     assert debug(emulator, "now").startswith(now)
@@ -76,7 +78,7 @@ def test_the_clock_can_be_set(emulator: RunningEmulator, content: dict[str, str]
 @pytest.mark.parametrize(
     "content", [{}, {"now": "yesterday"}, {"now": "2030-01-02T03:04:05"}, {"offset_seconds": "x"}]
 )
-def test_a_wrong_time_is_refused(emulator: RunningEmulator, content: dict[str, str]) -> None:
+def test_debug_wrong_time_is_refused(emulator: RunningEmulator, content: dict[str, str]) -> None:
     answer = requests.post(f"{emulator.url}/debug/now", json=content, timeout=10)
     assert answer.status_code == 400
 
@@ -84,7 +86,7 @@ def test_a_wrong_time_is_refused(emulator: RunningEmulator, content: dict[str, s
 @pytest.mark.parametrize(
     "name", ["switches", "quotas", "now", "faults", "order_statuses", "visits"]
 )
-def test_a_body_that_is_no_object_is_refused(emulator: RunningEmulator, name: str) -> None:
+def test_debug_body_that_is_no_object_is_refused(emulator: RunningEmulator, name: str) -> None:
     for body in (b"{", b"5"):
         answer = requests.post(f"{emulator.url}/debug/{name}", data=body, timeout=10)
         assert answer.status_code == 400
@@ -148,7 +150,7 @@ def test_statuses_can_be_deleted_as_in_the_interface(emulator: RunningEmulator) 
     "fields",
     [{"id": "new"}, {"id": "new", "type": "WON"}, {"type": "PAID"}, {"id": "a", "source": "AUTO"}],
 )
-def test_a_wrong_change_of_a_status_is_refused(
+def test_debug_wrong_change_of_a_status_is_refused(
     emulator: RunningEmulator, fields: dict[str, object]
 ) -> None:
     assert edit_status(emulator, **fields).status_code == 400

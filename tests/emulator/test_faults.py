@@ -50,7 +50,7 @@ def test_any_error_status_can_be_asked_for(
     assert uploading(upload(emulator))["api_validation_status"] == "PASSED"
 
 
-def test_a_fault_waits_for_its_request(emulator: RunningEmulator) -> None:
+def test_fault_waits_for_its_request(emulator: RunningEmulator) -> None:
     emulator.fault("status:503", f"POST {CSV}", skip=1, times=2)
     assert emulator.call("GET", "/last_uploadings").status_code == 200
     orders = "id,create_date_time,phones\n1,10.01.2024,79995551111\n"
@@ -58,7 +58,7 @@ def test_a_fault_waits_for_its_request(emulator: RunningEmulator) -> None:
     assert [upload(emulator).status_code for _ in range(4)] == [200, 503, 503, 200]
 
 
-def test_a_fault_can_last_until_it_is_cleared(emulator: RunningEmulator) -> None:
+def test_fault_can_last_until_it_is_cleared(emulator: RunningEmulator) -> None:
     emulator.fault("status:503", times=None)
     assert [upload(emulator).status_code for _ in range(3)] == [503] * 3
     emulator.clear_faults()
@@ -92,7 +92,7 @@ def test_chosen_ids_can_be_refused(emulator: RunningEmulator) -> None:
 
 
 @pytest.mark.parametrize(("fault", "applied"), [("drop_before", []), ("drop_after", ["1"])])
-def test_the_connection_can_be_cut(
+def test_faults_connection_can_be_cut(
     emulator: RunningEmulator, fault: str, applied: list[str]
 ) -> None:
     emulator.fault(fault, CSV)
@@ -103,13 +103,15 @@ def test_the_connection_can_be_cut(
     assert upload(emulator, "2").status_code == 200
 
 
-def test_a_connection_is_cut_for_a_client_behind_a_proxy_too(emulator: RunningEmulator) -> None:
+def test_faults_connection_is_cut_for_a_client_behind_a_proxy_too(
+    emulator: RunningEmulator,
+) -> None:
     emulator.fault("drop_before")
     with pytest.raises(requests.ConnectionError):
         emulator.call("GET", "/schema/types", headers={"X-Forwarded-For": "192.0.2.1"})
 
 
-def test_a_timeout_can_come_after_the_work_was_done(emulator: RunningEmulator) -> None:
+def test_faults_timeout_can_come_after_the_work_was_done(emulator: RunningEmulator) -> None:
     emulator.fault("timeout_after", CSV, retry_after=1)
     answer = upload(emulator)
     assert answer.status_code == 504
@@ -118,7 +120,7 @@ def test_a_timeout_can_come_after_the_work_was_done(emulator: RunningEmulator) -
     assert stored(emulator) == ["1"]
 
 
-def test_the_answer_can_be_no_json(emulator: RunningEmulator) -> None:
+def test_faults_answer_can_be_no_json(emulator: RunningEmulator) -> None:
     emulator.fault("non_json", CSV)
     answer = upload(emulator)
     assert answer.status_code == 200
@@ -126,21 +128,21 @@ def test_the_answer_can_be_no_json(emulator: RunningEmulator) -> None:
     assert stored(emulator) == ["1"]
 
 
-def test_the_answer_can_break_off(emulator: RunningEmulator) -> None:
+def test_faults_answer_can_break_off(emulator: RunningEmulator) -> None:
     emulator.fault("truncated", CSV)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         upload(emulator)
     assert stored(emulator) == ["1"]
 
 
-def test_the_answer_can_be_slow(emulator: RunningEmulator) -> None:
+def test_faults_answer_can_be_slow(emulator: RunningEmulator) -> None:
     emulator.fault("slow:0.5", CSV)
     began = time.monotonic()
     assert upload(emulator).status_code == 200
     assert time.monotonic() - began >= 0.5
 
 
-def test_an_upload_can_be_missing_from_the_list(emulator: RunningEmulator) -> None:
+def test_faults_upload_can_be_missing_from_the_list(emulator: RunningEmulator) -> None:
     emulator.fault("delay_list:2", CSV)
     answer = uploading(upload(emulator))
     assert "api_validation_status" not in answer
@@ -150,7 +152,7 @@ def test_an_upload_can_be_missing_from_the_list(emulator: RunningEmulator) -> No
     assert lists[2][0]["api_validation_status"] == "PASSED"
 
 
-def test_the_status_can_be_one_that_nobody_documented(emulator: RunningEmulator) -> None:
+def test_faults_status_can_be_one_that_nobody_documented(emulator: RunningEmulator) -> None:
     emulator.fault("unknown_status", CSV)
     assert uploading(upload(emulator))["api_validation_status"] == "IN_PROGRESS"
     [listed] = emulator.call("GET", "/last_uploadings").json()["uploadings"]
@@ -183,7 +185,7 @@ def test_faults_hit_every_method(emulator: RunningEmulator, fault: str) -> None:
         ("failed", {"when": "now"}, "A fault has no field when."),
     ],
 )
-def test_a_fault_that_does_not_exist_is_refused(
+def test_fault_that_does_not_exist_is_refused(
     emulator: RunningEmulator, fault: str, fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -61,14 +61,14 @@ def test_each_default_status_reaches_its_goals(
         ({"cost": 150}, None),
     ],
 )
-def test_a_goal_is_worth_revenue_minus_cost(
+def test_goal_is_worth_revenue_minus_cost(
     emulator: RunningEmulator, columns: dict[str, float], worth: float | None
 ) -> None:
     send(emulator, "IN_PROGRESS", **columns)
     assert reached(emulator) == {CREATED: worth}
 
 
-def test_a_goals_own_price_wins(emulator: RunningEmulator) -> None:
+def test_goals_own_price_wins(emulator: RunningEmulator) -> None:
     send(emulator, "IN_PROGRESS", revenue=200, cost=150, goals="a:7,b")
     assert reached(emulator) == {CREATED: 50, "a": 7, "b": 50}
 
@@ -88,19 +88,19 @@ def test_goals_add_up_over_the_life_of_an_order(emulator: RunningEmulator) -> No
     assert reached(emulator) == {CREATED: 120, PAID: 120, CANCELLED: 120}
 
 
-def test_a_goal_is_reached_once(emulator: RunningEmulator) -> None:
+def test_goal_is_reached_once(emulator: RunningEmulator) -> None:
     for _ in range(3):
         send(emulator, "PAID", revenue=100)
     assert emulator.sql("select count(*) from goals_reached") == [(2,)]
 
 
-def test_a_mapped_status_reaches_its_types_goals_and_its_own(emulator: RunningEmulator) -> None:
+def test_goals_mapped_status_reaches_its_types_goals_and_its_own(emulator: RunningEmulator) -> None:
     map_status(emulator, id="delivery", type="IN_PROGRESS", goal_action_ids=["dostavka"])
     send(emulator, "delivery", revenue=10)
     assert reached(emulator) == {CREATED: 10, "dostavka": 10}
 
 
-def test_a_javascript_goal_as_status_is_reached_itself(emulator: RunningEmulator) -> None:
+def test_goals_javascript_goal_as_status_is_reached_itself(emulator: RunningEmulator) -> None:
     create_goal(emulator, "good_lead")
     send(emulator, "good_lead", revenue=10)
     assert reached(emulator) == {"good_lead": 10}
@@ -108,7 +108,7 @@ def test_a_javascript_goal_as_status_is_reached_itself(emulator: RunningEmulator
     assert emulator.sql("select * from order_statuses") == []
 
 
-def test_a_status_of_type_other_reaches_no_crm_goal(emulator: RunningEmulator) -> None:
+def test_goals_status_of_type_other_reaches_no_crm_goal(emulator: RunningEmulator) -> None:
     map_status(emulator, id="parked", type="OTHER")
     send(emulator, "parked", revenue=10)
     assert reached(emulator) == {}

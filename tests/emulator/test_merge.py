@@ -52,7 +52,7 @@ def test_absent_attributes_and_lists_follow_the_mode(
         ("APPEND", "null", None),
     ],
 )
-def test_an_empty_cell_is_an_absent_attribute_or_erases(
+def test_merge_empty_cell_is_an_absent_attribute_or_erases(
     emulator: RunningEmulator, mode: str, empty_cell: str, name: str | None
 ) -> None:
     emulator.switches(empty_cell=empty_cell)
@@ -81,7 +81,7 @@ def test_append_joins_goals_products_and_custom_lists(emulator: RunningEmulator)
     assert revenue == 20
 
 
-def test_an_order_can_move_to_another_contact(emulator: RunningEmulator) -> None:
+def test_merge_order_can_move_to_another_contact(emulator: RunningEmulator) -> None:
     order(emulator, "SAVE", "revenue", "1")
     content = f"{HEADER}\n1;c2;CONTACT;2026-01-10 11:56:00;SPAM\n"
     emulator.upload(ORDERS, content, delimiter_type="SEMICOLON")
@@ -90,7 +90,7 @@ def test_an_order_can_move_to_another_contact(emulator: RunningEmulator) -> None
 
 
 @pytest.mark.parametrize("mode", ["SAVE", "UPDATE", "APPEND"])
-def test_the_first_creation_date_stays(emulator: RunningEmulator, mode: str) -> None:
+def test_merge_first_creation_date_stays(emulator: RunningEmulator, mode: str) -> None:
     head = "uniq_id,create_date_time,name\n"
     emulator.upload(CONTACTS, f"{head}1,2026-01-01 10:00:00,Anna\n")
     answer = emulator.upload(CONTACTS, f"{head}1,2026-02-02 10:00:00,Bella\n", mode)
@@ -100,14 +100,14 @@ def test_the_first_creation_date_stays(emulator: RunningEmulator, mode: str) -> 
     assert json.loads(warnings) == {"create_date_change": 1}
 
 
-def test_the_creation_date_outlives_a_save_without_it(emulator: RunningEmulator) -> None:
+def test_merge_creation_date_outlives_a_save_without_it(emulator: RunningEmulator) -> None:
     emulator.upload(CONTACTS, "uniq_id,create_date_time\n1,2026-01-01 10:00:00\n")
     emulator.upload(CONTACTS, "uniq_id,name\n1,Anna\n")
     assert contact(emulator, "create_date_time", "name") == ("2026-01-01 10:00:00", "Anna")
     assert emulator.sql("select distinct warnings from uploads") == [("{}",)]
 
 
-def test_a_changed_creation_date_fails_the_upload_by_switch(emulator: RunningEmulator) -> None:
+def test_merge_changed_creation_date_fails_the_upload_by_switch(emulator: RunningEmulator) -> None:
     emulator.upload(CONTACTS, "uniq_id,create_date_time\n1,2026-01-01 10:00:00\n")
     emulator.switches(create_date_change="fail")
     answer = emulator.upload(
@@ -139,7 +139,7 @@ def test_rows_of_one_id_in_a_file_are_applied_in_a_random_order(
     assert tuple(f"name {number}" for number in range(20)) not in orders
 
 
-def test_the_same_seed_gives_the_same_order(emulator: RunningEmulator) -> None:
+def test_merge_same_seed_gives_the_same_order(emulator: RunningEmulator) -> None:
     rows = "".join(f"1,name {number}\n" for number in range(20))
     last = []
     for _ in range(2):

@@ -93,7 +93,7 @@ def test_every_column_is_stored(emulator: RunningEmulator) -> None:
     ]
 
 
-def test_the_documented_sample_with_russian_headers(emulator: RunningEmulator) -> None:
+def test_orders_documented_sample_with_russian_headers(emulator: RunningEmulator) -> None:
     statuses = [{"id": "paid", "type": "PAID"}, {"id": "created", "type": "IN_PROGRESS"}]
     emulator.call("POST", "/schema/order_statuses", json={"order_statuses": statuses})
     answer = emulator.upload(
@@ -122,7 +122,7 @@ def test_the_documented_sample_with_russian_headers(emulator: RunningEmulator) -
     ]
 
 
-def test_the_documented_json_sample(emulator: RunningEmulator) -> None:
+def test_orders_documented_json_sample(emulator: RunningEmulator) -> None:
     found = send_json(
         emulator,
         id="704",
@@ -163,7 +163,7 @@ def test_the_documented_json_sample(emulator: RunningEmulator) -> None:
         ({"create_date_time": "2022-09-21T09:48:23Z"}, "create_date_time: bad_datetime"),
     ],
 )
-def test_a_bad_json_order_fails_the_upload(
+def test_orders_bad_json_order_fails_the_upload(
     emulator: RunningEmulator, fields: dict[str, object], problem: str
 ) -> None:
     assert send_json(emulator, **fields) == [f"row 1: {problem}"]
@@ -180,7 +180,7 @@ def test_lists_need_quotes_in_a_comma_file_only(emulator: RunningEmulator) -> No
     assert order(emulator, "PAID", ";products", ";a:1,b:2") == []
 
 
-def test_a_status_nobody_mapped_becomes_other_or_fails(emulator: RunningEmulator) -> None:
+def test_orders_status_nobody_mapped_becomes_other_or_fails(emulator: RunningEmulator) -> None:
     assert order(emulator, "mystery") == []
     assert emulator.sql("select status_type from orders") == [("OTHER",)]
     assert emulator.sql("select id, type, source from order_statuses") == [

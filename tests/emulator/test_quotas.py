@@ -32,7 +32,7 @@ def test_requests_of_one_address_are_limited_per_second(emulator: RunningEmulato
     assert answers == [None, None, "quota_requests_by_ip"]
 
 
-def test_the_address_is_let_in_again_after_a_second(emulator: RunningEmulator) -> None:
+def test_quotas_address_is_let_in_again_after_a_second(emulator: RunningEmulator) -> None:
     emulator.quotas(requests_per_second=1)
     assert error_type(read(emulator)) is None
     assert error_type(read(emulator)) == "quota_requests_by_ip"
@@ -40,7 +40,7 @@ def test_the_address_is_let_in_again_after_a_second(emulator: RunningEmulator) -
     assert error_type(read(emulator)) is None
 
 
-def test_a_fourth_parallel_request_is_refused(emulator: RunningEmulator) -> None:
+def test_quotas_fourth_parallel_request_is_refused(emulator: RunningEmulator) -> None:
     emulator.fault("slow:2", "GET /last_uploadings", times=3)
     with ThreadPoolExecutor(4) as pool:
         slow = [pool.submit(emulator.call, "GET", "/last_uploadings") for _ in range(3)]
@@ -65,7 +65,7 @@ def test_three_clients_at_full_speed_are_never_refused(emulator: RunningEmulator
         ("requests_per_day_counter", "quota_requests_by_counter_id"),
     ],
 )
-def test_the_daily_quotas_count_reading_and_writing_apart(
+def test_quotas_daily_quotas_count_reading_and_writing_apart(
     emulator: RunningEmulator, limit: str, refused: str
 ) -> None:
     emulator.quotas(**{limit: 2})
@@ -74,7 +74,7 @@ def test_the_daily_quotas_count_reading_and_writing_apart(
     assert emulator.sql("select count(*) from uploads") == [(2,)]
 
 
-def test_the_day_begins_at_midnight_utc(emulator: RunningEmulator) -> None:
+def test_quotas_day_begins_at_midnight_utc(emulator: RunningEmulator) -> None:
     now = datetime.now(UTC)
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     emulator.quotas(requests_per_day_user=1)
@@ -85,7 +85,7 @@ def test_the_day_begins_at_midnight_utc(emulator: RunningEmulator) -> None:
     assert error_type(read(emulator)) is None
 
 
-def test_the_daily_quota_survives_a_restart(emulator: RunningEmulator) -> None:
+def test_quotas_daily_quota_survives_a_restart(emulator: RunningEmulator) -> None:
     now = datetime.now(UTC)
     assert [error_type(read(emulator)) for _ in range(3)] == [None] * 3
     emulator.restart()
@@ -102,7 +102,7 @@ def test_refused_requests_do_not_use_up_the_day(emulator: RunningEmulator) -> No
     assert error_type(read(emulator)) is None
 
 
-def test_the_status_is_429_or_420(emulator: RunningEmulator) -> None:
+def test_quotas_status_is_429_or_420(emulator: RunningEmulator) -> None:
     emulator.quotas(requests_per_day_user=0)
     assert read(emulator).status_code == 429
     emulator.switches(quota_status="420")
@@ -110,7 +110,7 @@ def test_the_status_is_429_or_420(emulator: RunningEmulator) -> None:
     assert (answer.status_code, answer.json()["code"]) == (420, 420)
 
 
-def test_an_unknown_or_impossible_limit_is_refused(emulator: RunningEmulator) -> None:
+def test_quotas_unknown_or_impossible_limit_is_refused(emulator: RunningEmulator) -> None:
     with pytest.raises(ValueError, match="There is no limit per_week"):
         emulator.quotas(per_week=1)
     with pytest.raises(ValueError, match="Limit parallel takes a whole number"):

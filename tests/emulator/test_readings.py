@@ -65,7 +65,7 @@ def give_goals(emulator: RunningEmulator, *goals: str) -> None:
         ("applied_passed", "PASSED", ["1", "3"]),
     ],
 )
-def test_the_good_rows_of_a_file_with_a_bad_one(
+def test_readings_good_rows_of_a_file_with_a_bad_one(
     emulator: RunningEmulator, good_rows: str, status: str, stored: list[str]
 ) -> None:
     emulator.switches(good_rows=good_rows)
@@ -76,7 +76,9 @@ def test_the_good_rows_of_a_file_with_a_bad_one(
     assert [row[0] for row in emulator.sql("select uniq_id from contacts")] == stored
 
 
-def test_a_row_that_the_stored_state_forbids_is_a_bad_row_too(emulator: RunningEmulator) -> None:
+def test_readings_row_that_the_stored_state_forbids_is_a_bad_row_too(
+    emulator: RunningEmulator,
+) -> None:
     emulator.switches(good_rows="applied", create_date_change="fail")
     emulator.upload(CONTACTS, "uniq_id,create_date_time\n1,2026-01-01 10:00:00\n")
     content = "uniq_id,create_date_time\n1,2026-02-02 10:00:00\n2,2026-02-02 10:00:00\n"
@@ -87,7 +89,7 @@ def test_a_row_that_the_stored_state_forbids_is_a_bad_row_too(emulator: RunningE
     ]
 
 
-def test_a_file_without_a_good_row_or_header_is_failed_in_any_reading(
+def test_readings_file_without_a_good_row_or_header_is_failed_in_any_reading(
     emulator: RunningEmulator,
 ) -> None:
     emulator.switches(good_rows="applied_passed")
@@ -112,7 +114,7 @@ def test_lists_may_be_separated_like_columns(emulator: RunningEmulator) -> None:
     assert errors(emulator.upload(CONTACTS, comma)) == []
 
 
-def test_the_currency_of_orders_may_be_unknown_in_csv(emulator: RunningEmulator) -> None:
+def test_readings_currency_of_orders_may_be_unknown_in_csv(emulator: RunningEmulator) -> None:
     assert order(emulator, names=";currency", values=";EUR") == []
     emulator.switches(orders_csv_currency="unknown")
     assert order(emulator, names=";currency", values=";EUR") == ["header: column 6: unknown_column"]
@@ -124,7 +126,7 @@ def test_the_currency_of_orders_may_be_unknown_in_csv(emulator: RunningEmulator)
     assert emulator.sql("select currency from simple_orders") == [("EUR",)]
 
 
-def test_a_contact_may_need_an_identifier(emulator: RunningEmulator) -> None:
+def test_readings_contact_may_need_an_identifier(emulator: RunningEmulator) -> None:
     emulator.switches(contact_without_identifier="fail")
     content = "uniq_id,emails,phones_md5\n1,a@b.ru,\n2,,\n"
     assert errors(emulator.upload(CONTACTS, content)) == ["row 2: no_identifier"]
@@ -164,7 +166,7 @@ def test_default_statuses_may_be_remapped(emulator: RunningEmulator) -> None:
 
 
 @pytest.mark.parametrize("name", ["order_status_source", "source", "none"])
-def test_the_source_of_a_status_has_one_name_or_the_other(
+def test_readings_source_of_a_status_has_one_name_or_the_other(
     emulator: RunningEmulator, name: str
 ) -> None:
     emulator.switches(status_source_field=name, default_statuses="listed")
@@ -175,7 +177,7 @@ def test_the_source_of_a_status_has_one_name_or_the_other(
         assert set(status) - {"id", "type", "humanized", "goal_action_ids"} == {name} - {"none"}
 
 
-def test_an_attribute_may_be_created_once_only(emulator: RunningEmulator) -> None:
+def test_readings_attribute_may_be_created_once_only(emulator: RunningEmulator) -> None:
     emulator.switches(attribute_again="fail")
     body = {"attributes": [{"name": "age", "type_name": "numeric", "multivalued": False}]}
     path = "/schema/attributes?entity_type=CONTACT"
@@ -195,7 +197,7 @@ def test_products_may_be_replaced_by_each_list(emulator: RunningEmulator) -> Non
     assert emulator.sql("select name from products") == [("apple",)]
 
 
-def test_an_upload_may_have_only_the_fields_of_the_table(emulator: RunningEmulator) -> None:
+def test_readings_upload_may_have_only_the_fields_of_the_table(emulator: RunningEmulator) -> None:
     emulator.switches(upload_extra_fields="off")
     assert set(uploading(emulator.upload(CONTACTS, "uniq_id,phones\n1,x\n"))) == {
         "uploading_id",
@@ -216,7 +218,7 @@ def test_errors_may_repeat_what_a_cell_held(emulator: RunningEmulator) -> None:
     assert json_contact(emulator, emails="A@b.ru") == ["row 1: emails: not_a_list: A@b.ru"]
 
 
-def test_the_list_may_hold_no_failed_uploads(emulator: RunningEmulator) -> None:
+def test_readings_list_may_hold_no_failed_uploads(emulator: RunningEmulator) -> None:
     emulator.upload(CONTACTS, "uniq_id,phones\n1,bad\n")
     assert len(emulator.call("GET", "/last_uploadings").json()["uploadings"]) == 1
     emulator.switches(failed_listed="off")
@@ -236,7 +238,9 @@ def test_times_may_be_moscows_on_any_counter() -> None:
             assert len(answer.json()["uploadings"]) == listed
 
 
-def test_a_token_for_offline_data_may_not_change_the_schema(emulator: RunningEmulator) -> None:
+def test_readings_token_for_offline_data_may_not_change_the_schema(
+    emulator: RunningEmulator,
+) -> None:
     emulator.switches(token_scope="offline_data")
     assert errors(emulator.upload(CONTACTS, "uniq_id\n1\n")) == []
     assert emulator.call("GET", "/schema/order_statuses").status_code == 200
@@ -244,7 +248,7 @@ def test_a_token_for_offline_data_may_not_change_the_schema(emulator: RunningEmu
     assert (answer.status_code, answer.json()["errors"][0]["error_type"]) == (403, "access_denied")
 
 
-def test_a_contact_may_have_so_many_orders(emulator: RunningEmulator) -> None:
+def test_readings_contact_may_have_so_many_orders(emulator: RunningEmulator) -> None:
     emulator.quotas(orders_per_contact=2)
     rows = [f"{n};c{n % 2};CONTACT;2026-01-10 11:56:00;PAID" for n in range(5)]
     content = "\n".join([HEADER, *rows[:4]]) + "\n"

@@ -83,7 +83,7 @@ def test_statuses_are_added_or_replaced(emulator: RunningEmulator) -> None:
         ({"id": "a", "type": "PAID", "goal_action_ids": list("abcdefghijk")}, "goal_action_ids"),
     ],
 )
-def test_a_bad_status_refuses_the_whole_request(
+def test_schema_bad_status_refuses_the_whole_request(
     emulator: RunningEmulator, status: dict[str, object], location: str
 ) -> None:
     answer = post_statuses(emulator, {"id": "good", "type": "PAID"}, status)
@@ -113,7 +113,7 @@ def test_attributes_are_kept_per_entity_type(emulator: RunningEmulator) -> None:
         assert answer.json()["custom_attributes"] == []
 
 
-def test_an_attribute_can_be_created_again(emulator: RunningEmulator) -> None:
+def test_schema_attribute_can_be_created_again(emulator: RunningEmulator) -> None:
     for humanized in ("A", "B"):
         attribute = {"name": "a", "type_name": "text", "multivalued": False}
         post_attributes(emulator, attribute | {"humanized": humanized})
@@ -133,7 +133,7 @@ def test_an_attribute_can_be_created_again(emulator: RunningEmulator) -> None:
         ({"name": "a", "multivalued": False, "humanized": 5}, "humanized"),
     ],
 )
-def test_a_bad_attribute_is_refused(
+def test_schema_bad_attribute_is_refused(
     emulator: RunningEmulator, attribute: dict[str, object], location: str
 ) -> None:
     answer = post_attributes(emulator, attribute)
@@ -141,7 +141,7 @@ def test_a_bad_attribute_is_refused(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_entity_type_is_required_and_in_capitals(
+def test_schema_entity_type_is_required_and_in_capitals(
     emulator: RunningEmulator, method: str
 ) -> None:
     body: dict[str, list[str]] | None = {"attributes": []} if method == "POST" else None
@@ -180,7 +180,7 @@ def test_products_appear_in_the_list_by_switch(emulator: RunningEmulator) -> Non
         ({"attributes": [], "items": [{}] * 160_001}, "items"),
     ],
 )
-def test_a_bad_catalogue_is_refused(
+def test_schema_bad_catalogue_is_refused(
     emulator: RunningEmulator, body: dict[str, object], location: str
 ) -> None:
     answer = emulator.call("POST", PRODUCTS, json=body)
@@ -201,7 +201,7 @@ def test_types_are_listed(emulator: RunningEmulator) -> None:
     assert {"name": "product", "group": "SYSTEM_LIST", "humanized": "Product"} in system
 
 
-def test_the_schema_takes_json_only(emulator: RunningEmulator) -> None:
+def test_schema_takes_json_only(emulator: RunningEmulator) -> None:
     answer = emulator.call("POST", STATUSES, data="order_statuses=1")
     assert refusal(answer) == (406, "not_acceptable", None)
     answer = emulator.call(

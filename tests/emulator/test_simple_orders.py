@@ -24,7 +24,9 @@ def errors(answer: Any) -> list[str]:  # noqa: ANN401 - a response
     return found
 
 
-def test_the_documented_sample_is_read_as_its_page_says(emulator: RunningEmulator) -> None:
+def test_simple_orders_documented_sample_is_read_as_its_page_says(
+    emulator: RunningEmulator,
+) -> None:
     answer = emulator.upload(PATH, SAMPLE, delimiter_type="COMMA")
     assert errors(answer) == []
     assert answer.json()["uploading"]["elements_count"] == 3
@@ -55,7 +57,7 @@ def test_the_documented_sample_is_read_as_its_page_says(emulator: RunningEmulato
     ]
 
 
-def test_an_order_without_an_id_is_new_every_time(emulator: RunningEmulator) -> None:
+def test_order_without_an_id_is_new_every_time(emulator: RunningEmulator) -> None:
     for _ in range(2):
         emulator.upload(PATH, SAMPLE)
     assert emulator.sql("select id, count(*) from simple_orders group by id order by id") == [
@@ -72,7 +74,7 @@ def test_each_row_needs_an_identifier(emulator: RunningEmulator) -> None:
     assert errors(emulator.upload(PATH, without)) == ["header: no_identifier"]
 
 
-def test_a_status_is_a_default_one_or_a_goal(emulator: RunningEmulator) -> None:
+def test_simple_orders_status_is_a_default_one_or_a_goal(emulator: RunningEmulator) -> None:
     statuses = [{"id": "good_lead", "type": "PAID"}]
     emulator.call("POST", "/schema/order_statuses", json={"order_statuses": statuses})
     content = "id,create_date_time,phones,order_status\n1,10.01.2024,79995551111,good_lead\n"
@@ -86,14 +88,16 @@ def test_columns_of_the_detailed_method_are_unknown(emulator: RunningEmulator) -
     assert errors(emulator.upload(PATH, content)) == ["header: column 4: unknown_column"]
 
 
-def test_a_columns_mapping_has_no_effect(emulator: RunningEmulator) -> None:
+def test_simple_orders_columns_mapping_has_no_effect(emulator: RunningEmulator) -> None:
     content = "ИД,create_date_time,phones\n1,10.01.2024,79995551111\n"
     answer = emulator.upload(PATH, content, columns_mapping='"id":"ИД"')
     assert errors(answer) == ["header: column 1: unknown_column"]
 
 
 @pytest.mark.parametrize("mode", ["SAVE", "UPDATE", "APPEND"])
-def test_an_id_updates_its_order_in_every_mode(emulator: RunningEmulator, mode: str) -> None:
+def test_simple_orders_id_updates_its_order_in_every_mode(
+    emulator: RunningEmulator, mode: str
+) -> None:
     head = "id,create_date_time,phones,order_status\n"
     emulator.upload(PATH, f"{head}1,10.01.2024 10:00,79995551111,IN_PROGRESS\n", mode)
     emulator.upload(PATH, f"{head}1,10.01.2024 10:00,79995551111,PAID\n", mode)

@@ -31,7 +31,7 @@ def test_merge_mode_is_required_and_in_capitals(emulator: RunningEmulator) -> No
     assert refusal(answer) == (400, "invalid_parameter", "merge_mode")
 
 
-def test_the_delimiter_is_a_comma_or_a_semicolon(emulator: RunningEmulator) -> None:
+def test_upload_form_delimiter_is_a_comma_or_a_semicolon(emulator: RunningEmulator) -> None:
     assert errors(emulator.upload(CSV, "uniq_id;name\n1;A,B\n", delimiter_type="SEMICOLON")) == []
     assert emulator.sql("select name from contacts") == [("A,B",)]
     answer = emulator.upload(CSV, "uniq_id\n1\n", delimiter_type=";")
@@ -59,7 +59,7 @@ def test_the_delimiter_is_a_comma_or_a_semicolon(emulator: RunningEmulator) -> N
         ({"file": ("data.csv", b"\n\n", "text/csv")}, "blank lines only"),
     ],
 )
-def test_the_body_holds_one_csv_part_named_file(
+def test_upload_form_body_holds_one_csv_part_named_file(
     emulator: RunningEmulator,
     files: Any,  # noqa: ANN401 - all that requests takes
     parts: str,
@@ -69,7 +69,7 @@ def test_the_body_holds_one_csv_part_named_file(
     assert emulator.sql("select * from uploads") == []
 
 
-def test_a_broken_multipart_body_is_400(emulator: RunningEmulator) -> None:
+def test_upload_form_broken_multipart_body_is_400(emulator: RunningEmulator) -> None:
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
         answer = emulator.call(
             "POST",
@@ -80,7 +80,7 @@ def test_a_broken_multipart_body_is_400(emulator: RunningEmulator) -> None:
         assert refusal(answer) == (400, "invalid_uploading", None)
 
 
-def test_a_bare_csv_body_is_406(emulator: RunningEmulator) -> None:
+def test_upload_form_bare_csv_body_is_406(emulator: RunningEmulator) -> None:
     answer = emulator.call(
         "POST",
         f"{CSV}?merge_mode=SAVE",
@@ -90,7 +90,7 @@ def test_a_bare_csv_body_is_406(emulator: RunningEmulator) -> None:
     assert refusal(answer) == (406, "not_acceptable", None)
 
 
-def test_a_file_beyond_the_limit_is_413(emulator: RunningEmulator) -> None:
+def test_upload_form_file_beyond_the_limit_is_413(emulator: RunningEmulator) -> None:
     emulator.quotas(max_file_bytes=1000)
     for size in (1_001, 2_000_000):
         answer = emulator.upload(CSV, b"uniq_id\n" + b"1" * (size - 8))
@@ -112,7 +112,7 @@ def test_a_file_beyond_the_limit_is_413(emulator: RunningEmulator) -> None:
         ("uniq_id,Name\n1,a\n", "header: column 2: unknown_column"),
     ],
 )
-def test_a_badly_formed_file_is_failed(
+def test_upload_form_badly_formed_file_is_failed(
     emulator: RunningEmulator, content: str, problem: str
 ) -> None:
     assert errors(emulator.upload(CSV, content)) == [problem]
@@ -125,7 +125,7 @@ def test_another_encoding_is_failed(emulator: RunningEmulator) -> None:
     assert errors(emulator.upload(CSV, content)) == ["row 1 or later: not_utf8"]
 
 
-def test_a_byte_order_mark_breaks_the_header(emulator: RunningEmulator) -> None:
+def test_upload_form_byte_order_mark_breaks_the_header(emulator: RunningEmulator) -> None:
     content = "\ufeffuniq_id\n1\n"
     assert errors(emulator.upload(CSV, content)) == [
         "header: column 1: unknown_column",
@@ -148,7 +148,7 @@ def test_unknown_columns_are_ignored_by_switch(emulator: RunningEmulator) -> Non
     "mapping",
     ['{"uniq_id":"ID"}', "uniq_id:ID", '"uniq_id"="ID"', '"uniq_id":"ID",', '"uniq_id":""', ""],
 )
-def test_a_malformed_mapping_is_400(emulator: RunningEmulator, mapping: str) -> None:
+def test_upload_form_malformed_mapping_is_400(emulator: RunningEmulator, mapping: str) -> None:
     answer = emulator.upload(CSV, "ID\n1\n", columns_mapping=mapping)
     assert refusal(answer) == (400, "invalid_parameter", "columns_mapping")
 
@@ -172,7 +172,7 @@ def test_a_malformed_mapping_is_400(emulator: RunningEmulator, mapping: str) -> 
         ('"uniq_id":"ID","nickname":"name"', ["header: column 2: unknown_column"]),
     ],
 )
-def test_a_mapping_that_does_not_fit_the_file_is_failed(
+def test_upload_form_mapping_that_does_not_fit_the_file_is_failed(
     emulator: RunningEmulator, mapping: str, problems: list[str]
 ) -> None:
     answer = emulator.upload(CSV, "ID,name\n1,a\n", columns_mapping=mapping)
@@ -185,7 +185,7 @@ def test_columns_beside_the_mapping_keep_their_own_names(emulator: RunningEmulat
     assert emulator.sql("select uniq_id, name from contacts") == [("1", "a")]
 
 
-def test_the_mapping_is_required_by_default(emulator: RunningEmulator) -> None:
+def test_upload_form_mapping_is_required_by_default(emulator: RunningEmulator) -> None:
     [default] = [choices for name, choices, _ in describe() if name == "columns_mapping_required"]
     assert default == "on|off"
     emulator.switches(columns_mapping_required="on")
@@ -195,7 +195,9 @@ def test_the_mapping_is_required_by_default(emulator: RunningEmulator) -> None:
     assert errors(emulator.upload("/data/simple_orders", simple)) == []
 
 
-def test_a_client_that_hangs_up_while_sending_changes_nothing(emulator: RunningEmulator) -> None:
+def test_upload_form_client_that_hangs_up_while_sending_changes_nothing(
+    emulator: RunningEmulator,
+) -> None:
     def body() -> Any:  # noqa: ANN401 - chunks of a body
         yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n'
         yield b"Content-Type: text/csv\r\n\r\nuniq_id\n1\n"

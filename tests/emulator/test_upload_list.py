@@ -24,7 +24,7 @@ def listed(emulator: RunningEmulator, **parameters: object) -> list[dict[str, An
     return uploads
 
 
-def test_the_list_repeats_the_answers_newest_first(emulator: RunningEmulator) -> None:
+def test_list_repeats_the_answers_newest_first(emulator: RunningEmulator) -> None:
     first = upload(emulator)
     failed = emulator.upload(CSV, "uniq_id,phones\n1,bad\n").json()["uploading"]
     assert failed["api_validation_status"] == "FAILED"
@@ -52,14 +52,14 @@ def test_ten_are_listed_unless_the_limit_says_otherwise(emulator: RunningEmulato
         ("datetime_offset", "1581328800"),
     ],
 )
-def test_a_bad_parameter_is_400(emulator: RunningEmulator, name: str, value: str) -> None:
+def test_upload_list_bad_parameter_is_400(emulator: RunningEmulator, name: str, value: str) -> None:
     answer = emulator.call("GET", PATH, params={name: value})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["location"] == name
     assert answer.json()["errors"][0]["error_type"] == "invalid_parameter"
 
 
-def test_the_time_is_the_counters_wall_clock_or_utc(emulator: RunningEmulator) -> None:
+def test_upload_list_time_is_the_counters_wall_clock_or_utc(emulator: RunningEmulator) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     upload(emulator)
     after = datetime.now(UTC)
@@ -72,7 +72,7 @@ def test_the_time_is_the_counters_wall_clock_or_utc(emulator: RunningEmulator) -
     assert iso["datetime"].endswith("Z")
 
 
-def test_the_offset_is_exclusive_and_echoes_either_form(emulator: RunningEmulator) -> None:
+def test_upload_list_offset_is_exclusive_and_echoes_either_form(emulator: RunningEmulator) -> None:
     upload(emulator)
     emulator.move_clock(60)
     upload(emulator)
@@ -103,7 +103,7 @@ def test_uploads_can_be_delayed_by_switch(emulator: RunningEmulator) -> None:
     assert found["api_validation_status"] == "PASSED"
 
 
-def test_the_list_survives_a_restart_in_the_middle_of_a_delay(emulator: RunningEmulator) -> None:
+def test_list_survives_a_restart_in_the_middle_of_a_delay(emulator: RunningEmulator) -> None:
     emulator.switches(delayed_visibility=2)
     upload(emulator)
     assert listed(emulator) == []

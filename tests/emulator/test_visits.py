@@ -82,7 +82,7 @@ def test_linked_orders_are_counted_by_type_with_money_and_goals(emulator: Runnin
     }
 
 
-def test_the_visit_closest_in_time_is_taken(emulator: RunningEmulator) -> None:
+def test_visit_closest_in_time_is_taken(emulator: RunningEmulator) -> None:
     give_visits(
         emulator,
         visit(9, "long before"),
@@ -116,7 +116,7 @@ def test_plain_and_hashed_identifiers_match_alike(
     assert ties(emulator) == [("v1", None)]
 
 
-def test_an_order_without_a_visit_is_tied_to_none(emulator: RunningEmulator) -> None:
+def test_visits_order_without_a_visit_is_tied_to_none(emulator: RunningEmulator) -> None:
     give_visits(emulator, visit(1, client_id="1"), visit(1, "v2", emails="a@b.ru"))
     send_contact(emulator, "client_ids", "77")
     send_order(emulator, wall(1))
@@ -124,7 +124,7 @@ def test_an_order_without_a_visit_is_tied_to_none(emulator: RunningEmulator) -> 
 
 
 @pytest.mark.parametrize(("days", "tie"), [(20.9, ("v1", None)), (21.1, (None, "sent_too_late"))])
-def test_an_order_is_tied_within_21_days_of_its_creation(
+def test_visits_order_is_tied_within_21_days_of_its_creation(
     emulator: RunningEmulator, days: float, tie: tuple[str | None, str | None]
 ) -> None:
     give_visits(emulator, visit(60))
@@ -133,7 +133,7 @@ def test_an_order_is_tied_within_21_days_of_its_creation(
     assert ties(emulator) == [tie]
 
 
-def test_an_order_once_tied_may_be_sent_again_after_21_days(emulator: RunningEmulator) -> None:
+def test_visits_order_once_tied_may_be_sent_again_after_21_days(emulator: RunningEmulator) -> None:
     give_visits(emulator, visit(1))
     send_contact(emulator)
     send_order(emulator, wall(1), "IN_PROGRESS")
@@ -144,7 +144,7 @@ def test_an_order_once_tied_may_be_sent_again_after_21_days(emulator: RunningEmu
 
 
 @pytest.mark.parametrize(("days", "paid"), [(109, 1), (111, 0)])
-def test_an_order_is_updated_for_111_days_from_its_visit(
+def test_visits_order_is_updated_for_111_days_from_its_visit(
     emulator: RunningEmulator, days: int, paid: int
 ) -> None:
     created = wall(0.5)
@@ -159,7 +159,7 @@ def test_an_order_is_updated_for_111_days_from_its_visit(
     assert emulator.sql("select order_status from orders") == [("PAID",)]
 
 
-def test_a_late_update_is_ignored_or_refused(emulator: RunningEmulator) -> None:
+def test_visits_late_update_is_ignored_or_refused(emulator: RunningEmulator) -> None:
     created = wall(0.5)
     give_visits(emulator, visit(3))
     send_contact(emulator)
@@ -176,7 +176,7 @@ def test_a_late_update_is_ignored_or_refused(emulator: RunningEmulator) -> None:
     assert linked(emulator)["in_progress"] == 1
 
 
-def test_a_simple_order_carries_its_identifiers(emulator: RunningEmulator) -> None:
+def test_visits_simple_order_carries_its_identifiers(emulator: RunningEmulator) -> None:
     give_visits(emulator, visit(1, phones="79995551111"))
     head = "id,create_date_time,phones,revenue\n"
     rows = f"1,{wall(1)},79995551111,70\n2,{wall(1)},79990000000,70\n"
@@ -203,7 +203,7 @@ def test_from_a_bare_date_visits_are_searched_backwards(emulator: RunningEmulato
         ("fail", "FAILED", None, ("v1", None)),
     ],
 )
-def test_a_contact_that_comes_after_its_order(
+def test_visits_contact_that_comes_after_its_order(
     emulator: RunningEmulator,
     unknown_contact: str,
     at_once: str,
@@ -220,7 +220,7 @@ def test_a_contact_that_comes_after_its_order(
     assert ties(emulator) == [sent_again]
 
 
-def test_an_order_moves_to_the_visit_of_its_new_contact(emulator: RunningEmulator) -> None:
+def test_visits_order_moves_to_the_visit_of_its_new_contact(emulator: RunningEmulator) -> None:
     give_visits(emulator, visit(1), visit(1, "v2", client_id="78"))
     emulator.upload("/data/contacts/csv", "uniq_id,client_ids\nc1,77\nc2,78\n")
     created = wall(1)
@@ -241,7 +241,7 @@ def test_an_order_moves_to_the_visit_of_its_new_contact(emulator: RunningEmulato
         ({"visit_id": 1, "started_at": "2026-01-01 10:00:00"}, "not_a_text"),
     ],
 )
-def test_a_bad_visit_is_refused(
+def test_visits_bad_visit_is_refused(
     emulator: RunningEmulator, entry: dict[str, Any], message: str
 ) -> None:
     answer = give_visits(emulator, entry)
@@ -292,7 +292,7 @@ def test_visits_and_goals_are_given_at_the_start_and_outlive_a_reset(
         assert process.communicate(timeout=20)[1] == ""
 
 
-def test_a_bad_file_of_visits_ends_with_2(
+def test_visits_bad_file_of_visits_ends_with_2(
     started: Callable[[str], subprocess.Popen[str]],
 ) -> None:
     with started("visit_id,started_at\nv1,yesterday\n") as process:

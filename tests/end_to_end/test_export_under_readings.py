@@ -27,7 +27,9 @@ def readings() -> list[tuple[str, Any]]:
     "reading", sorted(set(readings())), ids=lambda reading: f"{reading[0]}={reading[1]}"
 )
 @pytest.mark.parametrize("job", ["duckdb"], indirect=True)
-def test_what_is_told_as_sent_is_there(job: Job, reading: tuple[str, Any]) -> None:
+def test_export_counts_only_rows_that_metrica_has_under_every_switch(
+    job: Job, reading: tuple[str, Any]
+) -> None:
     name, value = reading
     job.emulator.goals("good_lead")
     job.emulator.switches(**{name: value})

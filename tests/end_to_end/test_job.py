@@ -124,7 +124,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     return Warehouse(tmp_path, database)
 
 
-def test_a_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None:
+def test_job_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> None:
     with RunningEmulator() as emulator:
         with duckdb.connect(str(warehouse.crm)) as con:
             crm.create(con, now=NOW, contacts=400)
@@ -172,7 +172,7 @@ def test_with_md5_no_plain_identifier_is_in_any_byte_that_is_sent(tmp_path: Path
     assert not any(value.encode() in seen["md5"] for value in plain)
 
 
-def test_the_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
+def test_job_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "dbt_project").symlink_to(PROJECT)
@@ -224,7 +224,7 @@ insert into "Track" values (2, 'Balls to the Wall'), (4, 'Restless and Wild');
 """
 
 
-def test_the_tutorial_works_to_the_letter(tmp_path: Path, pg_database: Database) -> None:
+def test_job_tutorial_works_to_the_letter(tmp_path: Path, pg_database: Database) -> None:
     page = (PROJECT.parent / "docs/tutorial/first-export.md").read_text("utf-8")
     views = page[page.index("create schema crm;") :].partition("```")[0]
     with pg_database.connect() as session, session.cursor() as cursor:

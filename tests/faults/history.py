@@ -1,7 +1,7 @@
 """One history: a seeded sequence of changes, runs, faults and kills, then the judgement."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -76,10 +76,17 @@ def plan(seed: int, changes: dict[str, int]) -> list[str]:
     return ["fill", dice.choice(["run", "run", "run with faults", "run to be killed"]), *names]
 
 
-def live(world: World, source: Source, seed: int, dice: Random) -> Told:
-    """Let a history happen and judge it."""
+def live(
+    world: World, source: Source, seed: int, dice: Random, kept: Collection[int] | None = None
+) -> Told:
+    """Run a history, or the actions of it whose numbers are `kept`, and judge it."""
     weights = {name: weight for name, (weight, _) in source.changes.items()}
-    told = [f"{name}: {_act(name, world, source, dice)}" for name in plan(seed, weights)]
+    told = []
+    for number, name in enumerate(plan(seed, weights)):
+        if kept is None or number in kept:
+            # An action makes the same choices when others are removed (shrink.py).
+            dice.seed(f"{seed} {number}")
+            told.append(f"{name}: {_act(name, world, source, dice)}")
     source.settle()
     world.observe()
     world.finish()

@@ -22,14 +22,24 @@ def source_name(seed: int) -> str:
     return "dbt" if seed % _DBT_EVERY in _DBT_AT else "marts"
 
 
-def live(server: Server, seed: int, kind: str) -> Told:
-    """Let the history of a seed happen on `duckdb` or `postgres`."""
+def live(
+    server: Server,
+    seed: int,
+    kind: str,
+    kept: frozenset[int] | None = None,
+    without: str | None = None,
+) -> Told:
+    """Run the history of a seed on `duckdb` or `postgres`, or its `kept` actions only.
+
+    `without` names a control, whose guard is left out.
+    """
     dice = Random(f"history {seed}")  # noqa: S311 - not a secret
-    if source_name(seed) == "dbt":
+    if source_name(seed) == "dbt" and without is None:
         with _project(server).world(kind, dice) as (world, source):
-            return history.live(world, source, seed, dice)
-    with _place(server).hand_made(kind, dice) as (world, crm):
-        return history.live(world, source_of(crm), seed, dice)
+            return history.live(world, source, seed, dice, kept)
+    parts = PARTS if without is None else CONTROLS[without].parts
+    with _place(server).hand_made(kind, dice, parts) as (world, crm):
+        return history.live(world, source_of(crm), seed, dice, kept)
 
 
 def attempt(server: Server, name: str, seed: int, kind: str, *, guarded: bool) -> Told:

@@ -54,7 +54,7 @@ def told(*broken: str, rows: int = 1) -> Told:
 
 @pytest.mark.parametrize("kind", WAREHOUSES)
 @pytest.mark.parametrize("seed", [3, 5])
-def test_a_history_of_changes_faults_and_kills_ends_in_order(
+def test_campaign_history_of_changes_faults_and_kills_ends_in_order(
     place: Place, seed: int, kind: str
 ) -> None:
     told = live(place, seed, kind)
@@ -63,7 +63,7 @@ def test_a_history_of_changes_faults_and_kills_ends_in_order(
 
 @pytest.mark.parametrize("kind", WAREHOUSES)
 @pytest.mark.parametrize("scenario", ["turned back afterwards", "three steps"])
-def test_a_run_killed_around_the_answer_to_an_upload_loses_nothing(
+def test_campaign_run_killed_around_the_answer_to_an_upload_loses_nothing(
     place: Place, scenario: str, kind: str
 ) -> None:
     labels = kills.count(place, scenario, kind)
@@ -75,7 +75,9 @@ def test_a_run_killed_around_the_answer_to_an_upload_loses_nothing(
 
 
 @pytest.mark.parametrize("kind", WAREHOUSES)
-def test_a_run_killed_where_the_gate_stops_it_lets_nothing_pass(place: Place, kind: str) -> None:
+def test_campaign_run_killed_where_the_gate_stops_it_lets_nothing_pass(
+    place: Place, kind: str
+) -> None:
     last = len(kills.count(place, "stopped by the gate", kind))
     for told in kills.kill(place, "stopped by the gate", kind, range(last - 1, last + 1)):
         assert told.tally["exit 6"] == 1
@@ -151,7 +153,9 @@ def test_campaign_passes_with_controls_that_are_alive() -> None:
     assert "success_on_200         alive" in summary(Wanted(0, 1, 1, ("duckdb",)), found, 1.0)
 
 
-def test_a_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes_next(job: Job) -> None:
+def test_campaign_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes_next(
+    job: Job,
+) -> None:
     job.marts.contacts("c1")
     job.marts.orders("1")
     job.marts.orders("2", order_status="mystery", updated_at="2026-10-01 00:00:00+00")
@@ -163,7 +167,9 @@ def test_a_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes_next(j
     assert job.states("orders")["2"] == ("sent", None)
 
 
-def test_a_change_of_unknown_outcome_that_is_undone_is_undone_in_metrica_too(job: Job) -> None:
+def test_campaign_change_of_unknown_outcome_that_is_undone_is_undone_in_metrica_too(
+    job: Job,
+) -> None:
     job.marts.contacts("c1")
     job.marts.orders("1", revenue="1.00")
     job.marts.orders("2", updated_at="2026-11-03 00:00:00+00")

@@ -150,7 +150,7 @@ def test_endless_recursion_leaves_a_short_traceback(
     assert len(traceback.read_text().splitlines()) < 70
 
 
-def test_a_signal_during_a_query_of_duckdb_stays_an_interruption(
+def test_crash_report_signal_during_a_query_of_duckdb_stays_an_interruption(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -161,7 +161,7 @@ def test_a_signal_during_a_query_of_duckdb_stays_an_interruption(
     assert (code, err) == (130, "Error: Interrupted by SIGTERM.\n")
 
 
-def test_a_library_that_cannot_be_imported_ends_with_70(tmp_path: Path) -> None:
+def test_crash_report_library_that_cannot_be_imported_ends_with_70(tmp_path: Path) -> None:
     code = """
 import sys
 sys.modules["duckdb"] = None
@@ -178,7 +178,7 @@ main()
 
 
 @pytest.mark.parametrize("job", ["duckdb"], indirect=True)
-def test_a_crashed_run_has_counts_and_an_end_in_the_ledger(
+def test_crash_report_crashed_run_has_counts_and_an_end_in_the_ledger(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job.marts.contacts("c1", "c2")
@@ -207,7 +207,7 @@ def test_errors_have_no_exit_code_1() -> None:
 
 
 @pytest.mark.parametrize("words", [["status", "--json"], ["recover", "--yes"], ["reset", "--yes"]])
-def test_a_command_keeps_its_exit_code_when_nobody_reads_its_output(
+def test_crash_report_command_keeps_its_exit_code_when_nobody_reads_its_output(
     words: list[str], tmp_path: Path
 ) -> None:
     read, write = os.pipe()

@@ -153,7 +153,7 @@ def test_before_the_first_run_only_the_scope_is_in_doubt(job: Job) -> None:
     assert told.code == 0
 
 
-def test_the_extension_is_named_where_it_is_needed(ran: Job) -> None:
+def test_doctor_extension_is_named_where_it_is_needed(ran: Job) -> None:
     text = ask(ran).text("extension")
     assert ("is loaded into DuckDB v" in text) == (ran.marts.database is not None)
 
@@ -299,7 +299,7 @@ def ledger(statement: str) -> Change:
         (lambda job: job.emulator.move_clock(2 * HOUR), "clocks", "error", ["NTP"], 3),
     ],
 )
-def test_a_line_says_what_is_wrong_and_the_others_are_as_before(  # noqa: PLR0913, PLR0917 - a table
+def test_doctor_line_says_what_is_wrong_and_the_others_are_as_before(  # noqa: PLR0913, PLR0917 - a table
     ran: Job, change: Change, check: str, level: str, words: list[str], code: int
 ) -> None:
     change(ran)
@@ -315,7 +315,7 @@ def test_a_line_says_what_is_wrong_and_the_others_are_as_before(  # noqa: PLR091
     assert set(told.skipped) <= waiting
 
 
-def test_a_mapping_that_somebody_else_made_is_pointed_out_before_it_is_overwritten(
+def test_doctor_mapping_that_somebody_else_made_is_pointed_out_before_it_is_overwritten(
     job: Job,
 ) -> None:
     job.marts.put("order_statuses", {"id": "sold", "type": "PAID"})
@@ -326,13 +326,13 @@ def test_a_mapping_that_somebody_else_made_is_pointed_out_before_it_is_overwritt
     assert "schema diff" in told.text("statuses")
 
 
-def test_a_status_of_type_other_that_is_a_goal_reaches_it(ran: Job) -> None:
+def test_doctor_status_of_type_other_that_is_a_goal_reaches_it(ran: Job) -> None:
     ran.marts.put("order_statuses", {"id": "lead", "type": "OTHER"})
     add_goals(ran, "lead")
     assert ask(ran).levels()["goals"] == "ok"
 
 
-def test_a_machine_whose_clock_is_wrong_is_told_from_a_warehouse(
+def test_doctor_machine_whose_clock_is_wrong_is_told_from_a_warehouse(
     ran: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = SimpleNamespace(
@@ -392,7 +392,7 @@ def test_without_a_token_the_warehouse_is_looked_at(ran: Job) -> None:
 
 
 @pytest.mark.parametrize("env", [{"METRICA_TOKEN": "another"}, {"METRICA_COUNTER_ID": "5"}])
-def test_a_token_or_counter_that_metrica_does_not_know_is_an_error(
+def test_doctor_token_or_counter_that_metrica_does_not_know_is_an_error(
     ran: Job, env: dict[str, str | None]
 ) -> None:
     told = ask(ran, env=env)
@@ -400,12 +400,12 @@ def test_a_token_or_counter_that_metrica_does_not_know_is_an_error(
     assert told.code == 4
 
 
-def test_a_token_that_may_only_read_is_not_taken_for_one_that_may_write(job: Job) -> None:
+def test_doctor_token_that_may_only_read_is_not_taken_for_one_that_may_write(job: Job) -> None:
     job.emulator.switches(token_scope="read")
     assert ask(job).levels()["scope"] == "warning"
 
 
-def test_a_flag_that_metrica_does_not_tell_is_not_taken_for_on(job: Job) -> None:
+def test_doctor_flag_that_metrica_does_not_tell_is_not_taken_for_on(job: Job) -> None:
     counter = {"time_zone_name": "Europe/Moscow"}
     lists: dict[str, list[object]] = {"goals": [], "order_statuses": [], "custom_attributes": []}
     with ScriptedServer(*[ok(counter=counter, **lists)] * 20) as server:

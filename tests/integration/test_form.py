@@ -33,7 +33,7 @@ def modes(**by_mart: str) -> Form:
 
 
 @pytest.mark.parametrize("merge_mode", ["UPDATE", "APPEND"])
-def test_a_file_that_keeps_values_leaves_empty_columns_out(job: Job, merge_mode: str) -> None:
+def test_form_file_that_keeps_values_leaves_empty_columns_out(job: Job, merge_mode: str) -> None:
     job.emulator.switches(empty_cell="null")
     job.marts.contacts("c1", "c2", name="Анна", birth_date="1990-01-01")
     job.run()
@@ -48,7 +48,7 @@ def test_a_file_that_keeps_values_leaves_empty_columns_out(job: Job, merge_mode:
     assert sorted(phones) == ["79990000001", *first]
 
 
-def test_what_save_leaves_empty_becomes_empty(job: Job) -> None:
+def test_form_save_erases_values_that_become_empty(job: Job) -> None:
     job.marts.contacts("c1", name="Анна")
     job.run()
     job.marts.contacts("c1", name=None)
@@ -65,7 +65,7 @@ def test_each_mart_has_its_own_merge_mode(job: Job) -> None:
 
 
 @pytest.mark.parametrize("pair", [("products", "SAVE"), ("contacts", "save"), ("", "UPDATE")])
-def test_a_merge_mode_that_is_none_is_refused(pair: tuple[str, str]) -> None:
+def test_form_merge_mode_that_is_none_is_refused(pair: tuple[str, str]) -> None:
     with pytest.raises(SettingsError, match="--merge-mode"):
         Form(merge_modes=(pair,))
 
@@ -87,7 +87,7 @@ CLIENT_ID = "16789012345678901234"
 """Of more digits than a number of JavaScript holds."""
 
 
-def test_a_small_delta_goes_as_json_and_says_the_same(job: Job) -> None:
+def test_form_small_delta_goes_as_json_and_says_the_same(job: Job) -> None:
     without_attributes(job)
     job.marts.contacts("c1", client_ids=f"12345,{CLIENT_ID}", name='Ольга "Лё"\\', birth_date=None)
     cells: dict[str, Any] = {"goals": "oplata:200.5,filial", "products": "a:1,b-2:30"}
@@ -110,7 +110,7 @@ def test_a_small_delta_goes_as_json_and_says_the_same(job: Job) -> None:
     assert json.loads(told[2]["contacts"][0][1]) == ["12345", CLIENT_ID]
 
 
-def test_a_larger_delta_and_custom_attributes_stay_csv(job: Job) -> None:
+def test_form_larger_delta_and_custom_attributes_stay_csv(job: Job) -> None:
     job.marts.contacts("c1")
     job.run(form=Form(json_rows=5))
     without_attributes(job)
@@ -132,7 +132,7 @@ def test_simple_orders_go_without_contacts(job: Job) -> None:
     assert job.states("contacts") == {}
 
 
-def test_the_documented_sample_reads_as_the_page_says(job: Job) -> None:
+def test_form_documented_sample_reads_as_the_page_says(job: Job) -> None:
     job.marts.simple_orders(
         "s_ord1",
         create_date_time="2024-01-10 11:56:00",
@@ -180,7 +180,7 @@ def test_the_documented_sample_reads_as_the_page_says(job: Job) -> None:
     assert reached["s_ord3", "plohoy_lead"][0] in (None, 0)
 
 
-def test_a_simple_order_needs_somebody_to_be_recognised_by(job: Job) -> None:
+def test_form_simple_order_needs_somebody_to_be_recognised_by(job: Job) -> None:
     job.marts.simple_orders("s1", emails=None, client_uniq_id="c1")
     job.marts.simple_orders("s2", emails="")
     job.marts.simple_orders("s3", emails=None, phones_md5="f09f2c3d48f31e2a802944ade2e5aec5")
@@ -191,7 +191,7 @@ def test_a_simple_order_needs_somebody_to_be_recognised_by(job: Job) -> None:
 
 
 @pytest.mark.parametrize("key", [None, ""])
-def test_a_simple_order_without_an_id_is_not_sent(job: Job, key: str | None) -> None:
+def test_form_simple_order_without_an_id_is_not_sent(job: Job, key: str | None) -> None:
     job.marts.simple_orders("s1")
     job.marts.sql(f"update metrica.simple_orders set id = {'null' if key is None else repr(key)}")
     assert job.run(SIMPLE, form=IN_SIMPLE_MODE).entities["simple_orders"].rejected == 1
@@ -199,14 +199,14 @@ def test_a_simple_order_without_an_id_is_not_sent(job: Job, key: str | None) -> 
 
 
 @pytest.mark.parametrize("status", [None, ""])
-def test_an_empty_status_never_becomes_paid(job: Job, status: str | None) -> None:
+def test_form_empty_status_never_becomes_paid(job: Job, status: str | None) -> None:
     job.marts.simple_orders("s1", order_status=status)
     job.run(SIMPLE, form=IN_SIMPLE_MODE)
     assert job.states("simple_orders") == {"s1": ("rejected", "value_missing")}
     assert job.uploads() == []
 
 
-def test_a_simple_order_may_have_a_status_of_metricas_or_a_goal(job: Job) -> None:
+def test_form_simple_order_may_have_a_status_of_metricas_or_a_goal(job: Job) -> None:
     job.marts.put("order_statuses", {"id": "shipped", "type": "PAID"})
     job.emulator.goals("good_lead")
     job.marts.simple_orders("s1", order_status="good_lead")
@@ -218,7 +218,7 @@ def test_a_simple_order_may_have_a_status_of_metricas_or_a_goal(job: Job) -> Non
 
 
 @pytest.mark.parametrize("first", ["simple", "detailed"])
-def test_a_counter_keeps_to_one_way(job: Job, first: str) -> None:
+def test_form_counter_keeps_to_one_way(job: Job, first: str) -> None:
     job.marts.simple_orders("1")
     job.marts.contacts("c1")
     job.marts.orders("1")
@@ -251,7 +251,7 @@ def test_more_products_than_a_request_holds_go_in_several(job: Job) -> None:
 # Statuses that are goals.
 
 
-def test_a_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
+def test_form_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
     job.marts.contacts("c1")
     job.marts.orders("1", order_status="good_lead")
     assert job.run().exit_code == 0
@@ -264,7 +264,7 @@ def test_a_javascript_goal_is_a_status_without_mapping(job: Job) -> None:
     assert job.plan().entities["orders"].sent == 1
 
 
-def test_a_goal_that_has_left_the_counter_is_no_status(
+def test_form_goal_that_has_left_the_counter_is_no_status(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job.emulator.goals("good_lead", "call")
@@ -291,7 +291,7 @@ def test_goals_that_cannot_be_read_hold_the_orders_that_need_them_and_no_others(
     assert job.sent() == {"orders": 1}
 
 
-def test_a_status_is_known_only_as_the_mart_maps_it_now(job: Job) -> None:
+def test_form_status_is_known_only_as_the_mart_maps_it_now(job: Job) -> None:
     job.marts.put("order_statuses", {"id": "old", "type": "PAID"}, {"id": "typo", "type": "PAID"})
     job.marts.contacts("c1")
     job.run()
@@ -303,7 +303,7 @@ def test_a_status_is_known_only_as_the_mart_maps_it_now(job: Job) -> None:
     assert set(job.states("orders").values()) == {("held", "status_unknown")}
 
 
-def test_a_mapping_that_metrica_had_once_is_not_the_one_it_has(job: Job) -> None:
+def test_form_mapping_that_metrica_had_once_is_not_the_one_it_has(job: Job) -> None:
     for type_ in ("PAID", "SPAM"):
         job.marts.put("order_statuses", {"id": "done", "type": type_})
         job.run()
@@ -315,7 +315,7 @@ def test_a_mapping_that_metrica_had_once_is_not_the_one_it_has(job: Job) -> None
     assert job.sent() == {"order_statuses": 1, "orders": 1}
 
 
-def test_a_list_goes_as_it_was_judged(job: Job) -> None:
+def test_form_list_goes_as_it_was_judged(job: Job) -> None:
     job.marts.put("order_statuses", {"id": "a", "type": "PAID", "goal_action_ids": None})
     job.run()
     body = {"id": "a", "type": "PAID", "goal_action_ids": "[]"}
@@ -355,7 +355,7 @@ def test_status_counts_the_unsent_orders_by_their_deadline(job: Job) -> None:
     assert windows() == (1, 0)
 
 
-def test_an_order_that_was_sent_may_be_updated_for_111_days(job: Job) -> None:
+def test_form_order_that_was_sent_may_be_updated_for_111_days(job: Job) -> None:
     job.marts.contacts("c1")
     made = {"in": day(job, -110.5), "out": day(job, -111.5)}
     for key, moment in made.items():
@@ -369,7 +369,7 @@ def test_an_order_that_was_sent_may_be_updated_for_111_days(job: Job) -> None:
     assert job.states("orders") == {"in": ("sent", None), "out": ("held", "window_past")}
 
 
-def test_what_expires_first_goes_first(job: Job) -> None:
+def test_form_orders_are_sent_by_deadline(job: Job) -> None:
     job.marts.contacts("c1")
     for key, days in {"late": -30, "fresh": -1, "urgent": -20.9, "soon": -15}.items():
         job.marts.orders(key, create_date_time=day(job, days))
@@ -378,7 +378,7 @@ def test_what_expires_first_goes_first(job: Job) -> None:
     assert [key for (key,) in order] == ["urgent", "soon", "fresh", "late"]
 
 
-def test_a_creation_date_to_come_is_held_until_it_is_past(job: Job) -> None:
+def test_form_creation_date_to_come_is_held_until_it_is_past(job: Job) -> None:
     job.marts.contacts("c1", create_date_time=day(job, 1 / 24))
     job.marts.contacts("c2", create_date_time=day(job, -1 / 24))
     job.run()

@@ -53,7 +53,7 @@ def stopped(job: Job, what: str, *named: str, again: int = 0) -> None:
     assert job.run().exit_code == again
 
 
-def test_a_first_export_is_no_mass_change(job: Job) -> None:
+def test_gate_first_export_is_no_mass_change(job: Job) -> None:
     assert job.plan().exceeded == {}
     assert job.plan().changes["orders"].new == 0
 
@@ -163,13 +163,13 @@ def test_unsendable_gate_ignores_orders_that_late_orders_hold_keeps(job: Job) ->
     assert (outcome.exit_code, outcome.entities["orders"].held) == (0, 50)
 
 
-def test_a_payment_on_the_way_to_another_status_counts(job: Job) -> None:
+def test_gate_payment_on_the_way_to_another_status_counts(job: Job) -> None:
     job.marts.orders(*MANY[:11], order_status="spam", cost="5.00", status_path="new,paid,spam")
     assert job.plan().changes["orders"].reached == {"paid": 11, "spam": 11}
     stopped(job, "paid", "11 orders turn PAID")
 
 
-def test_a_status_that_is_mapped_to_paid_later_stops_the_run(job: Job) -> None:
+def test_gate_status_that_is_mapped_to_paid_later_stops_the_run(job: Job) -> None:
     job.marts.put("order_statuses", {"id": "new", "type": "PAID"})
     stopped(job, "paid", "50 orders turn PAID", "50 are open")
 
@@ -181,7 +181,7 @@ def test_open_orders_are_those_that_nothing_has_ended(job: Job) -> None:
     assert job.run().exit_code == 0
 
 
-def test_a_value_that_an_update_kept_is_erased_by_a_later_save(job: Job) -> None:
+def test_gate_value_that_an_update_kept_is_erased_by_a_later_save(job: Job) -> None:
     job.marts.contacts("c1", name=None, birth_date="1990-01-01")
     job.run(form=Form(merge_modes=(("contacts", "UPDATE"),)))
     job.marts.contacts("c1", name=None, birth_date="1991-01-01")
@@ -206,7 +206,7 @@ def test_values_that_would_be_erased_stop_the_run_and_are_named(job: Job) -> Non
     assert job.plan().changes["orders"].erased == {}
 
 
-def test_the_other_merge_modes_erase_nothing(job: Job) -> None:
+def test_gate_other_merge_modes_erase_nothing(job: Job) -> None:
     job.marts.contacts("c1", name=None)
     form = Form(merge_modes=(("contacts", "UPDATE"),))
     assert job.run(form=form, gate=Gate(erased_values=0)).exit_code == 0
@@ -214,13 +214,13 @@ def test_the_other_merge_modes_erase_nothing(job: Job) -> None:
     assert job.held_by_metrica("contacts", "birth_date") == {"c1": "1990-01-01"}
 
 
-def test_a_mart_that_has_lost_its_rows_stops_the_run(job: Job) -> None:
+def test_gate_mart_that_has_lost_its_rows_stops_the_run(job: Job) -> None:
     gone = ", ".join(f"'{key}'" for key in MANY[:10])
     job.marts.sql(f"delete from metrica.orders where id in ({gone})")
     stopped(job, "shrink", "orders had 50 rows and has 40", "10 %")
 
 
-def test_a_changed_creation_date_is_told_and_the_first_one_goes_again(job: Job) -> None:
+def test_gate_changed_creation_date_is_told_and_the_first_one_goes_again(job: Job) -> None:
     job.marts.orders("o00", order_status="paid", create_date_time="2026-10-30 00:00:00")
     job.marts.contacts("c1", create_date_time="2020-01-01 00:00:00")
     plan = job.plan()
@@ -233,7 +233,7 @@ def test_a_changed_creation_date_is_told_and_the_first_one_goes_again(job: Job) 
     assert job.sent() == {}
 
 
-def test_a_creation_date_that_perhaps_arrived_is_kept_too(job: Job) -> None:
+def test_gate_creation_date_that_perhaps_arrived_is_kept_too(job: Job) -> None:
     job.marts.orders("new1", order_status="new")
     job.emulator.fault("timeout_after", "POST /data/orders/csv", times=None)
     assert job.run().exit_code == 4
@@ -244,7 +244,7 @@ def test_a_creation_date_that_perhaps_arrived_is_kept_too(job: Job) -> None:
     assert job.emulator.sql("select distinct warnings from uploads") == [("{}",)]
 
 
-def test_a_saved_plan_is_applied_exactly(job: Job, tmp_path: Path) -> None:
+def test_gate_saved_plan_is_applied_exactly(job: Job, tmp_path: Path) -> None:
     saved = tmp_path / "plan.json"
     job.marts.orders("o00", order_status="paid")
     planned = job.plan(out=saved)
@@ -264,7 +264,7 @@ def test_a_saved_plan_is_applied_exactly(job: Job, tmp_path: Path) -> None:
         ({"o00": {"order_status": "paid", "revenue": "9.00"}}, "orders: other rows"),
     ],
 )
-def test_a_saved_plan_is_refused_with_what_differs(
+def test_gate_saved_plan_is_refused_with_what_differs(
     job: Job, tmp_path: Path, change: dict[str, dict[str, Any]], told: str
 ) -> None:
     saved = tmp_path / "plan.json"
@@ -279,7 +279,7 @@ def test_a_saved_plan_is_refused_with_what_differs(
     assert posts(job) == before
 
 
-def test_a_plan_of_another_form_or_counter_is_not_applied(job: Job, tmp_path: Path) -> None:
+def test_gate_plan_of_another_form_or_counter_is_not_applied(job: Job, tmp_path: Path) -> None:
     saved = tmp_path / "plan.json"
     job.plan(out=saved, form=Form(merge_modes=(("orders", "APPEND"),)))
     outcome = job.run(saved_plan=saved)
@@ -290,7 +290,7 @@ def test_a_plan_of_another_form_or_counter_is_not_applied(job: Job, tmp_path: Pa
     assert job.run(saved_plan=tmp_path / "none.json").exit_code == 2
 
 
-def test_a_saved_plan_holds_nobodys_data(job: Job, tmp_path: Path) -> None:
+def test_gate_saved_plan_holds_nobodys_data(job: Job, tmp_path: Path) -> None:
     job.marts.contacts("c1", phones="79995550000", emails="new@example.com")
     job.plan(out=tmp_path / "plan.json")
     text = (tmp_path / "plan.json").read_text("utf-8")
@@ -308,7 +308,7 @@ def test_a_saved_plan_holds_nobodys_data(job: Job, tmp_path: Path) -> None:
         {"accepted": frozenset({"x"})},
     ],
 )
-def test_a_limit_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+def test_gate_limit_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="--"):
         Gate(**wrong)
     assert "paid" in GATE

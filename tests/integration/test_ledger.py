@@ -34,7 +34,7 @@ def test_ledger_of_another_version_is_refused(job: Job, version: int) -> None:
         "alter table metrica_export.ledger_deliveries rename to gone",
     ],
 )
-def test_a_damaged_ledger_stops_the_run_and_names_the_way_out(job: Job, damage: str) -> None:
+def test_ledger_damaged_ledger_stops_the_run_and_names_the_way_out(job: Job, damage: str) -> None:
     job.sent()
     if job.marts.database:
         job.marts.sql("drop view metrica_export.mart_rows")
@@ -49,7 +49,7 @@ def test_a_damaged_ledger_stops_the_run_and_names_the_way_out(job: Job, damage: 
     assert job.sent() == {"contacts": 2, "orders": 3}
 
 
-def test_the_days_share_of_requests_holds_across_runs(job: Job) -> None:
+def test_ledger_days_share_of_requests_holds_across_runs(job: Job) -> None:
     outcome = job.run(daily_requests=6, chunk_rows=1)
     assert outcome.exit_code == 4
     assert "--daily-requests" in (outcome.error or "")
@@ -76,7 +76,7 @@ def test_metricas_daily_quota_stops_the_run_in_order(job: Job, status: int) -> N
     assert len(job.held_by_metrica("orders", "id")) == 3
 
 
-def test_an_outcome_that_comes_late_is_waited_for(
+def test_ledger_outcome_that_comes_late_is_waited_for(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("metrica_export.metrica.client.time.sleep", lambda _: None)
@@ -84,7 +84,7 @@ def test_an_outcome_that_comes_late_is_waited_for(
     assert job.sent() == {"contacts": 2, "orders": 3}
 
 
-def test_an_outcome_that_comes_after_the_run_is_found_by_the_uploads_id(
+def test_ledger_outcome_that_comes_after_the_run_is_found_by_the_uploads_id(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("metrica_export.metrica.client.time.sleep", lambda _: None)
@@ -125,7 +125,7 @@ def test_metricas_reason_is_kept_without_what_is_in_the_row(job: Job) -> None:
     assert "z9" not in detail
 
 
-def test_a_refused_repetition_does_not_hide_that_the_first_attempt_was_taken(job: Job) -> None:
+def test_ledger_refused_repetition_does_not_hide_that_the_first_attempt_was_taken(job: Job) -> None:
     job.sent()
     job.marts.orders("1", revenue="2.00")
     job.emulator.fault("drop_after", "POST /data/orders/csv")
@@ -137,7 +137,7 @@ def test_a_refused_repetition_does_not_hide_that_the_first_attempt_was_taken(job
     assert job.held_by_metrica("orders", "revenue")["1"] == 100.5
 
 
-def test_a_list_whose_answer_cannot_be_read_goes_again(job: Job) -> None:
+def test_ledger_list_whose_answer_cannot_be_read_goes_again(job: Job) -> None:
     job.marts.put("products", {"name": "p1", "humanized": "A"})
     job.sent()
     job.marts.put("products", {"name": "p1", "humanized": "B"})

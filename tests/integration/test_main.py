@@ -148,7 +148,7 @@ def test_settings_that_will_not_do_end_with_2(
     assert_refused(export, 2, words, *marts.flags, *arguments, env=env)
 
 
-def test_a_project_that_dbt_has_not_built_ends_with_2(
+def test_main_project_that_dbt_has_not_built_ends_with_2(
     export: Export, marts: MartsWarehouse
 ) -> None:
     (marts.folder / "target" / "manifest.json").unlink()
@@ -157,7 +157,7 @@ def test_a_project_that_dbt_has_not_built_ends_with_2(
 
 @pytest.mark.parametrize("command", ["run", "plan", "status", "rejects"])
 @pytest.mark.parametrize("counter", ["0", "-5", "abc", "1.5", None])
-def test_a_counter_that_is_no_number_ends_with_2(
+def test_main_counter_that_is_no_number_ends_with_2(
     export: Export, marts: MartsWarehouse, command: str, counter: str | None
 ) -> None:
     ended = export(command, *marts.flags, env={"METRICA_COUNTER_ID": counter})
@@ -169,7 +169,7 @@ def test_a_counter_that_is_no_number_ends_with_2(
 @pytest.mark.parametrize(
     "arguments", [["nothing"], ["run", "--nothing"], ["run", "--token", "t"], ["emulator"]]
 )
-def test_a_word_that_is_not_known_ends_with_2(export: Export, arguments: list[str]) -> None:
+def test_main_word_that_is_not_known_ends_with_2(export: Export, arguments: list[str]) -> None:
     ended = export(*arguments)
     assert (ended.code, ended.out) == (2, "")
     assert "Error: " in ended.err
@@ -187,7 +187,7 @@ def pointed_at(marts: MartsWarehouse, **cells: Any) -> list[str]:
     return marts.flags
 
 
-def test_a_server_that_is_not_there_ends_with_3(
+def test_main_server_that_is_not_there_ends_with_3(
     export: Export, pg_database: Database, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -201,7 +201,7 @@ def test_a_server_that_is_not_there_ends_with_3(
     assert_refused(export, 3, [f"127.0.0.1:{port}", "profiles.yml"], *flags)
 
 
-def test_a_wrong_password_ends_with_3_and_is_not_repeated(
+def test_main_wrong_password_ends_with_3_and_is_not_repeated(
     export: Export, pg_database: Database, tmp_path: Path
 ) -> None:
     flags = pointed_at(make_marts(tmp_path, pg_database), password="s3cr'et \"x")
@@ -211,7 +211,7 @@ def test_a_wrong_password_ends_with_3_and_is_not_repeated(
     assert pg_database.password not in told.out + told.err
 
 
-def test_a_missing_file_ends_with_3(export: Export, marts: MartsWarehouse) -> None:
+def test_main_missing_file_ends_with_3(export: Export, marts: MartsWarehouse) -> None:
     flags = pointed_at(marts, path=str(marts.folder / "nowhere.duckdb"))
     assert_refused(export, 3, ["nowhere.duckdb", "dbt build"], *flags)
 
@@ -232,7 +232,7 @@ def test_a_missing_file_ends_with_3(export: Export, marts: MartsWarehouse) -> No
         ),
     ],
 )
-def test_a_mart_that_is_not_as_declared_ends_with_3(
+def test_main_mart_that_is_not_as_declared_ends_with_3(
     export: Export, marts: MartsWarehouse, change: str, words: list[str]
 ) -> None:
     marts.sql(change)
@@ -247,7 +247,7 @@ def test_a_mart_that_is_not_as_declared_ends_with_3(
 # The ledger.
 
 
-def test_a_file_that_another_process_holds_ends_with_5(
+def test_main_file_that_another_process_holds_ends_with_5(
     export: Export, marts: MartsWarehouse
 ) -> None:
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
@@ -274,7 +274,7 @@ def test_before_the_first_run_nothing_is_rejected(export: Export, marts: MartsWa
 # Metrica.
 
 
-def test_a_token_that_metrica_refuses_ends_with_4(export: Export, marts: MartsWarehouse) -> None:
+def test_main_token_that_metrica_refuses_ends_with_4(export: Export, marts: MartsWarehouse) -> None:
     with ScriptedServer(*[refusal(403, "access_denied")] * 2) as server:
         flags = [*marts.flags, "--api-url", server.url]
         assert_refused(export, 4, ["403 (access_denied)", "METRICA_TOKEN"], *flags)
@@ -283,7 +283,9 @@ def test_a_token_that_metrica_refuses_ends_with_4(export: Export, marts: MartsWa
 
 
 @pytest.mark.usefixtures("waits")
-def test_an_address_where_nobody_answers_ends_with_4(export: Export, marts: MartsWarehouse) -> None:
+def test_main_address_where_nobody_answers_ends_with_4(
+    export: Export, marts: MartsWarehouse
+) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     assert_refused(export, 4, [url, "--api-url"], *marts.flags, "--api-url", url)
 
@@ -291,7 +293,7 @@ def test_an_address_where_nobody_answers_ends_with_4(export: Export, marts: Mart
 # What goes well.
 
 
-def test_a_run_prints_one_object_and_says_the_rest_on_standard_error(
+def test_main_run_prints_one_object_and_says_the_rest_on_standard_error(
     export: Export, marts: MartsWarehouse, emulator: RunningEmulator
 ) -> None:
     emulator.reset()
@@ -344,7 +346,9 @@ def test_after_a_run_status_and_rejects_tell_of_it(
     assert "Last runs" in export("status", *marts.flags).out
 
 
-def test_a_plan_needs_no_token_and_changes_nothing(export: Export, marts: MartsWarehouse) -> None:
+def test_main_plan_needs_no_token_and_changes_nothing(
+    export: Export, marts: MartsWarehouse
+) -> None:
     marts.orders("o2", client_uniq_id="nobody")
     before = (marts.folder / "warehouse.duckdb").read_bytes()
     env = {"METRICA_TOKEN": None}
@@ -378,7 +382,7 @@ def test_every_command_has_help(export: Export, command: str) -> None:
     assert "--help" in ended.out
 
 
-def test_the_version_is_the_packages(export: Export) -> None:
+def test_main_version_is_the_packages(export: Export) -> None:
     ended = export("--version")
     assert ended.code == 0
     assert ended.out.endswith(f", version {version('metrica-crm-export')}\n")
@@ -407,7 +411,7 @@ print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
     ],
     ids=["module", "script"],
 )
-def test_the_installed_command_ends_with_the_code_of_its_error(
+def test_main_installed_command_ends_with_the_code_of_its_error(
     command: list[str], tmp_path: Path
 ) -> None:
     done = subprocess.run(

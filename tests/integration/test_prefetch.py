@@ -28,7 +28,7 @@ def statuses(job: Job) -> set[str]:
     return {status for (status,) in job.marts.sql("select status from metrica_export.uploads")}
 
 
-def test_what_a_killed_run_had_prepared_counts_for_nothing(job: Job) -> None:
+def test_prefetch_of_killed_run_is_not_counted(job: Job) -> None:
     job.marts.contacts("c1")
     job.marts.orders(*ALL)
     assert job.run().error is None
@@ -47,7 +47,7 @@ def test_what_a_killed_run_had_prepared_counts_for_nothing(job: Job) -> None:
     assert statuses(job) == {"PASSED", "unknown"}
 
 
-def test_what_is_not_sent_because_of_an_error_is_forgotten(job: Job) -> None:
+def test_prefetch_after_error_discards_rows_that_were_not_sent(job: Job) -> None:
     job.marts.contacts("c1")
     job.marts.orders(*ALL)
     job.emulator.fault("status:403", "POST /data/orders/csv")
@@ -63,7 +63,7 @@ def test_what_is_not_sent_because_of_an_error_is_forgotten(job: Job) -> None:
 
 
 @ON_A_SERVER
-def test_a_full_disk_ends_the_making_of_json_in_order(job: Job) -> None:
+def test_prefetch_full_disk_ends_the_making_of_json_in_order(job: Job) -> None:
     without_attributes(job)
     job.marts.contacts(*map(str, range(2_000)), name="Анна Ли " * 30)
 
@@ -78,7 +78,7 @@ def test_a_full_disk_ends_the_making_of_json_in_order(job: Job) -> None:
 
 
 @ON_A_SERVER
-def test_a_list_that_changes_while_it_is_read_is_not_sent(
+def test_prefetch_list_that_changes_while_it_is_read_is_not_sent(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job.marts.put("order_statuses", {"id": "won", "type": "PAID", "humanized": "A"})
@@ -96,7 +96,7 @@ def test_a_list_that_changes_while_it_is_read_is_not_sent(
     assert job.run().entities["order_statuses"].sent == 1
 
 
-def test_a_path_with_a_long_status_keeps_to_the_limit_of_bytes(job: Job) -> None:
+def test_prefetch_path_with_a_long_status_keeps_to_the_limit_of_bytes(job: Job) -> None:
     long = "s" * 240
     statuses: list[dict[str, Any]] = [
         {"id": long, "type": "IN_PROGRESS"},
@@ -112,7 +112,7 @@ def test_a_path_with_a_long_status_keeps_to_the_limit_of_bytes(job: Job) -> None
 
 
 @pytest.mark.parametrize("key", ["⟦wh⟧1", "⟦ledger⟧", "a\\n", "end\\", "it's", "⟦"])
-def test_an_id_is_looked_up_as_it_is(job: Job, key: str) -> None:
+def test_prefetch_id_is_looked_up_as_it_is(job: Job, key: str) -> None:
     job.marts.contacts("c1")
     job.marts.orders(key, "2")
     assert job.run().error is None

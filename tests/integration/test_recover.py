@@ -201,7 +201,7 @@ def test_recovery_leaves_out_a_row_whose_id_is_too_long_to_be_sent(job: Job) -> 
     assert (outcome.exit_code, outcome.entities["orders"].rejected) == (0, 1)
 
 
-def test_an_upload_of_another_program_is_counted_and_a_lost_answer_is_not(job: Job) -> None:
+def test_recover_upload_of_another_program_is_counted_and_a_lost_answer_is_not(job: Job) -> None:
     put(job, "new", "1")
     job.emulator.fault("drop_after", "POST /data/contacts/csv")
     assert job.run().error is None
@@ -214,7 +214,7 @@ def test_an_upload_of_another_program_is_counted_and_a_lost_answer_is_not(job: J
     assert uploads_line(job)[0] == "warning"
 
 
-def test_a_list_of_uploads_that_cannot_be_read_stops_no_run(job: Job) -> None:
+def test_recover_list_of_uploads_that_cannot_be_read_stops_no_run(job: Job) -> None:
     put(job, "new", "1")
     job.emulator.fault("status:404", "GET /last_uploadings")
     outcome = job.run()

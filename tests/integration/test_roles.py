@@ -101,7 +101,7 @@ def test_run_needs_no_right_but_in_the_schema_that_a_dba_made(
     assert roles.sent() == {}
 
 
-def test_a_reader_of_the_ledgers_schema_alone_reads_its_views(
+def test_roles_reader_of_the_ledgers_schema_alone_reads_its_views(
     roles: Job, postgres: RunningPostgres
 ) -> None:
     database = roles.marts.database

@@ -24,7 +24,7 @@ def filled(job: Job) -> None:
 EVERYTHING = {"order_statuses": 1, "products": 1, "contacts": 3, "orders": 3}
 
 
-def test_the_first_run_sends_everything_and_the_second_nothing(job: Job) -> None:
+def test_run_first_run_sends_everything_and_the_second_nothing(job: Job) -> None:
     assert job.sent() == EVERYTHING
     before = job.emulator.sql("select count(*) from requests where method = 'POST'")
     quiet = job.run()
@@ -84,7 +84,7 @@ def test_only_what_changed_goes(job: Job) -> None:
     }
 
 
-def test_a_row_that_was_touched_but_is_equal_does_not_go_again(job: Job) -> None:
+def test_run_row_that_was_touched_but_is_equal_does_not_go_again(job: Job) -> None:
     job.sent()
     job.marts.sql(f"update metrica.orders set updated_at = '{LATER}'")
     assert job.sent() == {}
@@ -141,7 +141,7 @@ def test_bad_rows_get_a_reason_and_stop_nobody(job: Job) -> None:
     assert again.entities["orders"].sent == 0
 
 
-def test_a_repaired_contact_takes_its_held_orders_along(job: Job) -> None:
+def test_run_repaired_contact_takes_its_held_orders_along(job: Job) -> None:
     job.marts.contacts("c4", phones="8 (999) 1")
     job.marts.orders("4", client_uniq_id="c4")
     job.sent()
@@ -150,7 +150,7 @@ def test_a_repaired_contact_takes_its_held_orders_along(job: Job) -> None:
     assert job.run().exit_code == 0
 
 
-def test_a_mapped_status_takes_its_held_orders_along(job: Job) -> None:
+def test_run_mapped_status_takes_its_held_orders_along(job: Job) -> None:
     job.marts.orders("4", order_status="mystery")
     job.sent()
     job.marts.put("order_statuses", {"id": "mystery", "type": "OTHER"})
@@ -173,7 +173,7 @@ def test_duplicated_and_missing_ids_are_listed_and_the_sum_holds(job: Job) -> No
     assert (again.unchanged, again.rejected, again.held) == (1, 2, 2)
 
 
-def test_a_duplicate_that_appears_later_is_held_and_goes_when_it_is_alone(job: Job) -> None:
+def test_run_duplicate_that_appears_later_is_held_and_goes_when_it_is_alone(job: Job) -> None:
     job.sent()
     job.marts.sql("insert into metrica.orders select * from metrica.orders where id = '1'")
     orders = job.run().entities["orders"]
@@ -196,7 +196,7 @@ def test_chunks_are_cut_by_rows_and_by_bytes(job: Job) -> None:
     assert max(size for (size,) in sizes) <= 2_000
 
 
-def test_a_refused_file_is_split_until_the_guilty_row_stands_alone(job: Job) -> None:
+def test_run_refused_file_is_split_until_the_guilty_row_stands_alone(job: Job) -> None:
     # Metrica knows more than we do: it refuses a quantity that looks right.
     job.marts.orders(*(f"n{i}" for i in range(30)))
     job.marts.orders("bad", products="p1:9999999999")
@@ -226,7 +226,7 @@ def test_when_the_budget_ends_the_rest_is_held_and_goes_later(job: Job) -> None:
     assert len(job.held_by_metrica("orders", "id")) == 63
 
 
-def test_a_failed_answer_is_no_success(job: Job) -> None:
+def test_run_failed_answer_is_no_success(job: Job) -> None:
     job.emulator.fault("failed", "POST /data/contacts/csv", times=100)
     outcome = job.run(split_requests=0)
     job.emulator.clear_faults()
@@ -236,7 +236,7 @@ def test_a_failed_answer_is_no_success(job: Job) -> None:
     assert job.sent() == {"contacts": 3, "orders": 3}
 
 
-def test_a_forbidden_answer_ends_the_run_and_loses_nothing(job: Job) -> None:
+def test_run_forbidden_answer_ends_the_run_and_loses_nothing(job: Job) -> None:
     job.emulator.fault("status:403", "POST /data/orders/csv")
     outcome = job.run()
     assert outcome.exit_code == 4
@@ -246,7 +246,7 @@ def test_a_forbidden_answer_ends_the_run_and_loses_nothing(job: Job) -> None:
     assert job.sent() == {"orders": 3}
 
 
-def test_an_answer_without_a_verdict_is_held_and_sent_again(job: Job) -> None:
+def test_run_answer_without_a_verdict_is_held_and_sent_again(job: Job) -> None:
     job.emulator.fault("non_json", "POST /data/orders/csv")
     outcome = job.run()
     assert outcome.exit_code == 0
@@ -272,7 +272,7 @@ def test_marts_in_the_counters_zone_under_its_other_name_are_sent(job: Job, tmp_
 
 
 @pytest.mark.parametrize("job", ["duckdb"], indirect=True)
-def test_an_attribute_of_another_type_stops_the_run_before_the_upload(job: Job) -> None:
+def test_run_attribute_of_another_type_stops_the_run_before_the_upload(job: Job) -> None:
     other = {"name": "identifiers_count", "type_name": "text", "multivalued": False}
     path = "/schema/attributes?entity_type=CONTACT"
     assert job.emulator.call("POST", path, json={"attributes": [other]}).ok
@@ -282,7 +282,7 @@ def test_an_attribute_of_another_type_stops_the_run_before_the_upload(job: Job) 
     assert "contacts" not in {entity for entity, *_ in job.uploads()}
 
 
-def test_a_plan_foretells_the_run_and_changes_nothing(job: Job) -> None:
+def test_run_plan_foretells_the_run_and_changes_nothing(job: Job) -> None:
     job.marts.contacts("c4", phones="8 (999) 1")
     job.marts.orders("4", client_uniq_id="c4")
     job.marts.orders("5", client_uniq_id="nobody")
@@ -308,7 +308,7 @@ def test_two_counters_have_a_ledger_each(job: Job) -> None:
     assert job.sent() == {}
 
 
-def test_what_went_to_an_emulator_is_not_taken_for_sent_to_metrica(job: Job) -> None:
+def test_run_does_not_count_emulator_deliveries_as_metricas(job: Job) -> None:
     job.sent()
     job.marts.sql("update metrica_export.ledger_uploads set local_api = false")
     outcome = job.run()
@@ -316,7 +316,7 @@ def test_what_went_to_an_emulator_is_not_taken_for_sent_to_metrica(job: Job) -> 
     assert "another counter number" in (outcome.error or "")
 
 
-def test_the_ledger_says_which_upload_a_row_went_in(job: Job) -> None:
+def test_run_ledger_says_which_upload_a_row_went_in(job: Job) -> None:
     job.sent()
     ((uploading_id, status),) = job.marts.sql(
         "select u.uploading_id, u.status from metrica_export.mart_rows r "
@@ -336,7 +336,7 @@ def test_the_ledger_says_which_upload_a_row_went_in(job: Job) -> None:
     ]
 
 
-def test_a_rebuilt_mart_keeps_the_views(job: Job) -> None:
+def test_run_rebuilt_mart_keeps_the_views(job: Job) -> None:
     job.sent()
     # As dbt's full refresh swaps a table.
     job.marts.sql("create table metrica.orders_new as select * from metrica.orders")
@@ -346,7 +346,7 @@ def test_a_rebuilt_mart_keeps_the_views(job: Job) -> None:
     assert job.sent() == {}
 
 
-def test_a_second_run_at_the_same_time_is_turned_away(job: Job) -> None:
+def test_run_second_run_at_the_same_time_is_turned_away(job: Job) -> None:
     job.emulator.fault("slow:3", "POST /data/contacts/csv")
     outcomes = []
     first = threading.Thread(target=lambda: outcomes.append(job.run()))

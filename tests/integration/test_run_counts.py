@@ -54,7 +54,7 @@ def recorded(job: Job) -> dict[str, tuple[int, ...]]:
     ],
     ids=["signal", "lock", "warehouse", "crash"],
 )
-def test_a_run_cut_short_counts_the_rows_delivered_until_then(
+def test_run_counts_run_cut_short_counts_the_rows_delivered_until_then(
     job: Job, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail() -> None:
@@ -77,7 +77,9 @@ def test_a_run_cut_short_counts_the_rows_delivered_until_then(
 
 
 @ON_DUCKDB
-def test_a_run_cut_short_counts_refused_rows_too(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_counts_run_cut_short_counts_refused_rows_too(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail() -> None:
         raise InterruptedRunError("Interrupted by SIGTERM.")
 
@@ -89,7 +91,7 @@ def test_a_run_cut_short_counts_refused_rows_too(job: Job, monkeypatch: pytest.M
 
 
 @ON_DUCKDB
-def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
+def test_run_counts_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -107,7 +109,7 @@ def test_a_run_whose_end_cannot_be_recorded_has_its_counts_in_the_ledger(
 
 
 @ON_DUCKDB
-def test_a_run_records_rows_that_metrica_refused_or_did_not_decide_on(job: Job) -> None:
+def test_run_counts_run_records_rows_that_metrica_refused_or_did_not_decide_on(job: Job) -> None:
     job.emulator.fault("refuse:c2", "POST /data/contacts/csv", times=None)
     job.emulator.fault("non_json", "POST /data/orders/csv")
     assert job.run().error is None
@@ -117,7 +119,7 @@ def test_a_run_records_rows_that_metrica_refused_or_did_not_decide_on(job: Job) 
 
 
 @ON_DUCKDB
-def test_a_run_leaves_the_counts_of_earlier_runs_as_they_were(job: Job) -> None:
+def test_run_counts_run_leaves_the_counts_of_earlier_runs_as_they_were(job: Job) -> None:
     job.run()
     first = recorded(job)
     job.marts.orders("3")
@@ -129,7 +131,7 @@ def test_a_run_leaves_the_counts_of_earlier_runs_as_they_were(job: Job) -> None:
 
 
 @pytest.mark.parametrize("job", ["postgres"], indirect=True)
-def test_a_lost_warehouse_leaves_the_counts_of_the_delivered_rows(
+def test_run_counts_lost_warehouse_leaves_the_counts_of_the_delivered_rows(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lose() -> None:
@@ -155,7 +157,7 @@ def test_a_lost_warehouse_leaves_the_counts_of_the_delivered_rows(
 
 
 @ON_DUCKDB
-def test_a_run_stopped_by_the_gate_has_the_counts_of_all_marts(job: Job) -> None:
+def test_run_counts_run_stopped_by_the_gate_has_the_counts_of_all_marts(job: Job) -> None:
     job.marts.contacts(*(f"b{i}" for i in range(4)), phones="8 (999) 1")
     outcome = job.run()
     assert outcome.exit_code == 6
@@ -172,7 +174,7 @@ def test_a_run_stopped_by_the_gate_has_the_counts_of_all_marts(job: Job) -> None
 
 
 @ON_DUCKDB
-def test_a_run_that_ends_before_it_compares_names_the_marts(job: Job) -> None:
+def test_run_counts_run_that_ends_before_it_compares_names_the_marts(job: Job) -> None:
     job.emulator.fault("status:403", "/management/", times=None)
     outcome = job.run()
     assert outcome.entities == {}

@@ -142,7 +142,7 @@ def test_guilty_orders_without_a_common_trait_stop_few_others(job: Job) -> None:
     assert (arrived(job), second.held) == (good, 0)
 
 
-def test_an_order_that_was_never_refused_goes_before_those_that_were(job: Job) -> None:
+def test_search_order_that_was_never_refused_goes_before_those_that_were(job: Job) -> None:
     fill(job, 500, "i % 5 = 1")
     job.run(split_requests=2)
     job.marts.orders("new")

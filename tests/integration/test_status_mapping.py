@@ -40,7 +40,7 @@ NEW = Status("new", "IN_PROGRESS", "New")
         ([NEW, PAID, Status("x", "OTHER", source="AUTO"), Status("SPAM", "SPAM")], {}),
     ],
 )
-def test_a_diff_names_what_the_mart_and_metrica_map_otherwise(
+def test_status_mapping_diff_names_what_the_mart_and_metrica_map_otherwise(
     theirs: list[Status], kinds: dict[str, str]
 ) -> None:
     assert {change.id: change.kind for change in diff([NEW, PAID], theirs)} == kinds
@@ -55,17 +55,17 @@ def test_a_diff_names_what_the_mart_and_metrica_map_otherwise(
         (Status("sold", "PAID", "Sold", ("a", "b")), {"goal_action_ids": ("a,b", "buy")}),
     ],
 )
-def test_a_change_says_from_what_to_what(
+def test_status_mapping_change_says_from_what_to_what(
     theirs: Status | None, fields: dict[str, tuple[str, str]]
 ) -> None:
     assert Change("sold", theirs, PAID).fields() == fields
 
 
-def test_what_metrica_alone_has_is_shown_as_it_is_there() -> None:
+def test_status_mapping_shows_statuses_that_only_metrica_has() -> None:
     assert Change("old", Status("old", "SPAM"), None).fields() == {"type": ("SPAM", "")}
 
 
-def test_a_name_that_the_mart_leaves_empty_is_metricas_business() -> None:
+def test_status_mapping_name_that_the_mart_leaves_empty_is_metricas_business() -> None:
     bare = Status("sold", "PAID", "", ("buy",))
     assert diff([bare], [PAID]) == []
     assert drift([bare], [bare], [PAID]) == []
@@ -104,11 +104,11 @@ def test_drift_is_what_neither_the_mart_nor_the_last_delivery_says(
     assert drift([PAID], here, there) == found
 
 
-def test_what_was_never_delivered_cannot_drift() -> None:
+def test_status_mapping_without_delivery_has_no_drift() -> None:
     assert drift([], [PAID], [Status("sold", "OTHER")]) == []
 
 
-def test_a_message_names_ten_statuses_and_counts_the_rest() -> None:
+def test_status_mapping_message_names_ten_statuses_and_counts_the_rest() -> None:
     text = describe([Drift(f"s{n}", ("type",)) for n in range(12)])
     assert "s0 (type), " in text
     assert "s9 (type) and 2 more. " in text
@@ -159,7 +159,7 @@ def test_goals_are_the_ids_of_javascript_events() -> None:
 
 
 @pytest.mark.parametrize("ask", [Metrica.statuses, Metrica.goals])
-def test_an_answer_without_the_list_is_not_taken_for_an_empty_one(
+def test_status_mapping_answer_without_the_list_is_not_taken_for_an_empty_one(
     ask: Callable[[Metrica], object],
 ) -> None:
     with ScriptedServer(ok()) as server, pytest.raises(MetricaError, match="--api-url"):
@@ -214,7 +214,7 @@ def test_there_is_no_drift_after_a_delivery(mapped: Job) -> None:
     assert drifts(mapped) == []
 
 
-def test_what_is_edited_in_metrica_is_named(mapped: Job) -> None:
+def test_status_mapping_names_statuses_edited_in_metrica(mapped: Job) -> None:
     edit(mapped.emulator, id="sold", type="OTHER", goal_action_ids=["other"])
     delete(mapped.emulator, "new")
     mapped.marts.contacts("c9")
@@ -243,7 +243,7 @@ def test_drift_can_be_accepted_once(mapped: Job) -> None:
     assert mapped.run().exit_code == 6
 
 
-def test_a_seed_that_takes_over_the_edit_ends_the_drift(mapped: Job) -> None:
+def test_status_mapping_seed_that_takes_over_the_edit_ends_the_drift(mapped: Job) -> None:
     edit(mapped.emulator, id="sold", type="OTHER")
     row = {"id": "sold", "type": "OTHER", "humanized": "Sold", "goal_action_ids": "buy"}
     mapped.marts.put("order_statuses", row)
@@ -276,7 +276,7 @@ def test_nothing_is_claimed_before_the_first_delivery(job: Job) -> None:
     assert job.emulator.sql("select count(*) from requests") == [(0,)]
 
 
-def test_a_status_that_left_the_mart_is_not_missed(mapped: Job) -> None:
+def test_status_mapping_status_that_left_the_mart_is_not_missed(mapped: Job) -> None:
     mapped.emulator.switches(statuses_post="replace")
     mapped.marts.sql("delete from metrica.order_statuses where id = 'new'")
     row = {"id": "sold", "type": "PAID", "humanized": "Sold!", "goal_action_ids": "buy"}
@@ -328,7 +328,7 @@ def test_diff_is_content_after_a_run(mapped: Job) -> None:
     assert (shown.exit_code, "equal those of the marts" in shown.stdout) == (0, True)
 
 
-def test_what_metrica_alone_has_is_shown_and_left_alone(mapped: Job) -> None:
+def test_status_mapping_keeps_statuses_that_only_metrica_has(mapped: Job) -> None:
     edit(mapped.emulator, id="theirs", type="SPAM")
     shown = command(mapped, "diff", "--json")
     assert shown.exit_code == 0
@@ -377,7 +377,7 @@ def test_apply_leaves_a_ledger_of_another_destination_as_it_is(mapped: Job) -> N
     assert mapped.marts.sql(deliveries) == before
 
 
-def test_an_apply_that_metrica_refuses_is_made_good_by_the_next(mapped: Job) -> None:
+def test_status_mapping_apply_that_metrica_refuses_is_made_good_by_the_next(mapped: Job) -> None:
     edit(mapped.emulator, id="sold", type="OTHER")
     mapped.emulator.fault("status:403", "POST /schema/order_statuses")
     refused = command(mapped, "apply")

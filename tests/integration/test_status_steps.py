@@ -57,7 +57,7 @@ def test_only_the_steps_that_metrica_does_not_know_go(job: Job) -> None:
     assert way(job, "1") == ["new", "in_work", "paid", "returned"]
 
 
-def test_a_status_that_comes_back_is_told_again(job: Job) -> None:
+def test_status_steps_status_that_comes_back_is_told_again(job: Job) -> None:
     put(job, "new,paid", "1")
     job.run()
     put(job, "new,paid,in_work,paid", "1")
@@ -74,7 +74,9 @@ def test_a_status_that_comes_back_is_told_again(job: Job) -> None:
         None,
     ],
 )
-def test_a_history_that_was_written_anew_sends_nothing_old(job: Job, later: str | None) -> None:
+def test_status_steps_history_that_was_written_anew_sends_nothing_old(
+    job: Job, later: str | None
+) -> None:
     put(job, "new,paid", "1")
     job.run()
     put(job, later, "1", order_status="paid", revenue="7.00")
@@ -83,7 +85,7 @@ def test_a_history_that_was_written_anew_sends_nothing_old(job: Job, later: str 
     assert job.held_by_metrica("orders", "revenue") == {"1": 7.0}
 
 
-def test_a_history_that_begins_later_goes_on_from_the_delivered_status(job: Job) -> None:
+def test_status_steps_history_that_begins_later_goes_on_from_the_delivered_status(job: Job) -> None:
     put(job, None, "1", order_status="new")
     job.run()
     put(job, "new,in_work,paid", "1")
@@ -91,7 +93,7 @@ def test_a_history_that_begins_later_goes_on_from_the_delivered_status(job: Job)
     assert way(job, "1") == ["new", "in_work", "paid"]
 
 
-def test_an_order_whose_step_was_refused_does_not_overtake_itself(job: Job) -> None:
+def test_status_steps_order_whose_step_was_refused_does_not_overtake_itself(job: Job) -> None:
     put(job, "new,in_work,paid", "1", "2")
     job.emulator.fault("refuse:1", "POST /data/orders/csv", skip=1, times=2)
     outcome = job.run()
@@ -101,7 +103,7 @@ def test_an_order_whose_step_was_refused_does_not_overtake_itself(job: Job) -> N
     assert outcome.entities["orders"].rejected == 1
 
 
-def test_an_order_whose_step_has_no_answer_waits_and_goes_on_from_there(job: Job) -> None:
+def test_status_steps_order_whose_step_has_no_answer_waits_and_goes_on_from_there(job: Job) -> None:
     put(job, "new,in_work,paid", "1")
     job.emulator.fault("delay_list:99", "POST /data/orders/csv", skip=1)
     job.run()
@@ -111,7 +113,7 @@ def test_an_order_whose_step_has_no_answer_waits_and_goes_on_from_there(job: Job
     assert way(job, "1") == ["new", "in_work", "in_work", "paid"]
 
 
-def test_a_run_that_ends_between_two_steps_is_gone_on_with(job: Job) -> None:
+def test_status_steps_run_that_ends_between_two_steps_is_gone_on_with(job: Job) -> None:
     put(job, "new,in_work,paid", "1")
     job.emulator.fault("status:403", "POST /data/orders/csv", skip=1)
     assert job.run().exit_code == 4
@@ -121,7 +123,7 @@ def test_a_run_that_ends_between_two_steps_is_gone_on_with(job: Job) -> None:
     assert way(job, "1") == ["new", "in_work", "paid"]
 
 
-def test_what_is_sent_again_after_a_reset_is_the_present_state_alone(job: Job) -> None:
+def test_status_steps_after_reset_send_only_present_status(job: Job) -> None:
     put(job, "new,paid", "1")
     job.run()
     put(job, "new,paid", "1", create_date_time="2020-01-01 00:00:00")
@@ -132,7 +134,7 @@ def test_what_is_sent_again_after_a_reset_is_the_present_state_alone(job: Job) -
     assert job.emulator.sql("select distinct warnings from uploads") == [("{}",)]
 
 
-def test_a_path_that_pauses_goes_on_from_the_status_that_was_sent_last(job: Job) -> None:
+def test_status_steps_path_that_pauses_goes_on_from_the_status_that_was_sent_last(job: Job) -> None:
     put(job, "new,paid", "1")
     job.run()
     for step in ("in_work", "paid"):
@@ -152,7 +154,7 @@ def test_a_path_that_pauses_goes_on_from_the_status_that_was_sent_last(job: Job)
         ("new,,paid", ("held", "status_unknown")),
     ],
 )
-def test_a_path_with_a_status_that_nobody_knows_is_not_sent(
+def test_status_steps_path_with_a_status_that_nobody_knows_is_not_sent(
     job: Job, path: str, verdict: tuple[str, str]
 ) -> None:
     put(job, path, "1", order_status="paid")
@@ -239,14 +241,16 @@ def test_orders_on_their_way_are_not_held_up_by_the_paid_gate(job: Job) -> None:
     assert (outcome.exit_code, outcome.entities["orders"].sent) == (0, 12)
 
 
-def test_an_order_that_changed_on_its_way_counts_for_the_paid_gate(job: Job) -> None:
+def test_status_steps_order_that_changed_on_its_way_counts_for_the_paid_gate(job: Job) -> None:
     put(job, "new,in_work", *map(str, range(12)))
     job.run(max_steps=1)
     put(job, "new,paid", *map(str, range(12)))
     assert (job.plan().changes["orders"].paid, job.run().exit_code) == (12, 6)
 
 
-def test_a_history_without_the_delivered_status_sends_the_present_one_alone(job: Job) -> None:
+def test_status_steps_history_without_the_delivered_status_sends_the_present_one_alone(
+    job: Job,
+) -> None:
     put(job, "new,in_work", "1")
     job.run()
     put(job, "new,paid", "1")

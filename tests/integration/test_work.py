@@ -73,7 +73,9 @@ def job_and_wire(
         yield Job(marts, running_emulator), wire
 
 
-def test_a_run_does_no_more_work_than_it_did(job_and_wire: tuple[Job, CountedWire | None]) -> None:
+def test_work_run_does_no_more_work_than_it_did(
+    job_and_wire: tuple[Job, CountedWire | None],
+) -> None:
     job, wire = job_and_wire
     done = {"first": _work(job, wire), "quiet": _work(job, wire)}
     change(job.marts, rows=10, offset=0)

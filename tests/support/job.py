@@ -58,9 +58,11 @@ class Job:
             run.run(outcome, options, api)
         except ExportError as error:
             outcome.fail(error)
+        names = list(outcome.entities)
+        counted = (f"select '{name}', count(*) from metrica.{name}" for name in names)
+        rows = dict(self.marts.sql(" union all ".join(counted))) if names else {}
         for name, counts in outcome.entities.items():
-            (rows,) = self.marts.sql(f"select count(*) from metrica.{name}")[0]
-            assert counts.rows == rows, name
+            assert counts.rows == rows[name], name
             if outcome.error is None and "max_steps" not in more:
                 assert counts.pending == 0, name
         return outcome

@@ -134,7 +134,7 @@ def orders(session: Session) -> Table:
 # The bytes.
 
 
-def test_a_contact_is_written_cell_by_cell(contacts: Table) -> None:
+def test_chunks_contact_is_written_cell_by_cell(contacts: Table) -> None:
     contacts.stage(
         {
             "uniq_id": "c1",
@@ -156,7 +156,7 @@ def test_a_contact_is_written_cell_by_cell(contacts: Table) -> None:
     )
 
 
-def test_an_order_is_written_cell_by_cell(orders: Table) -> None:
+def test_chunks_order_is_written_cell_by_cell(orders: Table) -> None:
     orders.stage(
         {
             "id": "J3QQ4;1",
@@ -180,7 +180,7 @@ def test_an_order_is_written_cell_by_cell(orders: Table) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_what_is_absent_is_an_empty_cell_without_quotes(
+def test_chunks_write_absent_value_as_empty_cell_without_quotes(
     contacts: Table, nothing: str | None
 ) -> None:
     contacts.stage({"uniq_id": "c1", "name": nothing, "emails": nothing})
@@ -205,7 +205,7 @@ def test_what_is_absent_is_an_empty_cell_without_quotes(
         ("0", "0"),
     ],
 )
-def test_a_text_is_one_line_and_otherwise_itself(
+def test_chunks_text_is_one_line_and_otherwise_itself(
     contacts: Table, value: str, written: str | None
 ) -> None:
     contacts.stage({"uniq_id": "c1", "name": value})
@@ -231,7 +231,7 @@ def test_a_text_is_one_line_and_otherwise_itself(
         ),
     ],
 )
-def test_a_number_has_a_dot_and_no_separators(
+def test_chunks_number_has_a_dot_and_no_separators(
     orders: Table, kind: str, value: str, written: str
 ) -> None:
     orders.stage({"id": "1", "revenue": value}, revenue=kind)
@@ -246,14 +246,14 @@ def test_a_number_has_a_dot_and_no_separators(
         ("2026-03-29 02:30:00", "2026-03-29 02:30:00"),
     ],
 )
-def test_a_time_is_the_marts_own_without_fractions_or_zone(
+def test_chunks_time_is_the_marts_own_without_fractions_or_zone(
     orders: Table, value: str, written: str
 ) -> None:
     orders.stage({"id": "1", "create_date_time": value})
     assert orders.text() == f'"1";;;"{written}";;;;;;;;\n'
 
 
-def test_a_file_is_described_by_its_bytes(contacts: Table) -> None:
+def test_chunks_file_is_described_by_its_bytes(contacts: Table) -> None:
     contacts.stage({"uniq_id": "c1", "name": "Ж"})
     ((_, file),) = contacts.files(Limits())
     content = file.path.read_bytes()
@@ -372,7 +372,7 @@ def full_contact(identifier: str, name: str) -> dict[str, Any]:
     return others | times | {"uniq_id": identifier, "name": name}
 
 
-def test_a_row_that_fills_a_file_to_the_byte_goes_and_one_byte_more_does_not(
+def test_chunks_row_that_fills_a_file_to_the_byte_goes_and_one_byte_more_does_not(
     contacts: Table,
 ) -> None:
     limits = Limits(chunk_bytes=1_000)
@@ -399,7 +399,7 @@ def test_quotes_and_letters_count_as_the_bytes_they_become(contacts: Table) -> N
         assert contacts.files(limits) == []
 
 
-def test_a_row_too_large_for_a_chunk_is_held_until_chunks_are_larger(tmp_path: Path) -> None:
+def test_chunks_row_too_large_for_a_chunk_is_held_until_chunks_are_larger(tmp_path: Path) -> None:
     made = make_marts(tmp_path, None)
     made.contacts("small")
     made.contacts("large", name="x" * 2_000)

@@ -55,7 +55,7 @@ def test_simple_orders_have_no_mapping(server: ScriptedServer, file: Path) -> No
     assert asked.params == {"merge_mode": "SAVE", "delimiter_type": "COMMA"}
 
 
-def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file: Path) -> None:
+def test_client_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file: Path) -> None:
     server.will(ok(uploading=uploading("PASSED")), ok(uploading=uploading("PASSED")))
     metrica = Metrica(server.api, BUDGET)
     metrica.upload(CONTACTS, ["uniq_id", "my:attribute"], file, "SAVE")
@@ -98,7 +98,7 @@ def test_an_upload_names_mode_delimiter_and_columns(server: ScriptedServer, file
         (refusal(400, "invalid_uploading"), Answer("FAILED", None)),
     ],
 )
-def test_an_upload_is_judged_by_its_status_and_id(
+def test_client_upload_is_judged_by_its_status_and_id(
     server: ScriptedServer, file: Path, reply: Reply, answer: Answer
 ) -> None:
     server.will(reply)
@@ -108,7 +108,7 @@ def test_an_upload_is_judged_by_its_status_and_id(
 
 @pytest.mark.parametrize("status", ["PASSED", "FAILED"])
 @pytest.mark.parametrize("first", ["IN_PROGRESS", "passed", "", None, True, ["PASSED"]])
-def test_an_unknown_status_is_looked_up_in_the_list(
+def test_client_unknown_status_is_looked_up_in_the_list(
     server: ScriptedServer,
     file: Path,
     naps: list[float],
@@ -141,7 +141,7 @@ def test_an_unknown_status_is_looked_up_in_the_list(
         Reply(body=b"<html></html>"),
     ],
 )
-def test_an_upload_that_the_list_does_not_settle_stays_unknown(
+def test_client_upload_that_the_list_does_not_settle_stays_unknown(
     server: ScriptedServer, file: Path, naps: list[float], listed: Reply
 ) -> None:
     server.will(ok(uploading=uploading("IN_PROGRESS")), *[listed] * POLLS)
@@ -199,7 +199,7 @@ def test_goals_skips_ids_that_no_warehouse_can_store(server: ScriptedServer) -> 
     assert Metrica(server.api, BUDGET).goals() == {"lead"}
 
 
-def test_the_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> None:
+def test_client_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> None:
     server.will(ok(counter={"time_zone_name": "Asia/Omsk", "time_zone_offset": 360}))
     assert Metrica(server.api, BUDGET).time_zone() == "Asia/Omsk"
     assert server.asked[0].path == f"/management/v1/counter/{COUNTER}"
@@ -209,7 +209,9 @@ def test_the_time_zone_is_the_counters_name_of_it(server: ScriptedServer) -> Non
     "reply",
     [ok(), ok(counter={}), ok(counter={"time_zone_offset": 180}), ok(counter=1), Reply(body=b"<")],
 )
-def test_an_address_that_is_not_metricas_api_is_named(server: ScriptedServer, reply: Reply) -> None:
+def test_client_address_that_is_not_metricas_api_is_named(
+    server: ScriptedServer, reply: Reply
+) -> None:
     server.will(reply)
     with pytest.raises(MetricaError, match="Metrica's API") as caught:
         Metrica(server.api, BUDGET).time_zone()
@@ -265,7 +267,7 @@ def test_statuses_and_products_are_sent_in_metricas_words(server: ScriptedServer
 
 
 @pytest.mark.parametrize("reply", [ok(), ok(success=False), ok(success="true"), Reply(body=b"<")])
-def test_a_schema_change_that_is_not_confirmed_is_an_error(
+def test_client_schema_change_that_is_not_confirmed_is_an_error(
     server: ScriptedServer, reply: Reply
 ) -> None:
     server.will(*[reply] * 3)

@@ -89,7 +89,7 @@ def test_verdicts_of_rows_without_an_id_are_not_kept(session: Session) -> None:
     assert session.wh.rows(f"from standing_verdicts_{MART}") == []
 
 
-def test_a_verdict_of_a_twin_that_left_the_mart_is_not_kept(session: Session) -> None:
+def test_comparison_verdict_of_a_twin_that_left_the_mart_is_not_kept(session: Session) -> None:
     fill(session, "mart_keys", "_id text, _hash text", [("x", "a")])
     fill(session, "delivered", "_id text, _hash text, _undecided boolean", [])
     verdicts = [("x", "a", "rejected"), ("x", "b", "rejected")]
@@ -123,7 +123,7 @@ def ledger() -> Ledger:
     return cast("Ledger", SimpleNamespace(deliveries=told, details=told))
 
 
-def test_the_latest_delivery_that_passed_holds(session: Session, ledger: Ledger) -> None:
+def test_comparison_latest_delivery_that_passed_holds(session: Session, ledger: Ledger) -> None:
     delivered_state.read_delivered(session.wh, ledger, session.marts.get(MART), among=None)
     assert session.wh.rows(f"from delivered_{MART} order by _id") == [
         ("again", "b", False),
@@ -133,9 +133,7 @@ def test_the_latest_delivery_that_passed_holds(session: Session, ledger: Ledger)
     ]
 
 
-def test_what_was_perhaps_said_counts_beside_what_was_said(
-    session: Session, ledger: Ledger
-) -> None:
+def test_comparison_counts_values_of_unknown_uploads(session: Session, ledger: Ledger) -> None:
     keys = ["once", "again", "perhaps later", "perhaps before", "perhaps", "new"]
     fill(session, "staged", "_id text", [(key,) for key in keys])
     delivered_state.read_delivered_state(session.wh, ledger, session.marts.get(MART))
@@ -152,7 +150,7 @@ def test_what_was_perhaps_said_counts_beside_what_was_said(
     }
 
 
-def test_a_new_column_takes_the_next_bit_while_there_are_some(session: Session) -> None:
+def test_comparison_new_column_takes_the_next_bit_while_there_are_some(session: Session) -> None:
     mart = session.marts.get(MART)
     names = [column.name for column in mart.columns]
 
@@ -177,7 +175,9 @@ def test_filled_columns_are_told_by_their_bits(session: Session) -> None:
     assert filled({}) == 0
 
 
-def test_a_vanished_id_that_is_no_number_is_staged_beside_numbers(session: Session) -> None:
+def test_comparison_vanished_id_that_is_no_number_is_staged_beside_numbers(
+    session: Session,
+) -> None:
     fill(session, "staged", "_id text, _hash text, uniq_id integer", [("1", "a", 1)])
     fill(session, "mart_keys", "_id text", [("1",)])
     fill(session, "delivered", "_id text, _hash text", [("1", "a"), ("old-2", "b")])

@@ -67,7 +67,7 @@ def test_every_unit_test_that_is_named_is_in_the_dbt_project() -> None:
     assert named - there == set()
 
 
-def test_the_page_names_every_switch_and_no_other() -> None:
+def test_conformance_page_names_every_switch_and_no_other() -> None:
     named = {name for _, decision, _ in LINES for name in re.findall(r"\*(\w+)\*", decision)}
     assert named == {name for name, _, _ in describe()}
 

@@ -94,7 +94,7 @@ def test_metricas_own_columns_keep_their_kinds(project: Project) -> None:
         ({"type": "text", "multivalued": True}, Kind.TEXT, ("text", "size", True)),
     ],
 )
-def test_a_custom_attribute_is_what_its_yaml_entry_says(
+def test_dbt_manifest_custom_attribute_is_what_its_yaml_entry_says(
     project: Project, entry: dict[str, Any], kind: Kind, expected: tuple[str, str, bool]
 ) -> None:
     type_name, humanized, multivalued = expected
@@ -106,7 +106,9 @@ def test_a_custom_attribute_is_what_its_yaml_entry_says(
 
 
 @pytest.mark.parametrize("send", [True, False])
-def test_a_column_that_is_not_sent_is_no_attribute(project: Project, send: object) -> None:
+def test_dbt_manifest_column_that_is_not_sent_is_no_attribute(
+    project: Project, send: object
+) -> None:
     entry = attribute(type="numeric", send=send)
     project.change(lambda nodes: nodes["orders"]["columns"].update(size=entry))
     assert project.read().get("orders").has("size") is send
@@ -119,7 +121,7 @@ def test_meta_at_the_top_of_a_column_counts_too(project: Project) -> None:
 
 
 @pytest.mark.parametrize("entry", [{}, {"type": None}, {"type": "number"}, {"humanized": "x"}])
-def test_a_custom_attribute_without_a_type_is_told_with_the_types_there_are(
+def test_dbt_manifest_custom_attribute_without_a_type_is_told_with_the_types_there_are(
     project: Project, entry: dict[str, Any]
 ) -> None:
     project.change(lambda nodes: nodes["contacts"]["columns"].update(city=attribute(**entry)))
@@ -128,13 +130,13 @@ def test_a_custom_attribute_without_a_type_is_told_with_the_types_there_are(
     assert "numeric|date|datetime|email|text" in told
 
 
-def test_a_misspelt_column_is_taken_for_an_attribute_and_told(project: Project) -> None:
+def test_dbt_manifest_misspelt_column_is_taken_for_an_attribute_and_told(project: Project) -> None:
     project.change(lambda nodes: nodes["contacts"]["columns"].update(e_mails={}))
     assert "e_mails is not a column of Metrica" in project.message()
 
 
 @pytest.mark.parametrize("name", ["my city", "город", "a" * 256, 'a"b', "a,b"])
-def test_a_name_that_metrica_does_not_take_is_told(project: Project, name: str) -> None:
+def test_dbt_manifest_name_that_metrica_does_not_take_is_told(project: Project, name: str) -> None:
     entry = attribute(type="text")
     project.change(lambda nodes: nodes["contacts"]["columns"].update({name: entry}))
     assert "A-Z a-z 0-9 _ : -" in project.message()
@@ -153,7 +155,7 @@ def test_a_name_that_metrica_does_not_take_is_told(project: Project, name: str) 
         ("orders", "create_date_time"),
     ],
 )
-def test_a_column_that_the_export_needs_is_missed_by_name(
+def test_dbt_manifest_column_that_the_export_needs_is_missed_by_name(
     project: Project, mart: str, column: str
 ) -> None:
     project.change(lambda nodes: nodes[mart]["columns"].pop(column))
@@ -162,12 +164,12 @@ def test_a_column_that_the_export_needs_is_missed_by_name(
     assert "dbt build" in told
 
 
-def test_a_column_that_metrica_does_not_need_may_be_missing(project: Project) -> None:
+def test_dbt_manifest_column_that_metrica_does_not_need_may_be_missing(project: Project) -> None:
     project.change(lambda nodes: nodes["orders"]["columns"].pop("revenue"))
     assert "revenue" not in [column.name for column in project.read().get("orders").columns]
 
 
-def test_a_missing_mart_is_told_with_how_a_model_becomes_one(project: Project) -> None:
+def test_dbt_manifest_missing_mart_is_told_with_how_a_model_becomes_one(project: Project) -> None:
     project.change(
         lambda nodes: [nodes.pop(name) for name in ("orders", "products", "simple_orders")]
     )
@@ -181,7 +183,7 @@ def test_two_models_cannot_be_one_mart(project: Project) -> None:
     assert "Two models of the project declare the mart orders" in project.message()
 
 
-def test_an_entity_that_metrica_does_not_have_is_told(project: Project) -> None:
+def test_dbt_manifest_entity_that_metrica_does_not_have_is_told(project: Project) -> None:
     project.change(lambda nodes: meta(nodes["orders"]).update(entity="companies"))
     assert "Model orders: 'companies' is not an entity" in project.message()
 
@@ -199,14 +201,14 @@ def test_other_nodes_are_left_alone(project: Project) -> None:
     assert project.read() == before
 
 
-def test_a_manifest_of_the_other_engine_is_told(project: Project) -> None:
+def test_manifest_of_the_other_engine_is_told(project: Project) -> None:
     project.warehouse = Postgres("prod", "db", 5432, "me", "crm", "secret")
     told = project.message()
     assert "made for duckdb, but the target is postgres" in told
     assert "dbt build --target prod" in told
 
 
-def test_a_manifest_of_another_target_is_told(project: Project) -> None:
+def test_manifest_of_another_target_is_told(project: Project) -> None:
     project.warehouse = Duckdb("staging", project.dbt.project_dir / "warehouse.duckdb")
     told = project.message()
     assert "made for target 'duckdb', not 'staging'" in told
@@ -224,7 +226,7 @@ def test_no_manifest_means_dbt_has_not_run(project: Project) -> None:
     "content",
     ["", "{", "[]", "5", "null", '{"nodes": {}}', '{"nodes": [], "metadata": {}}'],
 )
-def test_a_manifest_that_is_none_is_told(project: Project, content: str) -> None:
+def test_manifest_that_is_none_is_told(project: Project, content: str) -> None:
     project.path.write_text(content)
     told = project.message()
     assert "is not dbt's manifest" in told
@@ -232,7 +234,7 @@ def test_a_manifest_that_is_none_is_told(project: Project, content: str) -> None
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"nodes": ' * 100_000])
-def test_a_manifest_that_is_nested_too_deeply_is_none(project: Project, content: str) -> None:
+def test_manifest_that_is_nested_too_deeply_is_none(project: Project, content: str) -> None:
     project.path.write_text(content)
     assert "is not dbt's manifest" in project.message()
 
@@ -267,7 +269,7 @@ def with_field(field: str, value: object) -> Change:
         ),
     ],
 )
-def test_a_node_of_an_odd_shape_is_named_by_its_key(
+def test_dbt_manifest_node_of_an_odd_shape_is_named_by_its_key(
     project: Project, change: Change, key: str
 ) -> None:
     manifest = json.loads(project.path.read_text())
@@ -281,7 +283,7 @@ def test_a_node_of_an_odd_shape_is_named_by_its_key(
     assert "dbt build" in told
 
 
-def test_a_model_without_a_name_is_named_by_its_key(project: Project) -> None:
+def test_dbt_manifest_model_without_a_name_is_named_by_its_key(project: Project) -> None:
     manifest = json.loads(project.path.read_text())
     del manifest["nodes"]["model.crm.orders"]["name"]
     project.path.write_text(json.dumps(manifest))
@@ -296,12 +298,14 @@ def test_meta_of_an_odd_shape_makes_no_model_a_mart(project: Project, odd: objec
     assert [mart.name for mart in project.read().all][-1] == "orders"
 
 
-def test_a_manifest_that_is_no_text_is_told(project: Project) -> None:
+def test_manifest_that_is_no_text_is_told(project: Project) -> None:
     project.path.write_bytes(b"\xff\xfe\x00")
     assert "is not dbt's manifest" in project.message()
 
 
-def test_the_target_folder_is_dbts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dbt_manifest_target_folder_is_dbts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = project.dbt.project_dir / "built"
     project.path.parent.rename(own)
     (project.dbt.project_dir / "dbt_project.yml").write_text("name: crm\ntarget-path: built\n")
@@ -312,6 +316,8 @@ def test_the_target_folder_is_dbts(project: Project, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("name", ["metrica", "metrica_export"])
-def test_a_duckdb_file_named_like_a_schema_in_it_is_told(project: Project, name: str) -> None:
+def test_dbt_manifest_duckdb_file_named_like_a_schema_in_it_is_told(
+    project: Project, name: str
+) -> None:
     project.warehouse = Duckdb("duckdb", project.dbt.project_dir / f"{name}.duckdb")
     assert "Rename the file" in project.message()

@@ -125,7 +125,7 @@ def message(dbt: DbtSettings) -> str:
     return str(caught.value)
 
 
-def test_a_postgres_target_is_read_as_dbt_reads_it(project: Path) -> None:
+def test_dbt_profile_postgres_target_is_read_as_dbt_reads_it(project: Path) -> None:
     found = assert_as_dbt(settings(project, POSTGRES))
     assert found == Postgres("prod", "db.example.com", 6543, "loader", "crm", "plain")
 
@@ -175,7 +175,7 @@ def test_entries_of_a_postgres_target_are_read_as_dbt_reads_them(
         ({}, {"DBT_PROFILE": "another"}, "three.duckdb"),
     ],
 )
-def test_a_flag_stands_over_the_environment_and_that_over_the_file(
+def test_dbt_profile_flag_stands_over_the_environment_and_that_over_the_file(
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
     flags: dict[str, str],
@@ -214,7 +214,7 @@ def test_profiles_yml_is_looked_for_where_dbt_looks_for_it(
     assert path_as_dbt(dbt) == Path(f"{first}.duckdb")
 
 
-def test_the_example_profile_is_read_as_dbt_reads_it(
+def test_dbt_profile_example_profile_is_read_as_dbt_reads_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     example = Path(__file__).parents[2] / "profiles.example.yml"
@@ -226,7 +226,9 @@ def test_the_example_profile_is_read_as_dbt_reads_it(
         assert assert_as_dbt(dbt).kind == target
 
 
-def test_a_variable_that_is_not_set_is_named_with_the_key_that_needs_it(project: Path) -> None:
+def test_dbt_profile_variable_that_is_not_set_is_named_with_the_key_that_needs_it(
+    project: Path,
+) -> None:
     for key in ("host", "password", "port"):
         dbt = settings(project, output(**{key: "\"{{ env_var('CRM_NONE') }}\""}))
         told = message(dbt)
@@ -235,7 +237,7 @@ def test_a_variable_that_is_not_set_is_named_with_the_key_that_needs_it(project:
         assert str(project / "profiles.yml") in told
 
 
-def test_a_missing_file_is_told_with_the_places_and_what_to_copy(
+def test_dbt_profile_missing_file_is_told_with_the_places_and_what_to_copy(
     project: Path, tmp_path: Path
 ) -> None:
     told = message(DbtSettings(project))
@@ -245,7 +247,7 @@ def test_a_missing_file_is_told_with_the_places_and_what_to_copy(
     assert str(project) in message(DbtSettings(project, project))
 
 
-def test_a_folder_without_a_project_is_told_by_its_flag(tmp_path: Path) -> None:
+def test_dbt_profile_folder_without_a_project_is_told_by_its_flag(tmp_path: Path) -> None:
     assert "--project-dir" in message(DbtSettings(tmp_path))
 
 
@@ -277,7 +279,7 @@ def test_a_folder_without_a_project_is_told_by_its_flag(tmp_path: Path) -> None:
         ("crm:\n\tpassword: s3cret", {}, "not valid YAML at line 2"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_file_and_key(
+def test_dbt_profile_error_names_file_and_key(
     project: Path, content: str, flags: dict[str, str], told: str
 ) -> None:
     found = message(settings(project, content, **flags))
@@ -348,7 +350,7 @@ def test_profile_that_no_program_can_read_is_an_error_of_settings(
     assert time.monotonic() - begun < 20
 
 
-def test_a_file_that_is_no_text_is_told(project: Path) -> None:
+def test_dbt_profile_file_that_is_no_text_is_told(project: Path) -> None:
     dbt = settings(project, "")
     (project / "profiles.yml").write_bytes(b"\xff\xfe\x00s3cret")
     assert "Cannot read" in message(dbt)

@@ -272,7 +272,7 @@ def test_orders_are_of_the_last_120_days_and_younger_than_their_contact(
         ("order_status_history", "changed_at"),
     ],
 )
-def test_a_crm_ends_at_now_and_a_day_later_24_hours_after(
+def test_crm_ends_at_now_and_a_day_later_24_hours_after(
     lived: Lived, table: str, time: str
 ) -> None:
     then, now = (
@@ -299,7 +299,7 @@ def test_history_ends_in_the_order_s_status(lived: Lived) -> None:
     assert statuses == {None, *STATUSES}
 
 
-def test_the_history_is_that_of_three_weeks(full: duckdb.DuckDBPyConnection) -> None:
+def test_demo_crm_history_is_that_of_three_weeks(full: duckdb.DuckDBPyConnection) -> None:
     three_weeks_ago = NOW - timedelta(days=21)
     [(earliest,)] = full.execute(
         "select min(epoch(changed_at)) from crm.order_status_history"
@@ -327,7 +327,7 @@ def test_no_order_has_two_statuses_at_one_moment_or_one_twice_in_a_row(lived: Li
     assert count(lived.con, f"{steps} where at_once or again") == 0
 
 
-def test_a_day_goes_on_with_the_history_by_one_status_or_several(lived: Lived) -> None:
+def test_demo_crm_day_goes_on_with_the_history_by_one_status_or_several(lived: Lived) -> None:
     assert (
         count(lived.con, "(from was.order_status_history except from crm.order_status_history)")
         == 0
@@ -350,7 +350,7 @@ def test_some_cancelled_orders_were_reopened(full: duckdb.DuckDBPyConnection) ->
     assert count(full, f"{steps} where previous = 'cancelled' and status = 'in_work'") > 100
 
 
-def test_a_visit_comes_before_its_order_and_from_its_contact(lived: Lived) -> None:
+def test_demo_crm_visit_comes_before_its_order_and_from_its_contact(lived: Lived) -> None:
     visits = crm.visits(lived.con, zone="Europe/Moscow")
     assert 1_500 < len(visits) < 4_000
     assert len({visit["visit_id"] for visit in visits}) == len(visits)
@@ -404,7 +404,7 @@ def test_orders_are_in_roubles_mostly_and_amounts_in_the_order_s_currency(
     assert count(full, "crm.orders where upper(currency) = 'RUB'") > 50_000
 
 
-def test_a_cost_is_below_the_revenue_and_sometimes_unknown(
+def test_demo_crm_cost_is_below_the_revenue_and_sometimes_unknown(
     full: duckdb.DuckDBPyConnection,
 ) -> None:
     assert count(full, "crm.orders where cost is null and revenue is not null") > 5_000
@@ -412,7 +412,7 @@ def test_a_cost_is_below_the_revenue_and_sometimes_unknown(
     assert count(full, "crm.orders where cost >= revenue") == 0
 
 
-def test_an_order_has_no_product_twice_and_none_that_is_unknown(lived: Lived) -> None:
+def test_demo_crm_order_has_no_product_twice_and_none_that_is_unknown(lived: Lived) -> None:
     lines = count(lived.con, "crm.order_items")
     assert lines == count(lived.con, "(select distinct order_id, product_id from crm.order_items)")
     assert lines == count(lived.con, "crm.order_items semi join crm.products using (product_id)")
@@ -427,11 +427,11 @@ def test_times_are_equal_in_bulk_and_sometimes_missing(
     assert 10 < count(full, f"crm.{table} where updated_at is null") < 200
 
 
-def test_a_day_counts_the_orders_that_differ(lived: Lived) -> None:
+def test_demo_crm_day_counts_the_orders_that_differ(lived: Lived) -> None:
     assert lived.changes.orders.changed == differing(lived.con, ORDER_CONTENT) > 500
 
 
-def test_a_day_counts_the_contacts_that_differ_in_what_metrica_notices(lived: Lived) -> None:
+def test_demo_crm_day_counts_the_contacts_that_differ_in_what_metrica_notices(lived: Lived) -> None:
     changed = differing(lived.con, CONTACT_CONTENT, **NOTICED)
     assert lived.changes.contacts.changed == changed > 20
     respelt = differing(lived.con, CONTACT_CONTENT, **NOTICED | {"phone": "phone"}) - changed
@@ -440,12 +440,12 @@ def test_a_day_counts_the_contacts_that_differ_in_what_metrica_notices(lived: Li
     assert reborn > 0
 
 
-def test_a_day_counts_the_products_that_differ(lived: Lived) -> None:
+def test_demo_crm_day_counts_the_products_that_differ(lived: Lived) -> None:
     renamed = differing(lived.con, "select product_id, name from {schema}.products")
     assert lived.changes.products.changed == lived.changes.products.to_send == renamed > 0
 
 
-def test_a_day_sends_what_differs_among_the_rows_that_metrica_takes(lived: Lived) -> None:
+def test_demo_crm_day_sends_what_differs_among_the_rows_that_metrica_takes(lived: Lived) -> None:
     taken = f"status is not null and not {CREATED_LONG_AGO}"
     orders = f"""
         select o.* from ({ORDER_CONTENT}) as o
@@ -457,7 +457,7 @@ def test_a_day_sends_what_differs_among_the_rows_that_metrica_takes(lived: Lived
     assert lived.changes.orders.to_send != lived.changes.orders.changed
 
 
-def test_a_day_touches_rows_without_a_change(lived: Lived) -> None:
+def test_demo_crm_day_touches_rows_without_a_change(lived: Lived) -> None:
     times = "select product_id, updated_at from {schema}.products"
     named = "select product_id, name from {schema}.products"
     touched = differing(lived.con, times) - differing(lived.con, named)
@@ -467,7 +467,9 @@ def test_a_day_touches_rows_without_a_change(lived: Lived) -> None:
 
 
 @pytest.mark.parametrize(("table", "key"), [("contacts", "contact_id"), ("orders", "order_id")])
-def test_a_day_brings_new_rows_and_takes_none_away(lived: Lived, table: str, key: str) -> None:
+def test_demo_crm_day_brings_new_rows_and_takes_none_away(
+    lived: Lived, table: str, key: str
+) -> None:
     assert count(lived.con, f"was.{table} anti join crm.{table} using ({key})") == 0
     assert count(lived.con, f"crm.{table} anti join was.{table} using ({key})") > 10
 
@@ -480,11 +482,13 @@ def test_a_day_brings_new_rows_and_takes_none_away(lived: Lived, table: str, key
         f"contacts where {CREATED_LONG_AGO}",
     ],
 )
-def test_a_day_repairs_some_of_the_rows_that_metrica_cannot_take(lived: Lived, flaw: str) -> None:
+def test_demo_crm_day_repairs_some_of_the_rows_that_metrica_cannot_take(
+    lived: Lived, flaw: str
+) -> None:
     assert 0 < count(lived.con, f"crm.{flaw}") < count(lived.con, f"was.{flaw}")
 
 
-def test_an_order_changes_by_its_line_alone_and_some_lines_come_late(lived: Lived) -> None:
+def test_demo_crm_order_changes_by_its_line_alone_and_some_lines_come_late(lived: Lived) -> None:
     grown = """
         crm.order_items as i
         join was.order_items as j using (order_id, product_id)
@@ -509,11 +513,11 @@ def test_one_day_follows_another_with_chances_of_its_own() -> None:
         assert count(con, "crm.orders") == 6_000 + 50 + 50
 
 
-def test_a_now_without_a_time_zone_is_refused() -> None:
+def test_demo_crm_now_without_a_time_zone_is_refused() -> None:
     with duckdb.connect() as con, pytest.raises(ValueError, match="no time zone"):
         crm.create(con, now=NOW.replace(tzinfo=None))
 
 
-def test_a_crm_too_small_to_be_believable_is_refused() -> None:
+def test_crm_too_small_to_be_believable_is_refused() -> None:
     with duckdb.connect() as con, pytest.raises(ValueError, match="Pass 200 or more"):
         crm.create(con, now=NOW, contacts=199)

@@ -71,7 +71,7 @@ def fails(server: ScriptedServer, *script: Reply) -> MetricaError:
     ],
     ids=lambda reply: "cut" if reply.cut else f"{reply.status}-{reply.body[11:45]}",
 )
-def test_what_may_pass_is_tried_again_until_it_does(server: ScriptedServer, reply: Reply) -> None:
+def test_http_retries_transient_errors_until_success(server: ScriptedServer, reply: Reply) -> None:
     server.will(reply, reply, ok(done=True))
     transport = Transport(server.api, BUDGET)
     assert transport.call("GET", "/it") == {"done": True}
@@ -110,7 +110,7 @@ def test_retry_after_is_a_minute_at_most(server: ScriptedServer, waits: list[flo
 
 
 @pytest.mark.parametrize("value", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "1.5", "", "\xb2"])
-def test_a_retry_after_that_is_no_number_leaves_the_wait_to_us(
+def test_http_retry_after_that_is_no_number_leaves_the_wait_to_us(
     server: ScriptedServer, waits: list[float], value: str
 ) -> None:
     server.will(refusal(429, Retry_After=value), ok())
@@ -121,7 +121,7 @@ def test_a_retry_after_that_is_no_number_leaves_the_wait_to_us(
 
 @pytest.mark.parametrize("status", [420, 429])
 @pytest.mark.parametrize("kind", ["quota_requests_by_uid", "quota_requests_by_counter_id"])
-def test_a_used_up_daily_quota_ends_it_at_once(
+def test_http_used_up_daily_quota_ends_it_at_once(
     server: ScriptedServer, waits: list[float], status: int, kind: str
 ) -> None:
     error = fails(server, refusal(status, kind, Retry_After="1"))
@@ -165,7 +165,7 @@ def test_trying_again_counts_as_a_request(server: ScriptedServer, waits: list[fl
         (413, "", "not retryable"),
     ],
 )
-def test_what_cannot_pass_is_asked_once_and_says_what_to_do(
+def test_http_asks_once_on_permanent_error_and_says_what_to_do(
     server: ScriptedServer, waits: list[float], status: int, kind: str, advice: str
 ) -> None:
     error = fails(server, refusal(status, kind))
@@ -177,7 +177,7 @@ def test_what_cannot_pass_is_asked_once_and_says_what_to_do(
     assert advice in str(error)
 
 
-def test_a_refused_file_is_an_error_of_its_own(server: ScriptedServer) -> None:
+def test_http_refused_file_is_an_error_of_its_own(server: ScriptedServer) -> None:
     error = fails(server, refusal(400, "invalid_uploading"))
     assert isinstance(error, RefusedFileError)
 
@@ -186,7 +186,7 @@ def test_a_refused_file_is_an_error_of_its_own(server: ScriptedServer) -> None:
     "body",
     [b"", b"null", b"[]", b'{"errors": 5}', b'{"errors": []}', b'{"errors": [5]}', b"\xff\xfe"],
 )
-def test_an_error_without_metricas_words_is_judged_by_its_status(
+def test_http_error_without_metricas_words_is_judged_by_its_status(
     server: ScriptedServer, body: bytes
 ) -> None:
     error = fails(server, Reply(403, body))
@@ -194,13 +194,15 @@ def test_an_error_without_metricas_words_is_judged_by_its_status(
 
 
 @pytest.mark.parametrize("body", [b"<html></html>", b"", b"[1]", b"null", b"\xff"])
-def test_a_200_without_a_json_object_is_an_empty_one(server: ScriptedServer, body: bytes) -> None:
+def test_http_200_without_a_json_object_is_an_empty_one(
+    server: ScriptedServer, body: bytes
+) -> None:
     server.will(Reply(body=body))
     assert Transport(server.api, BUDGET).call("GET", "/it") == {}
 
 
 @pytest.mark.usefixtures("waits")
-def test_an_address_without_a_server_is_named() -> None:
+def test_http_address_without_a_server_is_named() -> None:
     api = Api(f"http://127.0.0.1:{free_port()}", COUNTER, TOKEN)
     transport = Transport(api, BUDGET)
     with pytest.raises(MetricaError, match="no answer") as caught:
@@ -211,7 +213,7 @@ def test_an_address_without_a_server_is_named() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_so_the_token_does_not_travel(
+def test_http_redirect_is_not_followed_so_the_token_does_not_travel(
     server: ScriptedServer, status: int
 ) -> None:
     with ScriptedServer(ok()) as elsewhere:
@@ -220,7 +222,7 @@ def test_a_redirect_is_not_followed_so_the_token_does_not_travel(
     assert str(status) in str(error)
 
 
-def test_the_token_goes_in_the_header_and_nowhere_else(server: ScriptedServer) -> None:
+def test_http_token_goes_in_the_header_and_nowhere_else(server: ScriptedServer) -> None:
     server.will(ok())
     Transport(server.api, BUDGET).call("POST", "/it", params={"a": "ж"}, body={"b": 1})
     (asked,) = server.asked
@@ -250,7 +252,7 @@ def test_netrc_does_not_take_the_tokens_place(
     assert server.asked[0].headers["Authorization"] == f"OAuth {TOKEN}"
 
 
-def test_a_proxy_is_used_for_other_machines(
+def test_http_proxy_is_used_for_other_machines(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer(ok(by="proxy")) as proxy:
@@ -260,7 +262,7 @@ def test_a_proxy_is_used_for_other_machines(
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_a_proxy_does_not_see_the_token_on_its_way_to_this_machine(
+def test_http_proxy_does_not_see_the_token_on_its_way_to_this_machine(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     with ScriptedServer(ok(), ok()) as proxy:
@@ -395,7 +397,7 @@ def test_transport_replaces_characters_that_no_warehouse_can_store(server: Scrip
 @pytest.mark.parametrize(
     "kind", ["\x1b[2J", "a\x00", "\u202egnorw", "a\nb", "x" * 300, "ошибка", "a b", 5, None, ["a"]]
 )
-def test_an_error_names_no_type_that_is_not_a_plain_word(
+def test_http_error_names_no_type_that_is_not_a_plain_word(
     server: ScriptedServer, kind: object
 ) -> None:
     body = json.dumps({"errors": [{"error_type": kind}]}).encode()
@@ -414,7 +416,7 @@ def parts(asked: Asked) -> list[File]:
     return found
 
 
-def test_a_file_is_one_multipart_part_with_its_length_announced(
+def test_http_file_is_one_multipart_part_with_its_length_announced(
     server: ScriptedServer, tmp_path: Path
 ) -> None:
     content = '"uniq_id";"name"\n"1";"Анна ""Ли"""\n'.encode() + b"--\r\n--boundary\r\n"
@@ -432,7 +434,7 @@ def test_a_file_is_one_multipart_part_with_its_length_announced(
     assert "Transfer-Encoding" not in asked.headers
 
 
-def test_a_file_goes_whole_in_every_attempt(
+def test_http_file_goes_whole_in_every_attempt(
     server: ScriptedServer, tmp_path: Path, waits: list[float]
 ) -> None:
     file = tmp_path / "contacts.csv"
@@ -447,7 +449,7 @@ def test_a_file_goes_whole_in_every_attempt(
         assert part.file_object.read() == b"content"
 
 
-def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
+def test_http_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     size = 48_000_000
     file = tmp_path / "contacts.csv"
     with file.open("wb") as out:

@@ -53,7 +53,7 @@ def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
     assert err == ""
 
 
-def test_the_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: Streams) -> None:
+def test_output_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: Streams) -> None:
     outcome = Outcome({"contacts": CUT_SHORT})
     outcome.fail(MetricaError("Ошибка [1]\nsecond line"))
     finish(outcome, "sent", as_json=True)
@@ -66,7 +66,7 @@ def test_the_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: Str
     assert err == "Error: Ошибка [1]\\nsecond line\n"
 
 
-def test_an_early_error_leaves_standard_output_empty_without_json(capsys: Streams) -> None:
+def test_output_early_error_leaves_standard_output_empty_without_json(capsys: Streams) -> None:
     outcome = Outcome()
     outcome.fail(LedgerError("held"))
     finish(outcome, "sent", as_json=False)
@@ -74,7 +74,7 @@ def test_an_early_error_leaves_standard_output_empty_without_json(capsys: Stream
     assert outcome.exit_code == 5
 
 
-def test_the_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
+def test_output_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
     outcome = Outcome({"contacts": DONE, "orders": CUT_SHORT}, new=3)
     finish(outcome, "would send", as_json=False)
     out, err = capsys.readouterr()
@@ -130,7 +130,7 @@ def test_fail_on_refuses_other_words(text: str) -> None:
         (None, ""),
     ],
 )
-def test_a_cell_shows_an_id_as_it_is_and_no_control_character(
+def test_output_cell_shows_an_id_as_it_is_and_no_control_character(
     capsys: Streams, value: object, shown: str
 ) -> None:
     show(("id", "end"), [(value, "x")])
@@ -138,7 +138,7 @@ def test_a_cell_shows_an_id_as_it_is_and_no_control_character(
     assert [cell.strip() for cell in rows[0].split("│")] == ["", shown, "x", ""]
 
 
-def test_a_long_id_is_shown_whole(capsys: Streams) -> None:
+def test_output_long_id_is_shown_whole(capsys: Streams) -> None:
     identifier = "".join(str(i % 10) for i in range(255))
     show(("id",), [(identifier,)])
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
@@ -160,7 +160,7 @@ def test_progress_in_a_log_is_plain_lines_on_standard_error(capsys: Streams) -> 
     ]
 
 
-def test_a_long_line_stays_one_line_in_a_log(capsys: Streams) -> None:
+def test_output_long_line_stays_one_line_in_a_log(capsys: Streams) -> None:
     Reporter().line("word " * 100)
     assert capsys.readouterr().err == "word " * 100 + "\n"
 

@@ -399,7 +399,7 @@ def verdicts(session: Session) -> dict[tuple[str, str, int], Verdict | None]:
 
 
 @pytest.mark.parametrize(("mart", "column", "place", "reason"), CASES)
-def test_a_value_is_let_through_or_gives_its_reason(
+def test_rules_value_is_let_through_or_gives_its_reason(
     verdicts: dict[tuple[str, str, int], Verdict | None],
     mart: str,
     column: str,
@@ -436,7 +436,7 @@ def test_each_required_value_is_missed_when_it_is_absent(session: Session, mart:
 
 
 @pytest.mark.parametrize("mart", GOOD)
-def test_a_row_without_a_hash_cannot_be_followed(session: Session, mart: str) -> None:
+def test_rules_row_without_a_hash_cannot_be_followed(session: Session, mart: str) -> None:
     found = judge(session, mart, [GOOD[mart] | {"_hash": None}])
     assert found == {0: (REJECTED, "row_hash", "hash_missing")}
 
@@ -460,7 +460,7 @@ def test_all_rows_of_a_duplicated_id_are_held_and_no_others(session: Session, ma
     assert judge(session, mart, rows) == expected
 
 
-def test_the_first_reason_in_the_marts_order_counts(session: Session) -> None:
+def test_rules_first_reason_in_the_marts_order_counts(session: Session) -> None:
     bad = {"client_ids": "x", "emails": "x", "phones": "x"}
     rows = [GOOD["contacts"] | bad, GOOD["contacts"] | bad | {"uniq_id": None, "_hash": None}]
     assert judge(session, "contacts", rows) == {
@@ -478,7 +478,7 @@ def test_the_first_reason_in_the_marts_order_counts(session: Session) -> None:
         ("boolean", [], ["true", "false"]),
     ],
 )
-def test_a_number_of_any_type_is_written_as_digits_or_rejected(
+def test_rules_number_of_any_type_is_written_as_digits_or_rejected(
     session: Session, mart_column: tuple[str, str], kind: str, good: list[str], bad: list[str]
 ) -> None:
     mart, column = mart_column
@@ -489,7 +489,7 @@ def test_a_number_of_any_type_is_written_as_digits_or_rejected(
     assert found == dict.fromkeys(range(len(good), len(values)), expected)
 
 
-def test_an_id_may_be_a_number(session: Session) -> None:
+def test_rules_id_may_be_a_number(session: Session) -> None:
     rows = [GOOD["contacts"] | {"uniq_id": i} for i in (1, 2**40)]
     assert judge(session, "contacts", rows, uniq_id="bigint") == {}
 

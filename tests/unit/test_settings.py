@@ -25,7 +25,7 @@ def refused(url: str = DEFAULT_API_URL) -> str:
 
 
 @pytest.mark.usefixtures("token")
-def test_the_token_comes_from_the_environment_and_is_not_shown() -> None:
+def test_settings_token_comes_from_the_environment_and_is_not_shown() -> None:
     api = read_api("https://api-metrika.yandex.net/", 7)
     assert api == Api("https://api-metrika.yandex.net", 7, TOKEN)
     assert TOKEN not in repr(api)
@@ -37,7 +37,7 @@ def test_white_space_around_a_token_is_not_part_of_it(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("value", [None, "", " \n"])
-def test_a_missing_token_is_asked_for_by_its_variable(
+def test_settings_missing_token_is_asked_for_by_its_variable(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
     monkeypatch.delenv("METRICA_TOKEN", raising=False)
@@ -47,7 +47,7 @@ def test_a_missing_token_is_asked_for_by_its_variable(
 
 
 @pytest.mark.parametrize("prefix", ["OAuth ", "токен", "a\nb: ", "a\rb", "\x7f", "\u200b"])
-def test_a_token_that_cannot_be_a_header_is_refused(
+def test_settings_token_that_cannot_be_a_header_is_refused(
     monkeypatch: pytest.MonkeyPatch, prefix: str
 ) -> None:
     monkeypatch.setenv("METRICA_TOKEN", f"{prefix}{TOKEN}")
@@ -79,7 +79,7 @@ def test_a_token_that_cannot_be_a_header_is_refused(
         "https://host#s3cret",
     ],
 )
-def test_what_is_no_address_is_refused_and_not_repeated(url: str) -> None:
+def test_settings_refuse_malformed_address_without_repeating_it(url: str) -> None:
     message = refused(url)
     assert "--api-url" in message
     assert "https://host[:port]" in message
@@ -106,7 +106,7 @@ def test_clear_text_goes_to_this_machine_only(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8000", "http://localhost:1", "http://[::1]:80", "http://127.1.2.3"]
 )
-def test_an_emulator_on_this_machine_needs_no_https(url: str) -> None:
+def test_settings_emulator_on_this_machine_needs_no_https(url: str) -> None:
     api = read_api(url, 1)
     assert api.url == url
     assert api.is_local
@@ -123,7 +123,7 @@ def test_marts_are_worked_in_their_own_order_whatever_the_order_of_the_names() -
 
 
 @pytest.mark.parametrize("names", ["", ",", "contact", "orders,nope", "Orders"])
-def test_a_name_that_is_no_mart_is_refused_with_the_names_there_are(names: str) -> None:
+def test_settings_name_that_is_no_mart_is_refused_with_the_names_there_are(names: str) -> None:
     with pytest.raises(SettingsError, match="--only") as caught:
         read_only(names)
     assert "order_statuses,products,contacts,orders" in str(caught.value)

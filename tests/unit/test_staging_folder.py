@@ -159,7 +159,7 @@ def test_every_command_sweeps_the_folder_that_runs_use(
     assert list(place.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_locked_in_is_named(
+def test_folder_that_cannot_be_locked_in_is_named(
     tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_marts(tmp_path, None)
