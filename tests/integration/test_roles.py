@@ -96,7 +96,7 @@ def test_run_needs_no_right_but_in_the_schema_that_a_dba_made(
     assert roles.marts.database is not None
     postgres.administer(roles.marts.database, *LEDGER)
     found = finding(roles, "ledger")
-    assert (found.level, found.found) == ("ok", "schema metrica_export is there")
+    assert (found.level, found.found) == ("ok", "schema metrica_export exists")
     assert roles.sent() == {"contacts": 1, "orders": 2}
     assert roles.sent() == {}
 
