@@ -178,7 +178,7 @@ def test_incremental_marts_refuse_a_new_time_zone(warehouses: Warehouses) -> Non
     outcome = warehouse.dbt("run", "--select", "orders", counter_time_zone="Asia/Tashkent")
     assert not outcome.success
     assert "The rows of mart orders are in the time zone Europe/Moscow" in outcome.complaints
-    assert "run dbt build --full-refresh" in outcome.complaints
+    assert "Run dbt build --full-refresh" in outcome.complaints
 
 
 def test_incremental_mart_with_a_new_column_asks_for_a_full_refresh(warehouses: Warehouses) -> None:
