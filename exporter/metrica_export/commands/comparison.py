@@ -56,7 +56,7 @@ class Comparison:
     def stage(self, mart: Mart, *, with_watermark: bool) -> StagedMart:
         """Stage the delta of a mart and validate it, assuming that earlier marts are delivered."""
         staged = stage(self.wh, self.ledger, mart, self.options, with_watermark=with_watermark)
-        if staged.rows:
+        if staged.rows and mart.has_times:
             if not self.clock:
                 self.clock.append(wall_clock(self.wh, mart))
             staged = replace(staged, now=self.clock[0])

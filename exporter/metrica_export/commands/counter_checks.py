@@ -2,7 +2,6 @@
 
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.client import Metrica
-from metrica_export.metrica.formats import Kind
 from metrica_export.metrica.time_zones import same_zone
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import time_zone
@@ -17,7 +16,7 @@ def check_time_zone(metrica: Metrica, marts: list[Mart], wh: Attached) -> None:
     """
     counter_zone = metrica.time_zone()
     for mart in marts:
-        if all(column.kind is not Kind.DATETIME for column in mart.columns):
+        if not mart.has_times:
             continue
         mart_zone = time_zone(wh, mart)
         if not same_zone(mart_zone, counter_zone):

@@ -71,12 +71,17 @@ def _check_newer(wh: Attached, marts: list[Mart], metrica: Metrica, zone: str) -
         )
 
 
+_MAX_STEP = 32_767
+"""The greatest step that the ledger's column can hold."""
+
+
 def _record_unknown(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
     upload_no, table = journal.next_upload(), relation(mart.schema, mart.table)
     key = name(mart.entity.key)
     step = "null"
     if mart.has_path:
-        step = f"length({STATUS_PATH}) - length(replace({STATUS_PATH}, ',', '')) + 1"
+        steps = f"length({STATUS_PATH}) - length(replace({STATUS_PATH}, ',', '')) + 1"
+        step = f"least({steps}, {_MAX_STEP})"
     entity = quote(mart.name)
     wh.command(
         f"insert into {LEDGER}.ledger_deliveries (upload_no, step, id) "

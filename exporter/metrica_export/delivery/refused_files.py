@@ -63,8 +63,11 @@ class RefusedFiles:
             self._detail = self._redacted(chunk, answer.errors)
             settled += self._set_aside(chunk, REJECTED, "refused_by_metrica")
         else:
-            for each in search.refused(chunk):
+            held = search.refused(chunk)
+            if held:
+                # Before the rows get verdicts: afterwards their cells are not read any more.
                 self._detail = self._redacted(chunk, answer.errors)
+            for each in held:
                 settled += self._set_aside(each, HELD, "refused_with_others")
         for each in search.advance():
             settled += self._set_aside(each, HELD, "refused_with_others")

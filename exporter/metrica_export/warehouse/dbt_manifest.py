@@ -52,6 +52,11 @@ class Mart:
     has_path: bool = False
     builds: tuple[str, str] = ("metrica_work", "mart_builds")
 
+    @property
+    def has_times(self) -> bool:
+        """Whether a column has times in the counter's zone."""
+        return any(column.kind is Kind.DATETIME for column in self.columns)
+
     def has(self, column: str) -> bool:
         """Return whether the mart exports the named column."""
         return any(each.name == column for each in self.columns)
