@@ -45,7 +45,7 @@ dated as (
         on c.counter_id = f.counter_id and o.entity = f.entity and o.id = f.id
 ),
 
--- Times are in the counter's zone, as in a run.
+-- The zone is the one that the manifest names; a run itself reads it from mart_builds.
 windows as (
     select
         counter_id,
