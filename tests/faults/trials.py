@@ -116,18 +116,19 @@ def _deliver(world: World, crm: HandMade) -> None:
 
 
 def _pause_between_uploads(world: World, process: Process) -> None:
-    """Stop a run that waits for a slow answer, while it holds no transaction open."""
+    """Stop a run after its slow upload, while it holds no transaction open but the lock's."""
     query = (
         "select count(*) from pg_stat_activity where datname = current_database() "
-        "and pid <> pg_backend_pid() and state <> 'idle'"
+        "and pid <> pg_backend_pid() and state <> 'idle' and query not like '%advisory%'"
     )
     while any(fault["kind"] == "slow" for fault in world.emulator.faults()):
         if not process.is_alive():
             raise RuntimeError("The first run ended before its slow upload.")
-    while True:
+    while process.is_alive():
         process.pause()
         ((busy,),) = world.warehouse.sql(query)
         if not busy:
             return
         process.resume()
         sleep(0.05)
+    raise RuntimeError("The first run ended before it could be paused between its uploads.")
