@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from metrica_export.delta.delivered_state import (
     bits,
-    create_empty_delivered_state,
     read_delivered_state,
 )
 from metrica_export.delta.detection import Delta, find_delta
@@ -14,7 +13,7 @@ from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import Form, Limits, Options
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
-from metrica_export.warehouse.staging import StagingTable
+from metrica_export.warehouse.staging import DELIVERED_STATE, StagingTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,6 @@ def stage(
     if rows:
         read_delivered_state(wh, ledger, mart)
     else:
-        create_empty_delivered_state(wh, mart)
+        wh.run(DELIVERED_STATE.create_empty(mart.name))
     columns = bits(ledger, mart) if rows else {}
     return StagedMart(mart, delta, rows, options.limits, options.form, columns, is_erasing)

@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 from metrica_export.checks.references import names_goals
-from metrica_export.checks.sendable import count_sendable
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.commands.comparison import Comparison
 from metrica_export.commands.outcome import Outcome
 from metrica_export.console import Reporter
-from metrica_export.delivery.reference_lists import count_requests
 from metrica_export.delivery.refused_files import Sent
 from metrica_export.delivery.uploader import Uploader
-from metrica_export.delivery.waves import Delivery
+from metrica_export.delivery.waves import Delivery, count_first_uploads
 from metrica_export.errors import MetricaError, QuotaError
 from metrica_export.ledger.foreign_uploads import ADVICE, count_foreign
 from metrica_export.ledger.records import Watermark
@@ -85,7 +83,9 @@ class Export:
             self._uploader.journal.dictionaries.record_goals(self._read_goals())
             comparison.validate(staged, presume=True)
         comparison.review(staged, self._outcome)
-        self._first_uploads[mart.name] = self._count_first_uploads(staged)
+        self._first_uploads[mart.name] = count_first_uploads(
+            comparison.wh, staged, comparison.chunks[mart.name]
+        )
         if staged.delta.vanished:
             effect = "Metrica keeps them"
             if staged.is_erasing:
@@ -105,11 +105,6 @@ class Export:
         except MetricaError as error:
             self._report.line(f"{error} Orders whose status is a goal are held.")
             return frozenset()
-
-    def _count_first_uploads(self, staged: StagedMart) -> int:
-        if staged.mart.entity.is_reference_list:
-            return count_requests(count_sendable(self._comparison.wh, staged))
-        return len(self._comparison.chunks[staged.name])
 
     def review(self, saved: SavedPlan | None) -> None:
         """Raise GateError if the run differs from the saved plan or exceeds a limit."""

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from metrica_export.checks.cells import cell
-from metrica_export.checks.sendable import deliveries, rows
+from metrica_export.checks.sendable import deliveries
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.delivery.uploader import Uploader
@@ -23,8 +23,10 @@ def count_requests(rows: int) -> int:
     return -(-rows // MAX_CATALOGUE)
 
 
-def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int, int]:
-    """Send the whole list; return the number of requests and of bytes.
+def send_list(
+    wh: Attached, uploader: Uploader, staged: StagedMart, changed: int
+) -> tuple[int, int]:
+    """Send the whole list, `changed` rows of it new; return the number of requests and of bytes.
 
     Metrica does not document whether a list replaces or extends the earlier one (pages "Order
     status mapping", "Creating a product list"). The whole list is right in both cases.
@@ -36,7 +38,6 @@ def send_list(wh: Attached, uploader: Uploader, staged: StagedMart) -> tuple[int
 
     body = json.dumps(items, ensure_ascii=False).encode()
     sha256 = hashlib.sha256(body).hexdigest()
-    (changed,) = wh.row(f"select count(*) from ({rows(staged)})")
     upload = Upload(staged.name, len(body), sha256, uploader.is_local, changed)
     upload_no = uploader.journal.next_upload()
     uploader.journal.prepare_upload(upload_no, upload, deliveries(staged))

@@ -29,8 +29,12 @@ class Wave:
     """One wave of a staged mart: step `number` of each order with at least so many steps."""
 
     number: int
-    rows: int
     chunks: list[Chunk]
+
+    @property
+    def rows(self) -> int:
+        """The number of sendable rows: each is in one chunk."""
+        return sum(chunk.rows for chunk in self.chunks)
 
 
 def waves(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> Iterator[Wave]:
@@ -39,16 +43,15 @@ def waves(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> Iterator[Wav
     Rejected and held orders take no further step. The caller must give them their verdicts
     before it asks for the next wave.
     """
-    found = Wave(1, count_sendable(wh, staged), chunks)
-    while found.rows:
+    found = Wave(1, chunks)
+    while found.chunks:
         yield found
         if not staged.mart.has_path or not wh.rows(
             f"select 1 from ({rows(staged, found.number)}) where _steps_left > 0 limit 1"
         ):
             return
-        number = found.number + 1
-        chunks, _ = cut(wh, staged, number)
-        found = Wave(number, count_sendable(wh, staged, number), chunks)
+        chunks, _ = cut(wh, staged, found.number + 1)
+        found = Wave(found.number + 1, chunks)
 
 
 def count_completed(wh: Attached, staged: StagedMart) -> int:
@@ -62,10 +65,17 @@ def count_completed(wh: Attached, staged: StagedMart) -> int:
     return int(found)
 
 
-def count_uploads(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> int:
-    """Return the number of requests for the mart if Metrica accepts all rows."""
+def count_first_uploads(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> int:
+    """Return the number of requests for the first wave if Metrica accepts all rows."""
     if staged.mart.entity.is_reference_list:
         return count_requests(count_sendable(wh, staged))
+    return len(chunks)
+
+
+def count_uploads(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> int:
+    """Return the number of requests for all waves of one run if Metrica accepts all rows."""
+    if staged.mart.entity.is_reference_list:
+        return count_first_uploads(wh, staged, chunks)
     found = 0
     for wave in waves(wh, staged, chunks):
         if wave.number > staged.limits.max_steps:
@@ -101,7 +111,7 @@ class Delivery:
         self._ensure_attributes(staged.mart)
         with self._report.progress(staged.name, total) as bar:
             if staged.mart.entity.is_reference_list:
-                requests, size = send_list(self._wh, self._uploader, staged)
+                requests, size = send_list(self._wh, self._uploader, staged, total)
                 sent.rows, sent.uploads, sent.bytes = total, requests, size
                 bar(total)
                 return
@@ -155,7 +165,7 @@ class Delivery:
         self, staged: StagedMart, wave: Wave, sent: Sent, bar: Bar, reserved: int
     ) -> None:
         wh, mart = self._wh, staged.mart
-        few = sum(chunk.rows for chunk in wave.chunks) <= staged.form.json_rows
+        few = wave.rows <= staged.form.json_rows
         as_json = few and not mart.attributes and mart.entity.attribute_owner is not None
 
         def spend(requests: int) -> bool:

@@ -4,7 +4,7 @@ from metrica_export.ledger.reader import Ledger
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql_files import render
-from metrica_export.warehouse.staging import DELIVERED_STATE, DELIVERIES, STAGED, tables_of
+from metrica_export.warehouse.staging import DELIVERIES, STAGED, tables_of
 
 _MAX_BITS = 62
 """Maximum number of columns in `_filled`, a signed 64-bit number. Later columns get no bit."""
@@ -25,11 +25,6 @@ def read_delivered_state(wh: Attached, ledger: Ledger, mart: Mart) -> None:
     among = f"select _id from {STAGED.of(mart.name)}"
     _read_deliveries(wh, ledger.details(mart.name, among), among)
     wh.run(render(__package__, "delivered_state", **tables_of(mart.name)))
-
-
-def create_empty_delivered_state(wh: Attached, mart: Mart) -> None:
-    """Create `delivered_state` without rows, for a mart without staged rows."""
-    wh.run(DELIVERED_STATE.create_empty(mart.name))
 
 
 def _read_deliveries(wh: Attached, deliveries: str, among: str | None) -> None:

@@ -1,4 +1,4 @@
--- The columns of delivery_details.sql without a row, for a warehouse without a ledger.
+-- All columns of deliveries.sql without a row, for a warehouse without a ledger.
 select
     cast(null as text) as _id,
     cast(null as text) as _hash,

@@ -102,16 +102,16 @@ class Ledger:
         Columns: `_id`, `_hash` (empty after a reset), `_upload_no` and `_passed`. `among` is a
         query of ids (`_id`) over local tables; deliveries of other ids may be missing.
         """
-        return self._deliveries("deliveries", entity, among)
+        return self._deliveries(entity, among, details=False)
 
     def details(self, entity: str, among: str | None = None) -> str:
         """Return `deliveries` with the columns `_status`, `_step`, `_created` and `_filled`."""
-        return self._deliveries("delivery_details", entity, among)
+        return self._deliveries(entity, among, details=True)
 
-    def _deliveries(self, file: str, entity: str, among: str | None) -> str:
+    def _deliveries(self, entity: str, among: str | None, *, details: bool) -> str:
         if not self.exists:
             return f"({render(__package__, 'no_deliveries')})"
-        query = self._of_mart(file, entity)
+        query = self._of_mart("deliveries", entity, details=details)
         if not self._wh.is_postgres:
             return f"({query})"
         few = self._wh.few(among) if among else None
@@ -185,6 +185,6 @@ class Ledger:
             f"and v.entity = {quote(entity)} and v.state <> 'rejected' and v.id is not null"
         )
 
-    def _of_mart(self, file: str, entity: str) -> str:
+    def _of_mart(self, file: str, entity: str, **parts: bool) -> str:
         counter_id, mart = self.counter_id, quote(entity)
-        return render(__package__, file, ledger=LEDGER, counter_id=counter_id, entity=mart)
+        return render(__package__, file, ledger=LEDGER, counter_id=counter_id, entity=mart, **parts)

@@ -48,6 +48,7 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
         "ledger": LEDGER,
         "link_days": LINK_DAYS,
         "update_days": UPDATE_DAYS,
+        "counters": render(__package__, "counters", ledger=LEDGER),
     }
     for function, columns, queries in (
         ("mart_keys", _KEY_COLUMNS, [_keys(mart) for mart in built]),

@@ -1,18 +1,7 @@
 -- One line for each row of a mart and each counter that had a run in the mart's mode.
 with marts as (select * from ({{ mart_keys }}) as mart_keys),
 
-counters as (
-    select
-        r.counter_id,
-        e.entity = 'simple_orders' as is_simple
-    from {{ ledger }}.ledger_runs as r
-    inner join {{ ledger }}.ledger_run_entities as e on r.run_no = e.run_no
-    union
-    select
-        counter_id,
-        entity = 'simple_orders' as is_simple
-    from {{ ledger }}.ledger_uploads
-),
+counters as (select * from ({{ counters }}) as counters),
 
 -- FAILED and prepared uploads changed nothing in Metrica. An upload with an unknown outcome may
 -- have changed rows.
