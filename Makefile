@@ -106,5 +106,5 @@ lock: ## Take the newest versions that pyproject.toml allows into constraints.tx
 
 .PHONY: clean
 clean: ## Remove what was installed, built and cached
-	rm -rf $(VENV) build demo *.egg-info .*_cache dbt_project/target dbt_project/logs logs
+	rm -rf $(VENV) build demo exporter/*.egg-info .*_cache dbt_project/target dbt_project/logs logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

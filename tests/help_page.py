@@ -1,15 +1,14 @@
 """The page of help texts. `python -m tests.help_page` writes it from the program's own help."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 from click.testing import CliRunner
 from metrica_export.cli.main import cli
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
-_BLOCK = re.compile(r"(?<=<!-- help -->\n).*(?=\n<!-- /help -->)", re.DOTALL)
+from tests.page_block import DOCS, PageBlock
+
+BLOCK = PageBlock(DOCS / "reference" / "commands.md", "help")
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
@@ -36,18 +35,5 @@ def help_texts() -> str:
     return "\n\n".join(texts)
 
 
-def read() -> str:
-    """Return the help texts that the page has now."""
-    found = _BLOCK.search(PAGE.read_text("utf-8"))
-    assert found, f"{PAGE} has no block of help texts"
-    return found[0]
-
-
-def write() -> None:
-    """Replace the help texts on the page."""
-    text = PAGE.read_text("utf-8")
-    PAGE.write_text(_BLOCK.sub(lambda _: help_texts(), text), "utf-8")
-
-
 if __name__ == "__main__":
-    write()
+    BLOCK.write(help_texts())

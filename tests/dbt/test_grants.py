@@ -14,7 +14,6 @@ from tests.support.postgres_fixture import RunningPostgres
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/grant-roles.md"
 EXPORTER = "grants_exporter"
-NO_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 READ = (*(f"metrica.{mart}" for mart in MARTS), "metrica_work.mart_builds", "metrica_work.left_out")
 
 
@@ -38,7 +37,7 @@ def test_grants_of_the_exporter_survive_builds(
     )
     postgres.administer(dbt, f"create role {EXPORTER} login password 'made-up'")
     try:
-        assert warehouse.dbt("build", *NO_TESTS).success
+        warehouse.build_marts()
         postgres.administer(dbt, before_the_first_run)
         exporter = replace(dbt, user=EXPORTER, password="made-up")
         for build in (1, 2):
@@ -47,6 +46,6 @@ def test_grants_of_the_exporter_survive_builds(
                     cursor.execute(f"select count(*) from {relation}")
                 cursor.execute("select count(*) from metrica_work.mart_builds")
                 assert cursor.fetchone() == (build * len(MARTS),)
-            assert warehouse.dbt("build", *NO_TESTS).success
+            warehouse.build_marts()
     finally:
         postgres.administer(dbt, f"drop owned by {EXPORTER} cascade", f"drop role {EXPORTER}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.dbt import crm
 from tests.dbt.conftest import Warehouses
-from tests.dbt.warehouse import MARTS, NO_TESTS, Warehouse
+from tests.dbt.warehouse import MARTS, Warehouse
 
 MOSCOW, TASHKENT = "Europe/Moscow", "Asia/Tashkent"
 NEW_ZONE = {"counter_time_zone": TASHKENT}
@@ -47,7 +47,7 @@ def test_mart_builds_has_rows_zone_and_checksum_of_each_build(warehouse: Warehou
 
 def test_mart_builds_and_rows_are_committed_together(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
-    assert warehouse.dbt("build", *NO_TESTS).success
+    warehouse.build_marts()
     before, recorded = warehouse.marts()["orders"], builds(warehouse, "orders")
     orders = warehouse.project / "models/marts/metrica/orders.sql"
     text = orders.read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_mart_builds_keeps_the_row_of_a_mart_that_a_failed_build_left(
 ) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run(*crm.SAMPLE)
-    assert warehouse.dbt("build", *NO_TESTS).success
+    warehouse.build_marts()
     warehouse.run(UNMAPPED)
     outcome = warehouse.dbt("run", unmapped_statuses="error", **NEW_ZONE)
     assert outcome.statuses["model.metrica_crm.orders"] == "skipped"
@@ -77,7 +77,7 @@ def test_mart_builds_keeps_the_newest_100_rows_also_after_a_full_refresh(
     warehouses: Warehouses,
 ) -> None:
     warehouse = warehouses.make("duckdb")
-    assert warehouse.dbt("build", *NO_TESTS).success
+    warehouse.build_marts()
     warehouse.run(
         """insert into metrica_work.mart_builds
         select 'products', cast('2026-01-01' as timestamp) + n * interval '1 day', 'UTC', n, 0, n
@@ -98,7 +98,7 @@ def test_mart_builds_mart_without_the_table_mart_builds_says_what_to_run(
     warehouses: Warehouses,
 ) -> None:
     warehouse = warehouses.make("duckdb")
-    assert warehouse.dbt("build", *NO_TESTS).success
+    warehouse.build_marts()
     warehouse.run("drop table metrica_work.mart_builds")
     outcome = warehouse.dbt("run", "--select", "products")
     assert not outcome.success

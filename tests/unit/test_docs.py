@@ -60,11 +60,13 @@ def test_readme_names_every_command() -> None:
 
 
 def test_commands_page_is_the_programs_own_help() -> None:
-    assert help_page.read() == help_page.help_texts(), "run `python -m tests.help_page`"
+    assert help_page.BLOCK.read() == help_page.help_texts(), "run `python -m tests.help_page`"
 
 
 def test_architecture_lists_the_staging_tables() -> None:
-    assert staging_page.read() == staging_page.staging_table(), "run `python -m tests.staging_page`"
+    assert staging_page.BLOCK.read() == staging_page.staging_table(), (
+        "run `python -m tests.staging_page`"
+    )
 
 
 def exit_codes() -> dict[str, str]:
