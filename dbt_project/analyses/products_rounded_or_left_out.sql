@@ -1,5 +1,5 @@
--- Products of orders whose quantity changes on the way to Metrica, which accepts whole units only. A
--- fraction is rounded up. Products with any other text in `treatment` are left out.
+-- Products of orders whose quantity changes on the way to Metrica, which accepts whole units only.
+-- A fraction is rounded up. Products with any other text in `treatment` are left out.
 with treated as (
     select
         order_id,
