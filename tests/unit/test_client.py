@@ -152,6 +152,36 @@ def test_client_upload_that_the_list_does_not_settle_stays_unknown(
 
 
 @pytest.mark.parametrize(
+    "refused",
+    [
+        refusal(403, "access_denied"),
+        refusal(400, "invalid_uploading"),
+        refusal(400, "invalid_parameter"),
+        refusal(429, "quota_requests_by_uid"),
+        Reply(404, b"<html></html>"),
+    ],
+)
+def test_client_upload_stays_unknown_when_its_lookup_fails(
+    server: ScriptedServer, file: Path, naps: list[float], refused: Reply
+) -> None:
+    server.will(ok(uploading=uploading("IN_PROGRESS")), refused)
+    answer = Metrica(server.api, BUDGET).upload(CONTACTS, ["uniq_id"], file, "SAVE")
+    assert answer == Answer("unknown", "u-1")
+    assert len(server.asked) == 2
+    assert len(naps) == 1
+
+
+def test_client_upload_stays_unknown_when_its_lookup_exceeds_the_budget(
+    server: ScriptedServer, file: Path, naps: list[float]
+) -> None:
+    server.will(ok(uploading=uploading("IN_PROGRESS")))
+    answer = Metrica(server.api, 1).upload(CONTACTS, ["uniq_id"], file, "SAVE")
+    assert answer == Answer("unknown", "u-1")
+    assert len(server.asked) == 1
+    assert naps == [1]
+
+
+@pytest.mark.parametrize(
     ("told", "kept"),
     [
         (["bad e-mail anna@example.com", "line 2"], "bad e-mail anna@example.com line 2"),

@@ -169,10 +169,10 @@ class Metrica:
             params["columns_mapping"] = ",".join(f'"{name}":"{name}"' for name in columns)
         try:
             body = self._call("POST", url, params=params, file=path)
-            doubtful = self._transport.doubtful
-            answer = self._settle(body)
         except RefusedFileError as refused:
             return Answer("unknown" if refused.doubtful else "FAILED", None)
+        doubtful = self._transport.doubtful
+        answer = self._settle(body)
         if answer.status == "FAILED" and doubtful:
             # Metrica may have accepted an earlier attempt, which the answer's id does not cover.
             return Answer("unknown", None)
@@ -199,7 +199,11 @@ class Metrica:
                 break
             # A third status is not documented, so the list of uploads may have the outcome.
             time.sleep(1)
-            answer = self.outcomes().get(answer.uploading_id, answer)
+            try:
+                answer = self.outcomes().get(answer.uploading_id, answer)
+            except MetricaError:
+                # An error of the list says nothing about the upload. A later run looks it up.
+                break
         return answer
 
     def _accept(self, body: dict[str, Any]) -> None:
