@@ -114,6 +114,20 @@ def test_refused_rows_wait_until_they_are_retried(job: Job) -> None:
     assert job.sent() == {"orders": 1}
 
 
+@pytest.mark.parametrize("to_reset", [("contacts", "c1"), ("contacts", None), (None, None)])
+def test_mart_rows_shows_the_verdict_of_a_reset_row_without_a_hash(
+    job: Job, to_reset: tuple[str | None, str | None]
+) -> None:
+    job.sent()
+    job.marts.sql("update metrica.contacts set row_hash = null where uniq_id = 'c1'")
+    reset.reset(job.dbt, job.emulator.counter, *to_reset)
+    job.run(everything=True)
+    assert job.marts.sql(
+        "select state, reason from metrica_export.mart_rows "
+        "where entity = 'contacts' and id = 'c1'"
+    ) == [("rejected", "hash_missing")]
+
+
 def test_metricas_reason_is_kept_without_what_is_in_the_row(job: Job) -> None:
     job.marts.orders("z9", products="p1:9999999999")
     job.run()

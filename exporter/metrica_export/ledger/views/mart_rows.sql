@@ -61,9 +61,10 @@ left join verdicts as v
         c.counter_id = v.counter_id and m.entity = v.entity
         and coalesce(m.id, '') = v.id and coalesce(m.row_hash, '') = v.row_hash
         -- A killed run leaves old verdicts on rows that it delivered. For a duplicated id the
-        -- delivered row hash may belong to the other row.
+        -- delivered row hash may belong to the other row. After a reset there is none.
         and (
             v.reason = 'id_duplicated'
             or p.status is distinct from 'PASSED'
+            or p.row_hash is null
             or p.row_hash is distinct from m.row_hash
         )
