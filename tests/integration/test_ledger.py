@@ -123,8 +123,7 @@ def test_mart_rows_shows_the_verdict_of_a_reset_row_without_a_hash(
     reset.reset(job.dbt, job.emulator.counter, *to_reset)
     job.run(everything=True)
     assert job.marts.sql(
-        "select state, reason from metrica_export.mart_rows "
-        "where entity = 'contacts' and id = 'c1'"
+        "select state, reason from metrica_export.mart_rows where entity = 'contacts' and id = 'c1'"
     ) == [("rejected", "hash_missing")]
 
 

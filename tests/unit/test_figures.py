@@ -27,7 +27,6 @@ from metrica_export.settings import (
     SHARE_FROM,
     Gate,
     Limits,
-    Staging,
 )
 
 from tests.support.postgres_binaries import OLDEST_VERSION
@@ -85,7 +84,6 @@ SENTENCES = {
         f"{DAILY * LIMITS.chunk_rows // 10**6} million rows in files of {LIMITS.chunk_rows:,}",
         f"{10**6 // LIMITS.chunk_rows} requests of `--chunk-rows` {LIMITS.chunk_rows:,}",
         f"files up to Metrica's {MAX_FILE_BYTES // 10**9} GB",
-        f"limit of {Staging().memory_mb} MB",
     ),
 }
 """Page → the sentences on it that state a setting or a limit, made of the constants."""

@@ -29,13 +29,13 @@ def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
 
 
 def _number(
-    flag: str, default: int, text: str
+    flag: str, default: int, text: str, default_text: str | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     name = flag.removeprefix("--").replace("-", "_").upper()
     return click.option(
         flag,
         default=default,
-        show_default=True,
+        show_default=default_text or True,
         envvar=f"METRICA_{name}",
         show_envvar=True,
         help=text,
@@ -111,6 +111,7 @@ limits = _all(
         "--memory-mb",
         Staging().memory_mb,
         "Megabytes of rows to keep in memory. The rest is written to --staging-dir.",
+        "an eighth of the machine's memory, 200 to 512",
     ),
 )
 mode = click.option(

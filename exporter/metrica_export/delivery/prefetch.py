@@ -1,5 +1,6 @@
 """Prefetch: the next chunks are written to disk while earlier chunks are uploaded."""
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +20,11 @@ from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.formats import Column
 from metrica_export.warehouse.connection import Attached, no_room
 
-_SESSIONS = 3
-"""Chunks that are written at the same time. At most twice as many are on disk."""
+_SESSIONS = min(3, os.cpu_count() or 1)
+"""Chunks that are written at the same time. At most twice as many are on disk.
+
+More sessions than cores cost processor time and save none.
+"""
 
 
 _Session = tuple[Attached, Journal]
