@@ -1,4 +1,4 @@
-"""Seconds of a full dbt build by model, and the share of it that an incremental build takes.
+"""What dbt takes: a full build, its data tests, and an incremental build after few changes.
 
 python -m benchmarks.dbt --orders 1000000 --warehouse postgres
 """
@@ -6,21 +6,21 @@ python -m benchmarks.dbt --orders 1000000 --warehouse postgres
 import json
 import os
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import click
 import duckdb
 import yaml
 
+from benchmarks.meter import Usage, measure
+from benchmarks.page import table
 from benchmarks.server import BenchPostgres
-from tests.support.database import Database
+from benchmarks.works import Figure
 
 _PROJECT = Path(__file__).parents[1] / "dbt_project"
 _DBT = Path(sys.executable).with_name("dbt")
@@ -61,6 +61,11 @@ _TABLES = {
         select 'sku-' || i as product_id, 'Товар номер ' || i as name,
             timestamptz '2026-01-01' as updated_at from numbers where i <= 2000""",
 }
+READ_FLOOR = "floor: read"
+FULL = "dbt run, full"
+DATA_TESTS = "dbt test, data tests"
+INCREMENTAL = "dbt run, incremental, 0.1 % changed"
+
 _CHANGE = """update crm.orders set revenue = revenue + 1, updated_at = now()
     where order_id % 1000 = {rest}"""
 
@@ -68,14 +73,15 @@ _CHANGE = """update crm.orders set revenue = revenue + 1, updated_at = now()
 class _Crm:
     """A made-up CRM in one warehouse, and dbt's builds of it in a copy of the project."""
 
-    def __init__(self, folder: Path, database: Database | None) -> None:
+    def __init__(self, folder: Path, server: BenchPostgres | None) -> None:
         self._folder = folder
-        self._database = database
+        self._server = server
+        self._database = server.database("bench") if server else None
         self._file = folder / "warehouse.duckdb"
         self._project = folder / "project"
         shutil.copytree(_PROJECT, self._project, ignore=shutil.ignore_patterns("target", "logs"))
         shutil.copy(_PROJECT.with_name("profiles.example.yml"), folder / "profiles.yml")
-        own = database.env if database else {"METRICA_DUCKDB_PATH": str(self._file)}
+        own = self._database.env if self._database else {"METRICA_DUCKDB_PATH": str(self._file)}
         self._env = {**os.environ, **own}
 
     def run(self, statement: str) -> None:
@@ -89,9 +95,9 @@ class _Crm:
     def fill(self, orders: int) -> None:
         numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
         self.run("create schema crm")
-        for table, query in _TABLES.items():
+        for name, query in _TABLES.items():
             made = query.format(contacts=max(orders // 5, 1))
-            self.run(f"create table crm.{table} as with numbers as ({numbers}) {made}")
+            self.run(f"create table crm.{name} as with numbers as ({numbers}) {made}")
         self.settle()
 
     def make_incremental(self) -> None:
@@ -107,19 +113,27 @@ class _Crm:
         """Let the warehouse do at once what it does by itself between two nightly builds."""
         self.run("vacuum (analyze)" if self._database else "checkpoint")
 
-    def build(self, *command: str) -> float:
-        """Run dbt and return the seconds that it took, its start included."""
+    def build(self, *command: str) -> Figure:
+        """Run dbt; its start counts, too."""
         target = "postgres" if self._database else "duckdb"
         places = ("--profiles-dir", self._folder, "--log-path", self._folder)
         output = ("--target-path", self._folder / "target", "--project-dir", self._project)
         variables = ("--vars", "{default_calling_code: '7'}")
-        whole: list[str | Path] = [_DBT, *command, "--target", target, *places, *output, *variables]
-        started = time.monotonic()
-        done = subprocess.run(whole, env=self._env, capture_output=True, text=True, check=False)
-        seconds = time.monotonic() - started
-        if done.returncode != 0:
-            raise click.ClickException(f"dbt {command[0]} failed:\n{done.stdout}")
-        return seconds
+        return self._take([_DBT, *command, "--target", target, *places, *output, *variables])
+
+    def read(self) -> Figure:
+        """Read both marts with the warehouse's own `COPY`."""
+        marts = [f"select * from metrica.{name}" for name in ("contacts", "orders")]
+        if self._server is not None:
+            copies = [("--command", f"copy ({mart}) to stdout with csv") for mart in marts]
+            options = [part for copy in copies for part in copy]
+            return self._take([self._server.psql, "--no-psqlrc", "--quiet", *options])
+        out = self._folder / "floor.csv"
+        copy = "; ".join(f"copy ({mart}) to '{out}' (header)" for mart in marts)
+        code = (
+            f"import duckdb; duckdb.connect({str(self._file)!r}, read_only=True).execute({copy!r})"
+        )
+        return self._take([sys.executable, "-c", code])
 
     def slowest(self) -> str:
         """Name the nodes of the last build that took longest."""
@@ -127,6 +141,12 @@ class _Crm:
         seconds = {n["unique_id"]: n["execution_time"] for n in json.loads(text)["results"]}
         slowest = sorted(seconds, key=lambda node: -seconds[node])[:8]
         return ", ".join(f"{node.split('.')[2]} {seconds[node]:.1f}" for node in slowest)
+
+    def _take(self, command: list[str | Path]) -> Figure:
+        before = self._server.cpu_seconds() if self._server else 0.0
+        usage = measure(command, self._env)
+        after = self._server.cpu_seconds() if self._server else 0.0
+        return Figure(usage, after - before, 0)
 
 
 @contextmanager
@@ -136,30 +156,58 @@ def _crm(warehouse: str) -> Iterator[_Crm]:
             yield _Crm(Path(name), None)
             return
         with BenchPostgres() as server:
-            yield _Crm(Path(name), server.database("bench"))
+            yield _Crm(Path(name), server)
+
+
+def rounds(warehouse: str, orders: int, runs: int) -> Iterator[dict[str, Figure]]:
+    """Build a CRM anew in each round; yield what each work took."""
+    for _ in range(runs):
+        with _crm(warehouse) as crm:
+            crm.fill(orders)
+            crm.build("seed")
+            taken = {FULL: crm.build("run")}
+            click.echo(f"{FULL}: {taken[FULL].usage.wall:.1f} s: {crm.slowest()}", err=True)
+            taken[DATA_TESTS] = crm.build("test", "--exclude-resource-type", "unit_test")
+            click.echo(f"{DATA_TESTS}: {crm.slowest()}", err=True)
+            crm.settle()
+            taken[READ_FLOOR] = crm.read()
+            crm.make_incremental()
+            crm.build("run")
+            crm.settle()
+            crm.run(_CHANGE.format(rest=7))
+            taken[INCREMENTAL] = crm.build("run")
+            click.echo(f"{INCREMENTAL}: {crm.slowest()}", err=True)
+            yield taken
+
+
+def figures(taken: list[dict[str, Figure]]) -> str:
+    """Return the table: medians, and the medians of the rounds' ratios."""
+    rows = []
+    for name in (READ_FLOOR, FULL, DATA_TESTS, INCREMENTAL):
+        usages: list[Usage] = [one[name].usage for one in taken]
+        ratios = [one[name].usage.wall / one[READ_FLOOR].usage.wall for one in taken]
+        rows.append(
+            (
+                name,
+                f"{median(usage.wall for usage in usages):.2f}",
+                f"{median(usage.cpu for usage in usages):.2f}",
+                f"{median(one[name].server_cpu for one in taken):.2f}",
+                f"{median(ratios):.1f}",
+                f"{min(ratios):.1f}-{max(ratios):.1f}",
+            )
+        )
+    return table(("work", "wall s", "CPU s", "server CPU s", "x floor", "range"), rows)
 
 
 @click.command()
 @click.option("--orders", default=200_000, show_default=True, help="Orders in the CRM.")
 @click.option("--warehouse", type=click.Choice(["duckdb", "postgres"]), default="duckdb")
-@click.option("--runs", default=3, show_default=True, help="Incremental builds.")
-def measure(orders: int, warehouse: str, runs: int) -> None:
-    """Build in full, then after a change of one order in a thousand; print seconds and ratio."""
-    with _crm(warehouse) as crm:
-        crm.fill(orders)
-        crm.build("seed")
-        full = crm.build("run")
-        click.echo(f"full {full:.1f} s: {crm.slowest()}")
-        crm.make_incremental()
-        seconds = []
-        for number in range(runs):
-            crm.settle()
-            crm.run(_CHANGE.format(rest=number))
-            seconds.append(crm.build("run"))
-            click.echo(f"incremental {seconds[-1]:.1f} s: {crm.slowest()}")
-        share = statistics.median(seconds) / full
-        click.echo(f"{warehouse}, {orders:,} orders: incremental {share:.0%} of full")
+@click.option("--runs", default=3, show_default=True, help="Rounds.")
+def main(orders: int, warehouse: str, runs: int) -> None:
+    """Measure dbt's works in one warehouse and print the table."""
+    click.echo(f"{warehouse}, {orders:,} orders, {os.cpu_count()} cores\n")
+    click.echo(figures(list(rounds(warehouse, orders, runs))))
 
 
 if __name__ == "__main__":
-    measure()
+    main()
