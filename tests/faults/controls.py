@@ -29,8 +29,8 @@ from metrica_export.warehouse.dbt_profile import Warehouse
 from metrica_export.warehouse.staging import STEPS
 
 from tests.faults import trials
+from tests.faults.generated_marts import GeneratedMarts
 from tests.faults.history import Told
-from tests.faults.marts import HandMade
 from tests.faults.world import World
 
 
@@ -104,7 +104,7 @@ class Control:
 
     parts: Parts
     breaks: str
-    trial: Callable[[World, HandMade], None]
+    trial: Callable[[World, GeneratedMarts], None]
     warehouses: tuple[str, ...] = ("duckdb", "postgres")
 
 

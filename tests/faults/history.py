@@ -69,15 +69,15 @@ _RUNS = {
 
 def plan(seed: int, changes: dict[str, int]) -> list[str]:
     """Return the names of a history's actions, which depend on nothing but the seed."""
-    dice = Random(seed)  # noqa: S311 - not a secret
+    rng = Random(seed)  # noqa: S311 - not a secret
     weights = {name: 1.4 * weight for name, weight in changes.items()} | _RUNS
-    names = dice.choices([*weights], [*weights.values()], k=dice.randint(6, 15))
+    names = rng.choices([*weights], [*weights.values()], k=rng.randint(6, 15))
     # Two changes in a row are one change; what is not run is not tried.
-    return ["fill", dice.choice(["run", "run", "run with faults", "run to be killed"]), *names]
+    return ["fill", rng.choice(["run", "run", "run with faults", "run to be killed"]), *names]
 
 
 def live(
-    world: World, source: Source, seed: int, dice: Random, kept: Collection[int] | None = None
+    world: World, source: Source, seed: int, rng: Random, kept: Collection[int] | None = None
 ) -> Told:
     """Run a history, or the actions of it whose numbers are `kept`, and judge it."""
     weights = {name: weight for name, (weight, _) in source.changes.items()}
@@ -85,8 +85,8 @@ def live(
     for number, name in enumerate(plan(seed, weights)):
         if kept is None or number in kept:
             # An action makes the same choices when others are removed (shrink.py).
-            dice.seed(f"{seed} {number}")
-            told.append(f"{name}: {_act(name, world, source, dice)}")
+            rng.seed(f"{seed} {number}")
+            told.append(f"{name}: {_act(name, world, source, rng)}")
     source.settle()
     world.observe()
     world.finish()
@@ -102,41 +102,41 @@ def _unsent(world: World) -> set[str]:
     return {str(key) for _, key, state, _ in rows if state in {"rejected", "held"}}
 
 
-def _act(name: str, world: World, source: Source, dice: Random) -> str:
+def _act(name: str, world: World, source: Source, rng: Random) -> str:
     if name == "fill" or name in source.changes:
         detail = source.fill() if name == "fill" else source.changes[name][1]()
         world.observe()
         return detail
     if name == "edit in Metrica":
-        edited, ended = outside.edit_status(world, dice), _run(name, world, source, dice)
+        edited, ended = outside.edit_status(world, rng), _run(name, world, source, rng)
         return f"{edited}; {ended}; put back: exit {world.put_back()}"
     if name in _RUNS and "run" in name:
-        return _run(name, world, source, dice)
+        return _run(name, world, source, rng)
     others: dict[str, Callable[[], str]] = {
-        "switch": lambda: outside.turn_switch(world, dice),
+        "switch": lambda: outside.turn_switch(world, rng),
         "retry": lambda: f"exit {world.retry()}",
-        "reset": lambda: _reset(world, dice),
+        "reset": lambda: _reset(world, rng),
         "javascript goal": lambda: outside.add_goal(world),
-        "another program": lambda: outside.foreign_upload(world, dice),
+        "another program": lambda: outside.foreign_upload(world, rng),
     }
     return others[name]()
 
 
-def _reset(world: World, dice: Random) -> str:
-    marts = dice.choice([(), ("contacts",), ("orders",), ("orders",)])
+def _reset(world: World, rng: Random) -> str:
+    marts = rng.choice([(), ("contacts",), ("orders",), ("orders",)])
     return f"{', '.join(marts) or 'all'}: exit {world.reset(*marts)}"
 
 
-def _run(name: str, world: World, source: Source, dice: Random) -> str:
-    options, told = _options(dice), []
+def _run(name: str, world: World, source: Source, rng: Random) -> str:
+    options, told = _options(rng), []
     kill_at: int | None = None
-    if name == "run with faults" or (name == "run to be killed" and dice.random() < _ALSO_FAULTS):
-        told.append(outside.order_faults(world, dice))
+    if name == "run with faults" or (name == "run to be killed" and rng.random() < _ALSO_FAULTS):
+        told.append(outside.order_faults(world, rng))
     if name == "run to be killed":
-        kill_at = dice.randint(1, _KILL_AMONG)
+        kill_at = rng.randint(1, _KILL_AMONG)
         told.append(f"at step {kill_at}")
     if name == "run with little quota":
-        told.append(outside.tighten_quota(world, dice))
+        told.append(outside.tighten_quota(world, rng))
     if name == "run while rows are late":
         told.append(source.late(lambda: told.append(_tell(world, options))))
         world.observe()
@@ -175,21 +175,21 @@ def _overlap(world: World, source: Source, options: list[str], *, second: bool) 
     return ", ".join([*told, f"exit {ended.exit_code}"])
 
 
-def _options(dice: Random) -> list[str]:
+def _options(rng: Random) -> list[str]:
     options = []
-    if dice.random() < 0.6:
-        options += ["--chunk-rows", str(dice.randint(1, 10))]
-    if dice.random() < 0.1:
-        options += ["--chunk-bytes", str(dice.randint(1_000, 3_000))]
-    if dice.random() < 0.15:
-        options += ["--split-requests", str(dice.randint(0, 6))]
-    if dice.random() < 0.1:
+    if rng.random() < 0.6:
+        options += ["--chunk-rows", str(rng.randint(1, 10))]
+    if rng.random() < 0.1:
+        options += ["--chunk-bytes", str(rng.randint(1_000, 3_000))]
+    if rng.random() < 0.15:
+        options += ["--split-requests", str(rng.randint(0, 6))]
+    if rng.random() < 0.1:
         options.append("--reconcile")
-    if dice.random() < 0.12:
+    if rng.random() < 0.12:
         marts = ["order_statuses", "products", "contacts", "orders"]
-        options += ["--only", ",".join(dice.sample(marts, k=dice.randint(1, 3)))]
-    if dice.random() < 0.4:
+        options += ["--only", ",".join(rng.sample(marts, k=rng.randint(1, 3)))]
+    if rng.random() < 0.4:
         options += ["--accept", "paid,shrink"]
-    if dice.random() < 0.07:
+    if rng.random() < 0.07:
         options += ["--late-orders", "hold"]
     return options

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults import changes, gate, invariants
-from tests.faults.edits import go_on, path_of
+from tests.faults import gate, invariants, mart_changes
+from tests.faults.generated_marts import GeneratedMarts, row_key
 from tests.faults.history import Told
-from tests.faults.marts import HandMade, key_of
 from tests.faults.places import Place, Snapshot
-from tests.faults.rows import POISON_UNITS
+from tests.faults.row_edits import row_path, set_path
+from tests.faults.row_generator import REFUSED_QUANTITY
 from tests.faults.world import World
 
 
@@ -29,9 +29,9 @@ class Scenario:
     requests, and `afterwards` changes the marts between the kill and the clean run.
     """
 
-    prepare: Callable[[World, HandMade], None]
+    prepare: Callable[[World, GeneratedMarts], None]
     arrange: Callable[[World], None] = lambda _: None
-    afterwards: Callable[[HandMade], object] = lambda _: None
+    afterwards: Callable[[GeneratedMarts], object] = lambda _: None
 
 
 def count(place: Place, name: str, kind: str) -> list[str]:
@@ -50,12 +50,12 @@ def kill(place: Place, name: str, kind: str, steps: range) -> Iterator[Told]:
     with _prepared(place, name, kind) as (first_world, first_crm, snapshot):
         for step in steps:
             snapshot.restore()
-            world, crm = _copy_of(first_world, first_crm)
+            world, marts = _copy_of(first_world, first_crm)
             scenario.arrange(world)
             ended = world.run(*_OPTIONS, kill_at=step)
             if not ended.was_killed:
                 world.wrong("end", f"step {step} was not reached, exit code {ended.exit_code}")
-            scenario.afterwards(crm)
+            scenario.afterwards(marts)
             world.observe()
             world.finish()
             yield Told(
@@ -72,20 +72,22 @@ _OPTIONS = ("--chunk-rows", "2")
 
 
 @contextmanager
-def _prepared(place: Place, name: str, kind: str) -> Iterator[tuple[World, HandMade, Snapshot]]:
-    with place.hand_made(kind, Random(name)) as (world, crm):  # noqa: S311 - not a secret
-        SCENARIOS[name].prepare(world, crm)
+def _prepared(
+    place: Place, name: str, kind: str
+) -> Iterator[tuple[World, GeneratedMarts, Snapshot]]:
+    with place.hand_made(kind, Random(name)) as (world, marts):  # noqa: S311 - not a secret
+        SCENARIOS[name].prepare(world, marts)
         world.observe()
         world.tally.clear()
         with place.snapshot(world) as snapshot:
-            yield world, crm, snapshot
+            yield world, marts, snapshot
 
 
-def _copy_of(world: World, crm: HandMade) -> tuple[World, HandMade]:
-    made = copy.deepcopy(crm)
+def _copy_of(world: World, marts: GeneratedMarts) -> tuple[World, GeneratedMarts]:
+    made = copy.deepcopy(marts)
     other = dataclasses.replace(
         world,
-        secrets=made.make.secrets,
+        secrets=made.generator.secrets,
         versions=copy.deepcopy(world.versions),
         segments=list(world.segments),
         violations=list(world.violations),
@@ -94,83 +96,85 @@ def _copy_of(world: World, crm: HandMade) -> tuple[World, HandMade]:
     return other, made
 
 
-def _fill(crm: HandMade, contacts: int = 3, orders: int = 3) -> None:
-    crm.add("order_statuses", crm.make.status("s1"), crm.later())
-    crm.add("products", crm.make.product("p1"), crm.later())
+def _fill(marts: GeneratedMarts, contacts: int = 3, orders: int = 3) -> None:
+    marts.add("order_statuses", marts.generator.status("s1"), marts.next_updated_at())
+    marts.add("products", marts.generator.product("p1"), marts.next_updated_at())
     for number in range(1, contacts + 1):
-        crm.add("contacts", crm.make.contact(f"c{number}"), crm.later())
+        marts.add("contacts", marts.generator.contact(f"c{number}"), marts.next_updated_at())
     for number in range(1, orders + 1):
-        order = crm.make.order(f"o{number}", f"c{min(number, contacts)}", ["s1"], ["p1"])
-        crm.add("orders", order, crm.later())
-    crm.write((mart, key) for mart in crm.rows for key in crm.keys(mart))
+        order = marts.generator.order(f"o{number}", f"c{min(number, contacts)}", ["s1"], ["p1"])
+        marts.add("orders", order, marts.next_updated_at())
+    marts.write((mart, key) for mart in marts.rows for key in marts.keys(mart))
 
 
-def _first_run(_: World, crm: HandMade) -> None:
-    _fill(crm)
+def _first_run(_: World, marts: GeneratedMarts) -> None:
+    _fill(marts)
 
 
-def _clean(world: World, crm: HandMade, orders: int = 3) -> None:
-    _fill(crm, orders=orders)
+def _clean(world: World, marts: GeneratedMarts, orders: int = 3) -> None:
+    _fill(marts, orders=orders)
     world.observe()
     world.run(expected=(0,))
 
 
-def _incremental(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
-    changes.renew(crm)
-    changes.change_all(crm, "orders")
+def _incremental(world: World, marts: GeneratedMarts) -> None:
+    _clean(world, marts)
+    mart_changes.update_contacts(marts)
+    mart_changes.change_every_row(marts, "orders")
 
 
-def _refused(world: World, crm: HandMade) -> None:
+def _refused(world: World, marts: GeneratedMarts) -> None:
     # An even number, so that no order is alone in its file.
-    _clean(world, crm, orders=4)
-    changes.change_all(crm, "orders")
-    crm.rows["orders"][0].cells["products"] = f"p1:{POISON_UNITS}"
-    crm.write([("orders", "o1")])
+    _clean(world, marts, orders=4)
+    mart_changes.change_every_row(marts, "orders")
+    marts.rows["orders"][0].cells["products"] = f"p1:{REFUSED_QUANTITY}"
+    marts.write([("orders", "o1")])
 
 
-def _held(world: World, crm: HandMade) -> None:
-    _fill(crm)
-    contacts = crm.rows["contacts"]
+def _held(world: World, marts: GeneratedMarts) -> None:
+    _fill(marts)
+    contacts = marts.rows["contacts"]
     good = [row.cells["phones"] for row in contacts]
     for row in contacts:
         row.cells["phones"] = "8 (999)"
-    crm.write(("contacts", key_of(row)) for row in contacts)
+    marts.write(("contacts", row_key(row)) for row in contacts)
     world.observe()
     world.run(expected=(0,))
     for row, phones in zip(contacts, good, strict=True):
-        row.cells["phones"], row.updated_at = phones, crm.later()
-    crm.write(("contacts", key_of(row)) for row in contacts)
+        row.cells["phones"], row.updated_at = phones, marts.next_updated_at()
+    marts.write(("contacts", row_key(row)) for row in contacts)
 
 
-def _on_their_way(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
-    for row, way in zip(crm.rows["orders"], (["PAID"], [], []), strict=True):
-        go_on(crm, row, [*path_of(row), *way, "s1", "IN_PROGRESS", "PAID"])
-        row.updated_at = crm.later()
-    crm.add("orders", crm.make.order("o9", "c1", ["s1", "SPAM"], []), crm.later())
-    crm.write(("orders", key) for key in crm.keys("orders"))
+def _on_their_way(world: World, marts: GeneratedMarts) -> None:
+    _clean(world, marts)
+    for row, way in zip(marts.rows["orders"], (["PAID"], [], []), strict=True):
+        set_path(marts, row, [*row_path(row), *way, "s1", "IN_PROGRESS", "PAID"])
+        row.updated_at = marts.next_updated_at()
+    marts.add(
+        "orders", marts.generator.order("o9", "c1", ["s1", "SPAM"], []), marts.next_updated_at()
+    )
+    marts.write(("orders", key) for key in marts.keys("orders"))
 
 
-def _begin_anew(crm: HandMade) -> None:
+def _begin_anew(marts: GeneratedMarts) -> None:
     """Give orders, after they were on their way, another way to another end."""
-    for row in crm.rows["orders"]:
-        go_on(crm, row, ["SPAM", *path_of(row)[1:-1], "CANCELLED"])
-    crm.write(("orders", key) for key in crm.keys("orders"))
+    for row in marts.rows["orders"]:
+        set_path(marts, row, ["SPAM", *row_path(row)[1:-1], "CANCELLED"])
+    marts.write(("orders", key) for key in marts.keys("orders"))
 
 
-def _too_many_paid(world: World, crm: HandMade) -> None:
-    _fill(crm, contacts=1, orders=0)
+def _too_many_paid(world: World, marts: GeneratedMarts) -> None:
+    _fill(marts, contacts=1, orders=0)
     for number in range(1, gate.FEW + 2):
-        order = crm.make.order(f"o{number}", "c1", ["IN_PROGRESS"], [])
-        crm.add("orders", order, crm.later())
-    crm.write(("orders", key) for key in crm.keys("orders"))
+        order = marts.generator.order(f"o{number}", "c1", ["IN_PROGRESS"], [])
+        marts.add("orders", order, marts.next_updated_at())
+    marts.write(("orders", key) for key in marts.keys("orders"))
     world.observe()
     world.run(expected=(0,))
-    for row in crm.rows["orders"]:
-        go_on(crm, row, ["IN_PROGRESS", "PAID"])
-        row.updated_at = crm.later()
-    crm.write(("orders", key) for key in crm.keys("orders"))
+    for row in marts.rows["orders"]:
+        set_path(marts, row, ["IN_PROGRESS", "PAID"])
+        row.updated_at = marts.next_updated_at()
+    marts.write(("orders", key) for key in marts.keys("orders"))
 
 
 def _lose_answers(world: World) -> None:
@@ -178,10 +182,10 @@ def _lose_answers(world: World) -> None:
     world.emulator.fault("non_json", "POST /data/orders/csv")
 
 
-def _other_lists(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
-    changes.change_all(crm, "order_statuses")
-    changes.change_all(crm, "products")
+def _other_lists(world: World, marts: GeneratedMarts) -> None:
+    _clean(world, marts)
+    mart_changes.change_every_row(marts, "order_statuses")
+    mart_changes.change_every_row(marts, "products")
 
 
 def _spoil_answer(world: World) -> None:
@@ -194,8 +198,8 @@ SCENARIOS: dict[str, Scenario] = {
     "refused file": Scenario(_refused),
     "held orders": Scenario(_held),
     "lost answers": Scenario(_incremental, arrange=_lose_answers),
-    "turned back afterwards": Scenario(_incremental, afterwards=changes.turn_all_back),
-    "lists turned back": Scenario(_other_lists, _spoil_answer, changes.turn_all_back),
+    "turned back afterwards": Scenario(_incremental, afterwards=mart_changes.revert_every_row),
+    "lists turned back": Scenario(_other_lists, _spoil_answer, mart_changes.revert_every_row),
     "three steps": Scenario(_on_their_way),
     "another way afterwards": Scenario(_on_their_way, afterwards=_begin_anew),
     "stopped by the gate": Scenario(_too_many_paid),

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.faults.rows import POISON_UNITS
+from tests.faults.row_generator import REFUSED_QUANTITY
 from tests.faults.states import CREATED, STATUS, MartRow, State
 
 Verdict = tuple[str, str | None]
@@ -115,7 +115,7 @@ def _order_problems(state: State) -> Iterator[str]:
         yield "date_out_of_range"
     if STATUS in state and not _NAME(state[STATUS]):
         yield "name_malformed"
-    if POISON_UNITS in state.get("products", {}).values():
+    if REFUSED_QUANTITY in state.get("products", {}).values():
         yield "refused_by_metrica"
     currency = state.get("currency", "RUB")
     if currency != currency.upper():

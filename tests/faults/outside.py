@@ -6,7 +6,7 @@ from random import Random
 import requests
 
 from tests.faults import reading
-from tests.faults.rows import GOAL
+from tests.faults.row_generator import JAVASCRIPT_GOAL
 from tests.faults.versions import FOREIGN
 from tests.faults.world import World
 from tests.support.emulator_fixture import RunningEmulator
@@ -57,39 +57,39 @@ def calm(emulator: RunningEmulator) -> None:
     emulator.quotas(**_UNHURRIED)
 
 
-def order_faults(world: World, dice: Random) -> str:
+def order_faults(world: World, rng: Random) -> str:
     """Ask for one to three faults of the next requests."""
     told = []
-    for _ in range(dice.choice([1, 1, 2, 3])):
-        where, kind = dice.choice(_WHERE), dice.choice(_KINDS)
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        where, kind = rng.choice(_WHERE), rng.choice(_KINDS)
         if kind == "status":
-            kind = f"status:{dice.choice(_STATUSES)}"
+            kind = f"status:{rng.choice(_STATUSES)}"
         elif kind == "delay_list":
-            kind = f"delay_list:{dice.choice([1, 3, 9])}"
+            kind = f"delay_list:{rng.choice([1, 3, 9])}"
         elif kind == "refuse":
-            kind = f"refuse:{','.join(_some_ids(world, dice))}"
+            kind = f"refuse:{','.join(_some_ids(world, rng))}"
         more: dict[str, object] = {
-            "skip": dice.choice([0, 0, 0, 1, 2]),
-            "times": dice.choice([1, 1, 2, 20]),
+            "skip": rng.choice([0, 0, 0, 1, 2]),
+            "times": rng.choice([1, 1, 2, 20]),
         }
-        if dice.random() < 0.3:
-            more["retry_after"] = dice.choice([0, 1, 30])
+        if rng.random() < 0.3:
+            more["retry_after"] = rng.choice([0, 1, 30])
         world.emulator.fault(kind, where, **more)
         told.append(f"{kind} at {where!r} {more}")
     return "; ".join(told)
 
 
-def turn_switch(world: World, dice: Random) -> str:
+def turn_switch(world: World, rng: Random) -> str:
     """Take another reading of Metrica's documentation."""
-    name = dice.choice(sorted(_SWITCHES))
-    value = dice.choice(_SWITCHES[name])
+    name = rng.choice(sorted(_SWITCHES))
+    value = rng.choice(_SWITCHES[name])
     world.emulator.switches(**{name: value})
     return f"{name}={value}"
 
 
-def tighten_quota(world: World, dice: Random) -> str:
+def tighten_quota(world: World, rng: Random) -> str:
     """Let the day's or the parallel quota end within the next requests."""
-    if dice.random() < 0.2:
+    if rng.random() < 0.2:
         world.emulator.quotas(parallel=0)
         return "parallel=0"
     ((most,),) = reading.ask(
@@ -97,7 +97,7 @@ def tighten_quota(world: World, dice: Random) -> str:
         "select coalesce(max(n), 0) from (select count(*) as n from requests"
         " where quota_group is not null group by quota_group)",
     )
-    left = dice.randint(0, 8)
+    left = rng.randint(0, 8)
     world.emulator.quotas(requests_per_day_user=int(most) + left)
     return f"{left} requests left today"
 
@@ -107,9 +107,9 @@ def loosen_quota(world: World) -> None:
     world.emulator.quotas(parallel=3, requests_per_day_user=5000)
 
 
-def foreign_upload(world: World, dice: Random) -> str:
+def foreign_upload(world: World, rng: Random) -> str:
     """Another program uploads contacts to the same counter."""
-    keys = [f"{FOREIGN}{dice.randint(1, 99)}-{n}" for n in range(dice.randint(1, 3))]
+    keys = [f"{FOREIGN}{rng.randint(1, 99)}-{n}" for n in range(rng.randint(1, 3))]
     rows = "".join(f"{key},somebody@else.example\n" for key in keys)
     # A fault that was meant for the export may meet this request.
     with suppress(requests.RequestException):
@@ -123,28 +123,28 @@ def foreign_upload(world: World, dice: Random) -> str:
 
 def add_goal(world: World) -> str:
     """Somebody makes a JavaScript goal, which may then stand as a status."""
-    world.emulator.goals(GOAL)
-    return GOAL
+    world.emulator.goals(JAVASCRIPT_GOAL)
+    return JAVASCRIPT_GOAL
 
 
-def edit_status(world: World, dice: Random) -> str:
+def edit_status(world: World, rng: Random) -> str:
     """Somebody edits an order status in Metrica's interface."""
     there = sorted(reading.metrica(world.emulator.state)["order_statuses"])
     if not there:
         return "there is none"
-    key = dice.choice(there)
+    key = rng.choice(there)
     world.edited.add(("order_statuses", key))
-    edited = {"id": key, "humanized": f"Edited {dice.randint(1, 99)}"}
-    if dice.random() < _ALSO_TYPE:
-        edited["type"] = dice.choice(["IN_PROGRESS", "PAID", "SPAM"])
+    edited = {"id": key, "humanized": f"Edited {rng.randint(1, 99)}"}
+    if rng.random() < _ALSO_TYPE:
+        edited["type"] = rng.choice(["IN_PROGRESS", "PAID", "SPAM"])
     url = f"{world.emulator.url}/debug/order_statuses"
     requests.post(url, json=edited, timeout=10).raise_for_status()
     world.drifting = True
     return key
 
 
-def _some_ids(world: World, dice: Random) -> list[str]:
+def _some_ids(world: World, rng: Random) -> list[str]:
     known = sorted(key for mart, key in world.versions.of if mart in {"contacts", "orders"})
-    ids = dice.sample(known, k=min(len(known), dice.randint(1, 3)))
+    ids = rng.sample(known, k=min(len(known), rng.randint(1, 3)))
     world.refused_ids.update(ids)
     return ids or ["nobody"]

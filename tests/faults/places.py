@@ -13,9 +13,9 @@ from typing import Self
 
 from metrica_export.commands.run import PARTS, Parts
 
-from tests.faults import changes, outside
+from tests.faults import mart_changes, outside
+from tests.faults.generated_marts import GeneratedMarts
 from tests.faults.history import Source
-from tests.faults.marts import HandMade
 from tests.faults.world import World
 from tests.support.database import Database
 from tests.support.emulator_fixture import RunningEmulator
@@ -73,18 +73,20 @@ class Place:
 
     @contextmanager
     def hand_made(
-        self, kind: str, dice: Random, parts: Parts = PARTS
-    ) -> Iterator[tuple[World, HandMade]]:
+        self, kind: str, rng: Random, parts: Parts = PARTS
+    ) -> Iterator[tuple[World, GeneratedMarts]]:
         """Make a world with empty hand-made marts, on `duckdb` or `postgres`.
 
         Its runs are made of these parts.
         """
         with self.home(kind) as (folder, database):
-            marts = make_marts(folder, database)
-            crm = HandMade(marts, dice)
+            warehouse = make_marts(folder, database)
+            marts = GeneratedMarts(warehouse, rng)
             yield (
-                World(marts, self.emulator, marts.flags, {}, crm.make.secrets, parts),
-                crm,
+                World(
+                    warehouse, self.emulator, warehouse.flags, {}, marts.generator.secrets, parts
+                ),
+                marts,
             )
 
     @contextmanager
@@ -172,15 +174,15 @@ class Snapshot:
                 there.execute(f"insert into main.{table} select * from saved.{table}")
 
 
-def source_of(crm: HandMade) -> Source:
+def source_of(marts: GeneratedMarts) -> Source:
     """Return hand-made marts as what a history can change."""
     return Source(
         "marts",
-        partial(changes.fill, crm),
+        partial(mart_changes.fill_marts, marts),
         {
-            name: (weight, partial(change, crm))
-            for name, (weight, change) in changes.CHANGES.items()
+            name: (weight, partial(change, marts))
+            for name, (weight, change) in mart_changes.CHANGES.items()
         },
-        partial(changes.late, crm),
-        partial(changes.renew, crm),
+        partial(mart_changes.commit_late, marts),
+        partial(mart_changes.update_contacts, marts),
     )

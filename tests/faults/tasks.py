@@ -8,8 +8,8 @@ from random import Random
 from metrica_export.commands.run import PARTS
 
 from tests.faults import history, kills, trials
-from tests.faults.built import Project
 from tests.faults.controls import CONTROLS
+from tests.faults.dbt_system import DbtProject
 from tests.faults.history import Told
 from tests.faults.places import Place, Server, source_of
 
@@ -33,22 +33,22 @@ def live(
 
     `without` names a control, whose guard is left out.
     """
-    dice = Random(f"history {seed}")  # noqa: S311 - not a secret
+    rng = Random(f"history {seed}")  # noqa: S311 - not a secret
     if source_name(seed) == "dbt" and without is None:
-        with _project(server).world(kind, dice) as (world, source):
-            return history.live(world, source, seed, dice, kept)
+        with _project(server).world(kind, rng) as (world, source):
+            return history.live(world, source, seed, rng, kept)
     parts = PARTS if without is None else CONTROLS[without].parts
-    with _place(server).hand_made(kind, dice, parts) as (world, crm):
-        return history.live(world, source_of(crm), seed, dice, kept)
+    with _place(server).hand_made(kind, rng, parts) as (world, marts):
+        return history.live(world, source_of(marts), seed, rng, kept)
 
 
 def attempt(server: Server, name: str, seed: int, kind: str, *, guarded: bool) -> Told:
     """Run a control's trial, with its guard or without."""
     control = CONTROLS[name]
-    dice = Random(f"{name} {seed}")  # noqa: S311 - not a secret
+    rng = Random(f"{name} {seed}")  # noqa: S311 - not a secret
     parts = PARTS if guarded else control.parts
-    with _place(server).hand_made(kind, dice, parts) as (world, crm):
-        return trials.judge(world, crm, control.trial, seed)
+    with _place(server).hand_made(kind, rng, parts) as (world, marts):
+        return trials.judge(world, marts, control.trial, seed)
 
 
 def count(server: Server, name: str, kind: str) -> list[str]:
@@ -69,5 +69,5 @@ def _place(server: Server) -> Place:
 
 
 @cache
-def _project(server: Server) -> Project:
-    return Project(_place(server))
+def _project(server: Server) -> DbtProject:
+    return DbtProject(_place(server))

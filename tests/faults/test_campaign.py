@@ -14,8 +14,8 @@ from metrica_export.ledger.writer import Journal
 from tests.faults import history, kills, trials
 from tests.faults.campaign import Found, Wanted
 from tests.faults.controls import CONTROLS, Control, Trials
+from tests.faults.generated_marts import GeneratedMarts
 from tests.faults.history import Told
-from tests.faults.marts import HandMade
 from tests.faults.places import Place, Server, source_of
 from tests.faults.summary import summary
 from tests.faults.world import BUSY, MAY_END, World
@@ -35,16 +35,16 @@ def place(postgres: RunningPostgres) -> Iterator[Place]:
 
 
 def live(place: Place, seed: int, kind: str) -> Told:
-    dice = Random(f"history {seed}")  # noqa: S311 - not a secret
-    with place.hand_made(kind, dice) as (world, crm):
-        return history.live(world, source_of(crm), seed, dice)
+    rng = Random(f"history {seed}")  # noqa: S311 - not a secret
+    with place.hand_made(kind, rng) as (world, marts):
+        return history.live(world, source_of(marts), seed, rng)
 
 
 def attempt(place: Place, control: Control, *, guarded: bool) -> Told:
     parts = PARTS if guarded else control.parts
-    dice = Random("trial")  # noqa: S311 - not a secret
-    with place.hand_made(control.warehouses[0], dice, parts) as (world, crm):
-        return trials.judge(world, crm, control.trial, 1)
+    rng = Random("trial")  # noqa: S311 - not a secret
+    with place.hand_made(control.warehouses[0], rng, parts) as (world, marts):
+        return trials.judge(world, marts, control.trial, 1)
 
 
 def told(*broken: str, rows: int = 1) -> Told:
@@ -100,10 +100,10 @@ def test_campaign_accepts_documented_exit_codes_only() -> None:
     assert {*MAY_END, BUSY} <= documented
 
 
-def first_load(world: World, crm: HandMade) -> None:
+def first_load(world: World, marts: GeneratedMarts) -> None:
     """Leave the only runs to those that end every trial."""
-    crm.add("contacts", crm.make.contact("c1"), crm.later())
-    crm.write([("contacts", "c1")])
+    marts.add("contacts", marts.generator.contact("c1"), marts.next_updated_at())
+    marts.write([("contacts", "c1")])
     assert world.kind == "duckdb"
 
 

@@ -8,11 +8,11 @@ dice choose rows, contents and faults.
 from collections.abc import Callable
 from time import sleep
 
-from tests.faults import changes, invariants, reading
-from tests.faults.edits import go_on, path_of
+from tests.faults import invariants, mart_changes, reading
+from tests.faults.generated_marts import GeneratedMarts, row_key
 from tests.faults.history import Told
 from tests.faults.launcher import Process
-from tests.faults.marts import HandMade, key_of
+from tests.faults.row_edits import row_path, set_path
 from tests.faults.world import BUSY, MAY_END, World
 
 DELIVERED = "rows delivered"
@@ -24,9 +24,11 @@ _ALWAYS = 20
 """More often than a run tries a request again."""
 
 
-def judge(world: World, crm: HandMade, trial: Callable[[World, HandMade], None], seed: int) -> Told:
+def judge(
+    world: World, marts: GeneratedMarts, trial: Callable[[World, GeneratedMarts], None], seed: int
+) -> Told:
     """Run a trial, then the clean runs that follow every history, and judge the outcome."""
-    trial(world, crm)
+    trial(world, marts)
     world.observe()
     world.finish()
     query = "select coalesce(sum(elements_count), 0) from uploads where status = 'PASSED'"
@@ -35,50 +37,50 @@ def judge(world: World, crm: HandMade, trial: Callable[[World, HandMade], None],
     return Told(seed, world.kind, "trial", (trial.__name__,), wrong, world.tally)
 
 
-def lost_upload(world: World, crm: HandMade) -> None:
+def lost_upload(world: World, marts: GeneratedMarts) -> None:
     """Upload changed contacts, but Metrica does not take the file."""
-    _deliver(world, crm)
-    changes.change_all(crm, "contacts")
+    _deliver(world, marts)
+    mart_changes.change_every_row(marts, "contacts")
     world.observe()
-    kind = crm.dice.choice(_LOST)
+    kind = marts.rng.choice(_LOST)
     world.emulator.fault(kind, "POST /data/contacts/csv", times=_ALWAYS)
     world.run()
 
 
-def refused_upload(world: World, crm: HandMade) -> None:
+def refused_upload(world: World, marts: GeneratedMarts) -> None:
     """Upload changed contacts, and let Metrica answer 200 and refuse the file."""
-    _deliver(world, crm)
-    changes.change_all(crm, "contacts")
+    _deliver(world, marts)
+    mart_changes.change_every_row(marts, "contacts")
     world.observe()
     world.emulator.fault("failed", "POST /data/contacts/csv", times=_ALWAYS)
     world.run()
 
 
-def change_under_old_timestamp(world: World, crm: HandMade) -> None:
+def change_under_old_timestamp(world: World, marts: GeneratedMarts) -> None:
     """Change contacts, but not their `updated_at`."""
-    _deliver(world, crm)
-    changed = crm.dice.sample(crm.rows["contacts"][:-1], k=2)
+    _deliver(world, marts)
+    changed = marts.rng.sample(marts.rows["contacts"][:-1], k=2)
     stamps = [row.updated_at for row in changed]
     for row in changed:
-        row.cells = crm.make.contact(str(key_of(row)))
-        crm.remember(row)
-    crm.write(("contacts", key_of(row)) for row in changed)
+        row.cells = marts.generator.contact(str(row_key(row)))
+        marts.record_cells(row)
+    marts.write(("contacts", row_key(row)) for row in changed)
     assert stamps == [row.updated_at for row in changed]
     world.observe()
     world.run()
 
 
-def two_runs(world: World, crm: HandMade) -> None:
+def two_runs(world: World, marts: GeneratedMarts) -> None:
     """Pause a run between its uploads, change the contacts, and start another run."""
-    _deliver(world, crm)
-    changes.change_all(crm, "contacts")
+    _deliver(world, marts)
+    mart_changes.change_every_row(marts, "contacts")
     world.observe()
     world.emulator.fault("slow:3", "POST /data/contacts/csv")
 
     def meanwhile(first: Process) -> None:
         _pause_between_uploads(world, first)
         try:
-            changes.change_all(crm, "contacts")
+            mart_changes.change_every_row(marts, "contacts")
             world.observe()
             world.end(world.start("--chunk-rows", "3"), (*MAY_END, BUSY))
         finally:
@@ -86,31 +88,31 @@ def two_runs(world: World, crm: HandMade) -> None:
 
     world.run("--chunk-rows", "1", meanwhile=meanwhile)
     # The last contents go again, so that only the order of the earlier ones is wrong.
-    changes.change_all(crm, "contacts")
+    mart_changes.change_every_row(marts, "contacts")
 
 
-def orders_move_on(world: World, crm: HandMade) -> None:
+def orders_move_on(world: World, marts: GeneratedMarts) -> None:
     """Let orders come to several more statuses at once."""
-    _deliver(world, crm)
-    for row in crm.rows["orders"]:
-        path = [*path_of(row), *crm.dice.choice((["IN_PROGRESS", "SPAM"], ["s2", "CANCELLED"]))]
-        go_on(crm, row, path)
-        row.updated_at = crm.later()
-    crm.write(("orders", key) for key in crm.keys("orders"))
+    _deliver(world, marts)
+    for row in marts.rows["orders"]:
+        path = [*row_path(row), *marts.rng.choice((["IN_PROGRESS", "SPAM"], ["s2", "CANCELLED"]))]
+        set_path(marts, row, path)
+        row.updated_at = marts.next_updated_at()
+    marts.write(("orders", key) for key in marts.keys("orders"))
     world.observe()
     world.run()
 
 
-def _deliver(world: World, crm: HandMade) -> None:
+def _deliver(world: World, marts: GeneratedMarts) -> None:
     for status in ("s1", "s2"):
-        crm.add("order_statuses", crm.make.status(status), crm.later())
-    crm.add("products", crm.make.product("p1"), crm.later())
-    for number in range(crm.dice.randint(4, 8)):
-        crm.add("contacts", crm.make.contact(f"c{number}"), crm.later())
-    for number in range(crm.dice.randint(3, 6)):
-        order = crm.make.order(f"o{number}", f"c{number % 3}", ["s1"], ["p1"])
-        crm.add("orders", order, crm.later())
-    crm.write((mart, key) for mart in crm.rows for key in crm.keys(mart))
+        marts.add("order_statuses", marts.generator.status(status), marts.next_updated_at())
+    marts.add("products", marts.generator.product("p1"), marts.next_updated_at())
+    for number in range(marts.rng.randint(4, 8)):
+        marts.add("contacts", marts.generator.contact(f"c{number}"), marts.next_updated_at())
+    for number in range(marts.rng.randint(3, 6)):
+        order = marts.generator.order(f"o{number}", f"c{number % 3}", ["s1"], ["p1"])
+        marts.add("orders", order, marts.next_updated_at())
+    marts.write((mart, key) for mart in marts.rows for key in marts.keys(mart))
     world.observe()
     world.run(expected=(0,))
 

@@ -9,8 +9,8 @@ from random import Random
 
 from tests.dbt import crm as tables
 from tests.dbt.warehouse import Warehouse
-from tests.faults.crm import VARIABLES, Crm, changes_of
-from tests.faults.crm_truth import differences
+from tests.faults.crm import DBT_VARIABLES, Crm, changes_of
+from tests.faults.crm_comparison import differences
 from tests.faults.history import Source
 from tests.faults.places import Place
 from tests.faults.world import World
@@ -27,7 +27,7 @@ _FIRST_ROWS = (
 )
 
 
-class Project:
+class DbtProject:
     """A copy of the dbt project, and a warehouse of each kind that it was built in once."""
 
     def __init__(self, place: Place) -> None:
@@ -39,13 +39,13 @@ class Project:
         self._bases: dict[str, str] = {}
 
     @contextmanager
-    def world(self, kind: str, dice: Random) -> Iterator[tuple[World, Source]]:
+    def world(self, kind: str, rng: Random) -> Iterator[tuple[World, Source]]:
         """Make a world whose marts dbt has built from a small CRM."""
         base = self._bases.get(kind) or self._build(kind)
         with self._place.home(kind, base) as (folder, database):
             marts = MartsWarehouse(folder, database)
             warehouse = self._warehouse(kind, _env(folder, database))
-            crm = Crm(warehouse, marts, dice)
+            crm = Crm(warehouse, marts, rng)
             flags = ["--project-dir", str(warehouse.project)]
             flags += ["--profiles-dir", str(self._profiles), "--target", kind]
             environment = warehouse.env | {"DBT_TARGET_PATH": str(warehouse.output / "target")}
@@ -53,11 +53,11 @@ class Project:
                 World(marts, self._place.emulator, flags, environment, crm.secrets),
                 Source(
                     "dbt",
-                    crm.add,
+                    crm.add_rows,
                     changes_of(crm),
-                    crm.late,
-                    crm.renew,
-                    crm.settle,
+                    crm.add_late_order,
+                    crm.rename_contacts,
+                    crm.build_marts,
                     partial(differences, crm),
                 ),
             )
@@ -77,7 +77,7 @@ class Project:
             base = str(home / "warehouse.duckdb")
             warehouse = self._warehouse(kind, {"METRICA_DUCKDB_PATH": base})
         warehouse.run(*tables.TABLES, tables.HISTORY[0], *_FIRST_ROWS)
-        warehouse.build(**VARIABLES)
+        warehouse.build(**DBT_VARIABLES)
         self._bases[kind] = base
         return base
 
