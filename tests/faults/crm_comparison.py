@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from tests.faults.crm import Crm
+from tests.faults.delivery_progress import first_missing
 from tests.faults.states import STATUS, State
-from tests.faults.walk import missing
 
 
 def differences(
@@ -22,8 +22,8 @@ def differences(
     for order, path in crm.status_paths.items():
         distinct = [status for status, _ in groupby(path)]
         delivered = iter(delivered_statuses.get(order, []))
-        if order not in undelivered and (status := missing(distinct, delivered)):
-            yield "order", f"CRM order {order}: Metrica did not get status {status} in its turn"
+        if order not in undelivered and (status := first_missing(distinct, delivered)):
+            yield "sequence", f"CRM order {order}: Metrica did not get status {status} in its turn"
     query = "select order_id, contact_id, status, revenue, currency from crm.orders"
     for number, contact, status, revenue, currency in crm.marts.sql(query):
         expected = {

@@ -1,4 +1,4 @@
-"""Worlds whose marts dbt builds from CRM tables."""
+"""Systems under test whose marts dbt builds from CRM tables."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from tests.dbt import crm as tables
+from tests.dbt import crm as crm_tables
 from tests.dbt.warehouse import Warehouse
 from tests.faults.crm import DBT_VARIABLES, Crm, changes_of
 from tests.faults.crm_comparison import differences
-from tests.faults.history import Source
-from tests.faults.places import Place
-from tests.faults.world import World
+from tests.faults.history import MartSource
+from tests.faults.system import SystemUnderTest
+from tests.faults.workspace import Workspace
 from tests.support.database import Database
 from tests.support.marts_fixture import MartsWarehouse
 
@@ -28,31 +28,33 @@ _FIRST_ROWS = (
 
 
 class DbtProject:
-    """A copy of the dbt project, and a warehouse of each kind that it was built in once."""
+    """A copy of the dbt project. It builds a template warehouse once for each kind."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._home = place.folder / "dbt"
-        self._profiles = self._home / "profiles"
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._folder = workspace.folder / "dbt"
+        self._profiles = self._folder / "profiles"
         self._profiles.mkdir(parents=True)
         shutil.copy(_ROOT / "profiles.example.yml", self._profiles / "profiles.yml")
-        self._bases: dict[str, str] = {}
+        self._templates: dict[str, str] = {}
 
     @contextmanager
-    def world(self, kind: str, rng: Random) -> Iterator[tuple[World, Source]]:
-        """Make a world whose marts dbt has built from a small CRM."""
-        base = self._bases.get(kind) or self._build(kind)
-        with self._place.home(kind, base) as (folder, database):
+    def system(
+        self, warehouse_kind: str, rng: Random
+    ) -> Iterator[tuple[SystemUnderTest, MartSource]]:
+        """Yield a system under test whose marts dbt has built from a small CRM."""
+        template = self._templates.get(warehouse_kind) or self._build_template(warehouse_kind)
+        with self._workspace.new_warehouse(warehouse_kind, template) as (folder, database):
             marts = MartsWarehouse(folder, database)
-            warehouse = self._warehouse(kind, _env(folder, database))
-            crm = Crm(warehouse, marts, rng)
-            flags = ["--project-dir", str(warehouse.project)]
-            flags += ["--profiles-dir", str(self._profiles), "--target", kind]
-            environment = warehouse.env | {"DBT_TARGET_PATH": str(warehouse.output / "target")}
+            dbt = self._dbt(warehouse_kind, _environment(folder, database))
+            crm = Crm(dbt, marts, rng)
+            flags = ["--project-dir", str(dbt.project)]
+            flags += ["--profiles-dir", str(self._profiles), "--target", warehouse_kind]
+            environment = dbt.env | {"DBT_TARGET_PATH": str(dbt.output / "target")}
             yield (
-                World(marts, self._place.emulator, flags, environment, crm.secrets),
-                Source(
-                    "dbt",
+                SystemUnderTest(marts, self._workspace.emulator, flags, environment, crm.secrets),
+                MartSource(
+                    "dbt marts",
                     crm.add_rows,
                     changes_of(crm),
                     crm.add_late_order,
@@ -62,31 +64,31 @@ class DbtProject:
                 ),
             )
 
-    def _build(self, kind: str) -> str:
-        """Build the marts once; returns the file or the database to copy for each history."""
-        home = self._home / kind
+    def _build_template(self, warehouse_kind: str) -> str:
+        """Build the marts once; return the DuckDB file or the database that histories copy."""
+        folder = self._folder / warehouse_kind
         shutil.copytree(
             _ROOT / "dbt_project",
-            home / "project",
+            folder / "project",
             ignore=shutil.ignore_patterns("target", "logs"),
         )
-        if kind == "postgres":
-            base = f"{self._place.name}_dbt"
-            warehouse = self._warehouse(kind, self._place.server.create(base).env)
+        if warehouse_kind == "postgres":
+            template = f"{self._workspace.name}_dbt"
+            dbt = self._dbt(warehouse_kind, self._workspace.server.create(template).env)
         else:
-            base = str(home / "warehouse.duckdb")
-            warehouse = self._warehouse(kind, {"METRICA_DUCKDB_PATH": base})
-        warehouse.run(*tables.TABLES, tables.HISTORY[0], *_FIRST_ROWS)
-        warehouse.build(**DBT_VARIABLES)
-        self._bases[kind] = base
-        return base
+            template = str(folder / "warehouse.duckdb")
+            dbt = self._dbt(warehouse_kind, {"METRICA_DUCKDB_PATH": template})
+        dbt.run(*crm_tables.TABLES, crm_tables.HISTORY[0], *_FIRST_ROWS)
+        dbt.build(**DBT_VARIABLES)
+        self._templates[warehouse_kind] = template
+        return template
 
-    def _warehouse(self, kind: str, env: dict[str, str]) -> Warehouse:
-        home = self._home / kind
-        return Warehouse(kind, env, home / "project", self._profiles, home)
+    def _dbt(self, warehouse_kind: str, environment: dict[str, str]) -> Warehouse:
+        folder = self._folder / warehouse_kind
+        return Warehouse(warehouse_kind, environment, folder / "project", self._profiles, folder)
 
 
-def _env(folder: Path, database: Database | None) -> dict[str, str]:
+def _environment(folder: Path, database: Database | None) -> dict[str, str]:
     if database is None:
         return {"METRICA_DUCKDB_PATH": str(folder / "warehouse.duckdb")}
     return database.env

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.faults.reading import MARTS
+from tests.faults.readers import MARTS
 from tests.faults.row_generator import GeneratedRow, RowGenerator, hashed_columns
 from tests.support.marts_fixture import KEYS, MartsWarehouse
 

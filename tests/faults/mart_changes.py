@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.faults import path_changes
 from tests.faults.generated_marts import GeneratedMarts, row_key
-from tests.faults.reading import MARTS
+from tests.faults.readers import MARTS
 from tests.faults.row_edits import (
     add_contacts,
     add_orders,

@@ -1,7 +1,7 @@
 """Edits of single rows of generated marts. `mart_changes` and `path_changes` combine them."""
 
 from tests.faults.generated_marts import GeneratedMarts, RowRef, row_key
-from tests.faults.reading import MARTS
+from tests.faults.readers import MARTS
 from tests.faults.row_generator import Cells, GeneratedRow
 
 _KEEP_PATH_PROBABILITY = 0.5
