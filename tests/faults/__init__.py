@@ -1,6 +1,6 @@
-"""The fault campaign: random histories, kills at every I/O step, and what must hold after each.
+"""The fault campaign: random histories and kills at every I/O step, checked by invariants.
 
-`python -m tests.faults --help` says how to run it. What judges the outcome (`oracle`,
-`invariants`, `versions`) imports nothing of the exporter: it reads the warehouse with plain
+`python -m tests.faults --help` lists the options. The modules that check a history (`oracle`,
+`invariants`, `version_log`) import nothing of the exporter: they read the warehouse with plain
 SQL and the emulator's SQLite file.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: run the campaign, print what it found, exit 1 if anything is wrong."""
+"""`python -m tests.faults`: run the fault campaign and print its result; exit 1 if it failed."""
 
 import argparse
 import os
@@ -6,83 +6,93 @@ import sys
 import time
 
 from tests.faults import tasks
-from tests.faults.campaign import PARTS, Campaign, Wanted
+from tests.faults.campaign import PARTS, Campaign, CampaignOptions
 from tests.faults.controls import CONTROLS
-from tests.faults.history import Told
+from tests.faults.history import HistoryResult
 from tests.faults.kills import SCENARIOS
-from tests.faults.places import Server
 from tests.faults.shrink import shrink
 from tests.faults.summary import summary
+from tests.faults.workspace import PostgresServer
 from tests.support.postgres_binaries import in_wheel, installed
 from tests.support.postgres_fixture import RunningPostgres
 
-_BOTH = ("duckdb", "postgres")
+_WAREHOUSE_KINDS = ("duckdb", "postgres")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--histories", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=1, help="of the first history")
-    parser.add_argument("--jobs", type=int, default=0, help="0: as many as there are cores")
-    parser.add_argument("--warehouse", choices=(*_BOTH, "both"), default="both")
-    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
-    parser.add_argument("--scenario", choices=tuple(SCENARIOS), help="kill this run only")
-    parser.add_argument("--step", type=int, help="kill at this step only")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first history")
+    parser.add_argument("--jobs", type=int, default=0, help="worker processes; 0: one per core")
+    parser.add_argument("--warehouse", choices=(*_WAREHOUSE_KINDS, "both"), default="both")
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
     parser.add_argument(
-        "--shrink", action="store_true", help="find the shortest part of one history that breaks"
+        "--scenario", choices=tuple(SCENARIOS), help="kill the run of this scenario only"
     )
-    parser.add_argument("--without", choices=tuple(CONTROLS), help="shrink without this guard")
+    parser.add_argument("--step", type=int, help="kill at this I/O step only")
+    parser.add_argument(
+        "--shrink",
+        action="store_true",
+        help="shrink the history of the seed, if it breaks an invariant",
+    )
+    parser.add_argument(
+        "--without", choices=tuple(CONTROLS), help="shrink without the guard of this control"
+    )
     return parser
 
 
-def _wanted(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Wanted:
-    parts = tuple(given.parts.split(","))
+def _options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> CampaignOptions:
+    parts = tuple(args.parts.split(","))
     if not set(parts) <= set(PARTS):
         parser.error(f"--parts takes {','.join(PARTS)}")
-    return Wanted(
-        given.histories if "histories" in parts else 0,
-        given.seed,
-        given.jobs or os.cpu_count() or 1,
-        _BOTH if given.warehouse == "both" else (given.warehouse,),
+    return CampaignOptions(
+        args.histories if "histories" in parts else 0,
+        args.seed,
+        args.jobs or os.cpu_count() or 1,
+        _WAREHOUSE_KINDS if args.warehouse == "both" else (args.warehouse,),
         parts,
-        (given.scenario,) if given.scenario else tuple(SCENARIOS),
-        given.step,
+        (args.scenario,) if args.scenario else tuple(SCENARIOS),
+        args.step,
     )
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def _shrink(server: Server, seed: int, kind: str, without: str | None) -> int:
-    def attempt(kept: frozenset[int] | None) -> Told:
-        return tasks.live(server, seed, kind, kept, without)
+def _shrink(
+    server: PostgresServer, seed: int, warehouse_kind: str, without_guard: str | None
+) -> int:
+    def run_actions(numbers: frozenset[int] | None) -> HistoryResult:
+        return tasks.run_history(server, seed, warehouse_kind, numbers, without_guard)
 
-    shrunk = shrink(attempt, _tell)
+    shrunk = shrink(run_actions, _print)
     if shrunk is None:
-        _tell("This history breaks nothing.")
+        _print("This history breaks no invariant.")
         return 0
-    lines = [f"[{invariant}] {message}" for invariant, message in shrunk.history.violations]
-    _tell("\n".join([f"Shortest of {shrunk.attempts}:", *shrunk.history.actions, *lines]))
+    violations = [f"[{invariant}] {message}" for invariant, message in shrunk.result.violations]
+    title = f"Shortest history after {shrunk.attempts} attempts:"
+    _print("\n".join([title, *shrunk.result.actions, *violations]))
     return 1
 
 
 def main() -> int:
-    """Run what the command line asks for; returns the exit status."""
+    """Run the campaign that the command line selects; return the exit status."""
     parser = _parser()
-    given = parser.parse_args()
-    wanted = _wanted(parser, given)
+    args = parser.parse_args()
+    options = _options(parser, args)
     for name in list(os.environ):
         if name.startswith(("METRICA_", "DBT_", "PG")) or name.lower().endswith("_proxy"):
             del os.environ[name]
-    began = time.monotonic()
+    started = time.monotonic()
     with RunningPostgres(installed() or in_wheel()) as postgres:
-        if given.shrink:
-            return _shrink(Server.of(postgres), given.seed, wanted.warehouses[0], given.without)
-        found = Campaign(Server.of(postgres), wanted, _tell).run()
-    _tell(summary(wanted, found, time.monotonic() - began))
-    return 0 if found.passed else 1
+        server = PostgresServer.of(postgres)
+        if args.shrink:
+            return _shrink(server, args.seed, options.warehouse_kinds[0], args.without)
+        result = Campaign(server, options, _print).run()
+    _print(summary(options, result, time.monotonic() - started))
+    return 0 if result.passed else 1
 
 
 if __name__ == "__main__":

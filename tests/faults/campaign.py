@@ -1,4 +1,4 @@
-"""The campaign: histories, kills and controls, spread over the cores."""
+"""The campaign: runs histories, kills and controls in parallel worker processes."""
 
 import multiprocessing
 import time
@@ -9,171 +9,182 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults import tasks
-from tests.faults.controls import CONTROLS, Trials
-from tests.faults.history import Told
+from tests.faults.controls import CONTROLS, ControlResult
+from tests.faults.history import HistoryResult
 from tests.faults.kills import SCENARIOS
-from tests.faults.places import Server
+from tests.faults.workspace import PostgresServer
 
 PARTS = ("histories", "kills", "controls")
-_STEPS_IN_A_TASK = 12
-_TELL_EVERY = 50
-_TRIALS = 5
-"""Of each control, on each warehouse, with its guard and without."""
+_STEPS_PER_TASK = 12
+_PROGRESS_INTERVAL = 50
+_TRIALS_PER_CONTROL = 5
+"""On each warehouse, with the guard and without it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to run. `scenarios` and `step` narrow the kills down, to repeat one of them."""
+class CampaignOptions:
+    """The options of a campaign. `scenarios` and `step` select kills to repeat."""
 
     histories: int
     seed: int
     jobs: int
-    warehouses: tuple[str, ...]
+    warehouse_kinds: tuple[str, ...]
     parts: tuple[str, ...] = PARTS
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
     step: int | None = None
 
 
 @dataclass(slots=True)
-class Found:
-    """What the campaign has come to."""
+class CampaignResult:
+    """The counts and failures of a campaign.
+
+    `histories` and `kill_points` are by source or scenario, and by warehouse. `failures` holds
+    the arguments that repeat each history or kill that broke an invariant.
+    """
 
     histories: Counter[tuple[str, str]] = field(default_factory=Counter)
     kill_points: Counter[tuple[str, str]] = field(default_factory=Counter)
-    step_kinds: Counter[str] = field(default_factory=Counter)
-    tally: Counter[str] = field(default_factory=Counter)
-    broken: list[str] = field(default_factory=list)
-    controls: dict[str, Trials] = field(default_factory=dict)
+    io_step_kinds: Counter[str] = field(default_factory=Counter)
+    event_counts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    controls: dict[str, ControlResult] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is broken, and every control is alive."""
-        return not self.broken and not any(
-            trials.dead(CONTROLS[name]) for name, trials in self.controls.items()
+        """Whether no invariant broke and every control passed."""
+        return not self.failures and not any(
+            result.failure(CONTROLS[name]) for name, result in self.controls.items()
         )
 
 
 class Campaign:
-    """Runs what is wanted; tells about it as it goes."""
+    """Runs the selected parts and reports the progress."""
 
-    def __init__(self, server: Server, wanted: Wanted, tell: Callable[[str], None]) -> None:
-        self._server, self._wanted, self._tell = server, wanted, tell
-        self._began = time.monotonic()
-        self.found = Found()
+    def __init__(
+        self, server: PostgresServer, options: CampaignOptions, report: Callable[[str], None]
+    ) -> None:
+        self._server, self._options, self._report = server, options, report
+        self._started = time.monotonic()
+        self.result = CampaignResult()
 
-    def run(self) -> Found:
-        """Run everything; returns what was found."""
-        # Started anew and not forked, since this process has the server's threads and pipes.
+    def run(self) -> CampaignResult:
+        """Run all selected parts; return the result."""
+        # Spawn instead of fork, because this process has the server's threads and pipes.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self._wanted.jobs, context) as self._pool:
+        with ProcessPoolExecutor(self._options.jobs, context) as self._pool:
             try:
                 self._run_parts()
             finally:
                 self._pool.shutdown(cancel_futures=True)
-        return self.found
+        return self.result
 
     def _run_parts(self) -> None:
-        if "histories" in self._wanted.parts:
+        if "histories" in self._options.parts:
             self._run_histories()
-        if "kills" in self._wanted.parts:
+        if "kills" in self._options.parts:
             self._run_kills()
-        if "controls" in self._wanted.parts:
-            for control in CONTROLS:
-                self._run_control(control)
+        if "controls" in self._options.parts:
+            for control_name in CONTROLS:
+                self._run_control(control_name)
 
     def _run_histories(self) -> None:
-        first = self._wanted.seed
-        # Those through dbt take longest, so they begin.
-        seeds = sorted(range(first, first + self._wanted.histories), key=tasks.source_name)
+        first = self._options.seed
+        seeds = range(first, first + self._options.histories)
         futures = {
-            self._submit(tasks.live, seed, kind): f"--parts histories --seed {seed} "
+            self._submit(tasks.run_history, seed, kind): f"--parts histories --seed {seed} "
             f"--histories 1 --warehouse {kind}"
-            for seed in seeds
-            for kind in [self._kind(seed)]
+            # Histories with dbt start first, because they take longest.
+            for seed in sorted(seeds, key=tasks.uses_dbt, reverse=True)
+            for kind in [self._warehouse_kind(seed)]
         }
-        for done, (told, repeat) in enumerate(self._outcomes(futures), 1):
-            if told:
-                self.found.histories[told.source, told.warehouse] += 1
-                self._take(told, repeat)
-            if done % _TELL_EVERY == 0 or done == len(futures):
-                self._say(f"{done} of {len(futures)} histories, {len(self.found.broken)} broken")
+        for done, (result, arguments) in enumerate(self._results(futures), 1):
+            if result:
+                self.result.histories[result.source, result.warehouse_kind] += 1
+                self._add(result, arguments)
+            if done % _PROGRESS_INTERVAL == 0 or done == len(futures):
+                self._report_progress(
+                    f"{done} of {len(futures)} histories, {len(self.result.failures)} broken"
+                )
 
     def _run_kills(self) -> None:
-        counts = {
-            self._submit(tasks.count, name, kind): (name, kind)
-            for name in self._wanted.scenarios
-            for kind in self._wanted.warehouses
+        step_lists = {
+            self._submit(tasks.list_io_steps, scenario, kind): (scenario, kind)
+            for scenario in self._options.scenarios
+            for kind in self._options.warehouse_kinds
         }
         kills = {}
-        for future in as_completed(counts):
-            name, kind = counts[future]
+        for future in as_completed(step_lists):
+            scenario, kind = step_lists[future]
             labels = future.result()
-            self.found.step_kinds.update(label.partition(":")[0] for label in labels)
+            self.result.io_step_kinds.update(label.partition(":")[0] for label in labels)
             steps = range(1, len(labels) + 1)
-            if self._wanted.step is not None:
-                steps = range(self._wanted.step, self._wanted.step + 1)
-            for start in range(steps.start, steps.stop, _STEPS_IN_A_TASK):
-                part = range(start, min(start + _STEPS_IN_A_TASK, steps.stop))
-                kills[self._submit(tasks.kill, name, kind, part)] = (
-                    f"--parts kills --scenario {name!r} --warehouse {kind}"
+            if self._options.step is not None:
+                steps = range(self._options.step, self._options.step + 1)
+            for start in range(steps.start, steps.stop, _STEPS_PER_TASK):
+                task_steps = range(start, min(start + _STEPS_PER_TASK, steps.stop))
+                kills[self._submit(tasks.kill_at_steps, scenario, kind, task_steps)] = (
+                    f"--parts kills --scenario {scenario!r} --warehouse {kind}"
                 )
-        told_of = 0
-        for many, repeat in self._outcomes(kills):
-            for told in many or ():
-                self.found.kill_points[told.source, told.warehouse] += 1
-                self._take(told, f"{repeat} --step {told.seed}")
-            if self.found.kill_points.total() >= told_of + 10 * _TELL_EVERY:
-                told_of = self.found.kill_points.total()
-                self._say(f"{told_of} kills, {len(self.found.broken)} broken")
-        self._say(f"{self.found.kill_points.total()} kills, {len(self.found.broken)} broken")
+        kill_points, reported = self.result.kill_points, 0
+        for results, arguments in self._results(kills):
+            for result in results or ():
+                kill_points[result.source, result.warehouse_kind] += 1
+                self._add(result, f"{arguments} --step {result.seed}")
+            if kill_points.total() >= reported + 10 * _PROGRESS_INTERVAL:
+                reported = kill_points.total()
+                self._report_progress(f"{reported} kills, {len(self.result.failures)} broken")
+        self._report_progress(f"{kill_points.total()} kills, {len(self.result.failures)} broken")
 
-    def _run_control(self, name: str) -> None:
+    def _run_control(self, control_name: str) -> None:
         """Run a control's trials, each with the guard and without it."""
-        control = CONTROLS[name]
-        kinds = [kind for kind in self._wanted.warehouses if kind in control.warehouses]
-        first = self._wanted.seed
+        control = CONTROLS[control_name]
+        kinds = [kind for kind in self._options.warehouse_kinds if kind in control.warehouse_kinds]
+        first = self._options.seed
         futures = {
-            self._submit(tasks.attempt, name, seed, kind, guarded=guarded): (
-                f"control {name}, seed {seed}, {kind}, {'with' if guarded else 'without'} its guard"
+            self._submit(tasks.run_trial, control_name, seed, kind, with_guard=with_guard): (
+                f"control {control_name}, seed {seed}, {kind}, "
+                f"{'with' if with_guard else 'without'} its guard"
             )
-            for seed in range(first, first + _TRIALS)
+            for seed in range(first, first + _TRIALS_PER_CONTROL)
             for kind in kinds
-            for guarded in (True, False)
+            for with_guard in (True, False)
         }
-        found = Trials()
-        for told, what in self._outcomes(futures):
-            if told:
-                found.add(told, guarded=what.endswith("with its guard"))
-        self.found.controls[name] = found
-        self._say(f"control {name}: {found.dead(control) or 'alive'}")
+        control_result = ControlResult()
+        for result, description in self._results(futures):
+            if result:
+                control_result.add(result, with_guard=description.endswith("with its guard"))
+        self.result.controls[control_name] = control_result
+        self._report_progress(
+            f"control {control_name}: {control_result.failure(control) or 'passed'}"
+        )
 
-    def _kind(self, seed: int) -> str:
-        return self._wanted.warehouses[seed % len(self._wanted.warehouses)]
+    def _warehouse_kind(self, seed: int) -> str:
+        return self._options.warehouse_kinds[seed % len(self._options.warehouse_kinds)]
 
-    def _submit(self, task: Callable[..., Any], *arguments: Any, **more: Any) -> Future[Any]:
-        return self._pool.submit(task, self._server, *arguments, **more)
+    def _submit(self, task: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._pool.submit(task, self._server, *args, **kwargs)
 
-    def _outcomes(self, futures: dict[Future[Any], str]) -> Iterator[tuple[Any, str]]:
-        """Yield what came back, None for what did not."""
+    def _results(self, futures: dict[Future[Any], str]) -> Iterator[tuple[Any, str]]:
+        """Yield each task's result, None if it raised an exception."""
         for future in as_completed(futures):
             error = future.exception()
             if error is None:
                 yield future.result(), futures[future]
                 continue
-            self._break(futures[future], [f"[end] {type(error).__name__}: {error}"])
+            self._add_failure(futures[future], [f"[exit] {type(error).__name__}: {error}"])
             yield None, futures[future]
 
-    def _take(self, told: Told, repeat: str) -> None:
-        self.found.tally.update(told.tally)
-        if told.violations:
-            lines = [f"[{invariant}] {message}" for invariant, message in told.violations]
-            self._break(repeat, [*told.actions, *lines])
+    def _add(self, result: HistoryResult, arguments: str) -> None:
+        self.result.event_counts.update(result.event_counts)
+        if result.violations:
+            lines = [f"[{invariant}] {message}" for invariant, message in result.violations]
+            self._add_failure(arguments, [*result.actions, *lines])
 
-    def _break(self, repeat: str, lines: list[str]) -> None:
-        self.found.broken.append(repeat)
-        self._tell(
-            "\n".join([f"BROKEN: python -m tests.faults {repeat}", *map("    {}".format, lines)])
+    def _add_failure(self, arguments: str, lines: list[str]) -> None:
+        self.result.failures.append(arguments)
+        self._report(
+            "\n".join([f"BROKEN: python -m tests.faults {arguments}", *map("    {}".format, lines)])
         )
 
-    def _say(self, text: str) -> None:
-        self._tell(f"{time.monotonic() - self._began:6.0f} s  {text}")
+    def _report_progress(self, text: str) -> None:
+        self._report(f"{time.monotonic() - self._started:6.0f} s  {text}")

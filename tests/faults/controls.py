@@ -1,9 +1,8 @@
-"""Runs with one part that lacks its guard, and the trial that shows what the guard is for.
+"""Controls: exporters without one guard, each with a trial that must break one invariant.
 
-Each control is built from the exporter's public parts: a subclass of one of `runs.Parts`,
-or a function in its place. The trial of a control meets the one danger that the guard is
-against. With the guard, no invariant may break in it; without, exactly the one that the
-guard protects.
+A control replaces one of `commands.run.Parts` by a subclass or a function without the guard. Its
+trial contains the danger that the guard prevents. With the guard, the trial must break no
+invariant. Without it, the trial must break exactly the one that the guard protects.
 """
 
 from collections import Counter
@@ -29,13 +28,11 @@ from metrica_export.warehouse.dbt_profile import Warehouse
 from metrica_export.warehouse.staging import STEPS
 
 from tests.faults import trials
-from tests.faults.history import Told
-from tests.faults.marts import HandMade
-from tests.faults.world import World
+from tests.faults.history import HistoryResult
 
 
 class CommitBeforeUpload(Journal):
-    """Records PASSED before the first byte goes out, and keeps to it whatever the answer is."""
+    """Records PASSED before the upload starts, and ignores Metrica's verdict."""
 
     def start_upload(self, upload_no: int, requests: int) -> None:
         super().start_upload(upload_no, requests)
@@ -49,19 +46,19 @@ class CommitBeforeUpload(Journal):
 
 
 class _TrustedWatermark(Watermark):
-    def covers(self, behind: tuple[int, Decimal], seen: tuple[int, Decimal]) -> bool:
-        del behind, seen
+    def covers(self, behind: tuple[int, Decimal], window: tuple[int, Decimal]) -> bool:
+        del behind, window
         return True
 
 
 class TimestampOnly(Ledger):
-    """Skips every row behind the watermark, whether it changed or not."""
+    """Skips every row behind the watermark, also changed ones."""
 
     def watermark(self, entity: str) -> Watermark | None:
-        found = super().watermark(entity)
-        if found is None:
+        watermark = super().watermark(entity)
+        if watermark is None:
             return None
-        return _TrustedWatermark(found.updated_at, found.mart_rows, found.checksum)
+        return _TrustedWatermark(watermark.updated_at, watermark.mart_rows, watermark.checksum)
 
 
 def _timestamp_only(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
@@ -71,21 +68,21 @@ def _timestamp_only(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
 
 @contextmanager
 def no_lock(_profile: Warehouse, _counter_id: int) -> Iterator[Callable[[], None]]:
-    """Let any number of runs work at the same time."""
+    """Replace the run lock by none, so that runs can overlap."""
     yield lambda: None
 
 
 class SuccessOn200(Metrica):
-    """Takes every upload that was answered with 200 for PASSED, whatever the answer says."""
+    """Records every upload with an HTTP 200 answer as PASSED, without reading its status."""
 
     def upload(self, entity: Entity, columns: list[str], path: Path, merge_mode: str) -> Answer:
         answer = super().upload(entity, columns, path, merge_mode)
-        # Only an answer of 200 has an id.
+        # Only an answer with HTTP 200 has an upload id.
         return replace(answer, status="PASSED") if answer.uploading_id else answer
 
 
 def one_wave(wh: Attached, staged: StagedMart) -> None:
-    """Send every order in one wave: its present status, without the steps before it."""
+    """Send only the present status of every order, without the earlier steps of its path."""
     find_steps(wh, staged)
     if staged.mart.has_path:
         wh.run(
@@ -96,16 +93,16 @@ def one_wave(wh: Attached, staged: StagedMart) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Parts of a run without one guard, the invariant that it protects, and the trial.
+    """Parts of a run without one guard, the invariant that the guard protects, and the trial.
 
-    `warehouses` are those that the guard matters on: a DuckDB file is locked by the operating
-    system, which no control can switch off.
+    `warehouse_kinds` are the warehouses on which the guard matters: the operating system locks a
+    DuckDB file, and a control cannot switch that off.
     """
 
     parts: Parts
-    breaks: str
-    trial: Callable[[World, HandMade], None]
-    warehouses: tuple[str, ...] = ("duckdb", "postgres")
+    protected_invariant: str
+    trial: trials.Trial
+    warehouse_kinds: tuple[str, ...] = ("duckdb", "postgres")
 
 
 CONTROLS = {
@@ -113,44 +110,48 @@ CONTROLS = {
     "timestamp_only": Control(
         Parts(ledger=_timestamp_only), "state", trials.change_under_old_timestamp
     ),
-    "no_lock": Control(Parts(lock=no_lock), "order", trials.two_runs, ("postgres",)),
+    "no_lock": Control(Parts(lock=no_lock), "sequence", trials.concurrent_runs, ("postgres",)),
     "success_on_200": Control(Parts(metrica=SuccessOn200), "state", trials.refused_upload),
-    "one_wave": Control(Parts(find_steps=one_wave), "order", trials.orders_move_on),
+    "one_wave": Control(Parts(find_steps=one_wave), "sequence", trials.advance_orders),
 }
 
 
 @dataclass(slots=True)
-class Trials:
-    """The trials of one control, with its guard and without."""
+class ControlResult:
+    """The results of a control's trials with its guard and without it."""
 
-    guarded: list[Told] = field(default_factory=list)
-    without: list[Told] = field(default_factory=list)
+    with_guard: list[HistoryResult] = field(default_factory=list)
+    without_guard: list[HistoryResult] = field(default_factory=list)
 
-    def add(self, told: Told, *, guarded: bool) -> None:
-        (self.guarded if guarded else self.without).append(told)
+    def add(self, result: HistoryResult, *, with_guard: bool) -> None:
+        (self.with_guard if with_guard else self.without_guard).append(result)
 
-    def dead(self, control: Control) -> str | None:
-        """Return why the control proves nothing, None if it is alive.
+    def failure(self, control: Control) -> str | None:
+        """Return why the control proves nothing; None if it passed.
 
-        A run that did not end in order breaks the invariant `end` (`World.end`).
+        A run that crashes breaks the invariant `exit` (`SystemUnderTest.finish_run`).
         """
-        if not self.guarded or not self.without:
-            return "DEAD: a trial is missing"
-        if broken := self.broken(guarded=True):
-            return f"DEAD: with its guard the trial breaks {', '.join(broken)}"
-        if others := self.broken().keys() - {control.breaks}:
-            return f"DEAD: it breaks {', '.join(sorted(others))}, which its guard does not protect"
-        if not all(told.tally[trials.DELIVERED] for told in self.without):
-            return "DEAD: a trial delivered nothing"
-        if not all(told.violations for told in self.without):
-            return f"DEAD: a trial does not break {control.breaks}"
+        protected = control.protected_invariant
+        if not self.with_guard or not self.without_guard:
+            return "FAILED: a trial is missing"
+        if broken := self.broken_invariants(with_guard=True):
+            return f"FAILED: with its guard the trial breaks {', '.join(broken)}"
+        if others := self.broken_invariants().keys() - {protected}:
+            names = ", ".join(sorted(others))
+            return f"FAILED: without its guard the trial breaks {names}, expected {protected} only"
+        if not all(result.event_counts[trials.ROWS_DELIVERED] for result in self.without_guard):
+            return "FAILED: a trial delivered nothing"
+        if not all(result.violations for result in self.without_guard):
+            return f"FAILED: without its guard a trial does not break {protected}"
         return None
 
-    def broken(self, *, guarded: bool = False) -> Counter[str]:
-        """Return how many trials break each invariant."""
-        told_of = self.guarded if guarded else self.without
-        return Counter(name for told in told_of for name in {name for name, _ in told.violations})
+    def broken_invariants(self, *, with_guard: bool = False) -> Counter[str]:
+        """Return the number of trials that break each invariant."""
+        results = self.with_guard if with_guard else self.without_guard
+        return Counter(
+            name for result in results for name in {name for name, _ in result.violations}
+        )
 
-    def total(self, counted: str) -> int:
-        """Return a count over the trials without the guard."""
-        return sum(told.tally[counted] for told in self.without)
+    def total(self, event: str) -> int:
+        """Return an event count summed over the trials without the guard."""
+        return sum(result.event_counts[event] for result in self.without_guard)

@@ -1,4 +1,4 @@
-"""A CRM that a history changes by SQL, and dbt, which makes the marts of it."""
+"""CRM tables that a history changes by SQL, and the dbt runs that build the marts from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,222 +7,237 @@ from random import Random
 from tests.dbt.warehouse import Warehouse
 from tests.support.marts_fixture import MartsWarehouse
 
-_TABLES = ("config.materialized:table",)
-"""What dbt must make anew; views stay as the first build made them."""
+_TABLE_MODELS = ("config.materialized:table",)
+"""The models that dbt must build again; the views of the first build remain valid."""
 
 _STATUSES = ("new", "in_work", "paid", "delivered", "cancelled")
 _SPELLINGS = ("+7 (999) {0}-{1}-{2}", "8 999 {0} {1} {2}", "7999{0}{1}{2}")
 _ORDER_TABLES = ("orders", "order_items", "order_status_history")
-_LONG_AGO = "timestamptz '2026-10-01 00:00:00+00'"
-_UNSETTLED = 0.2
-VARIABLES = {"crm_has_order_status_history": True, "count_attributes": True}
-"""What switches on the history of statuses in dbt, and sends every column of the marts."""
+_OLD_TIMESTAMP = "timestamptz '2026-10-01 00:00:00+00'"
+_SKIP_DBT_PROBABILITY = 0.2
+DBT_VARIABLES = {"crm_has_order_status_history": True, "count_attributes": True}
+"""The variables that switch on the status history and every exported column in dbt."""
 
 
 @dataclass(slots=True)
 class Crm:
-    """CRM tables in the schema `crm`; `warehouse` runs dbt over them.
+    """CRM tables in the schema `crm`. `warehouse` runs dbt over them.
 
-    `ways` holds the statuses of each order whose history was kept from its first status on,
-    and was only ever continued.
+    `status_paths` holds the statuses of each order whose recorded history is complete and was
+    only appended to.
     """
 
     warehouse: Warehouse
     marts: MartsWarehouse
-    dice: Random
+    rng: Random
     secrets: set[str] = field(default_factory=set)
-    ways: dict[str, list[str]] = field(default_factory=dict)
-    _seconds: int = 0
-    _made: int = 0
-    _moments: int = 0
+    status_paths: dict[str, list[str]] = field(default_factory=dict)
+    _seconds_passed: int = 0
+    _last_number: int = 0
+    _last_history_second: int = 0
 
-    def settle(self) -> str:
-        """Build the marts anew."""
-        outcome = self.warehouse.dbt("run", "--select", *_TABLES, **VARIABLES)
+    def build_marts(self) -> str:
+        """Run dbt to build the marts."""
+        outcome = self.warehouse.dbt("run", "--select", *_TABLE_MODELS, **DBT_VARIABLES)
         if not outcome.success:
             raise RuntimeError(f"dbt run failed: {outcome.complaints}")
         return "dbt run"
 
     def full_refresh(self) -> str:
-        """Build the marts from nothing, and on PostgreSQL the views that go with the tables."""
-        outcome = self.warehouse.dbt("run", "--full-refresh", **VARIABLES)
+        """Build all models with `--full-refresh`."""
+        outcome = self.warehouse.dbt("run", "--full-refresh", **DBT_VARIABLES)
         if not outcome.success:
             raise RuntimeError(f"dbt run --full-refresh failed: {outcome.complaints}")
         return "dbt run --full-refresh"
 
-    def add(self) -> str:
-        """Add products, customers, and orders with lines."""
+    def add_rows(self) -> str:
+        """Add products, contacts, and orders with lines."""
         statements = []
-        for _ in range(self.dice.randint(1, 4)):
-            number = self._next()
-            values = f"'p{number}', 'Товар {number}', {self._stamp()}"
+        for _ in range(self.rng.randint(1, 4)):
+            number = self._next_number()
+            values = f"'p{number}', 'Товар {number}', {self._random_updated_at()}"
             statements.append(f"insert into crm.products values ({values})")
-            name, mail, phone = self._person()
+            name, email, phone = self._new_person()
             statements.append(
-                f"insert into crm.contacts values ('c{number}', '{name}', '{mail}', '{phone}', "
-                f"'16000000{number}', null, '2026-10-20 10:00:00+00', {self._stamp()})"
+                f"insert into crm.contacts values ('c{number}', '{name}', '{email}', '{phone}', "
+                f"'16000000{number}', null, '2026-10-20 10:00:00+00', {self._random_updated_at()})"
             )
-        for _ in range(self.dice.randint(1, 6)):
-            number = self._next()
-            statements += [*self._order(number), self._line(number)]
-        return self._then_maybe_dbt(statements, "new products, customers and orders")
+        for _ in range(self.rng.randint(1, 6)):
+            number = self._next_number()
+            statements += [*self._add_order(number), self._add_order_line(number)]
+        return self._apply(statements, "new products, contacts and orders")
 
     def change_orders(self) -> str:
-        """Let orders go through one or several statuses, and give them other sums and lines."""
+        """Append statuses to orders, change their revenue and sometimes add lines."""
         statements = []
-        for _ in range(self.dice.randint(1, 4)):
-            order = self._any("orders", "order_id")
-            way = self.dice.choices(_STATUSES, k=self.dice.choice([1, 1, 2, 3]))
-            if order in self.ways:
-                statements += self._note(order, *way)
+        for _ in range(self.rng.randint(1, 4)):
+            order = self._random_value("orders", "order_id")
+            path = self._random_path()
+            if order in self.status_paths:
+                statements += self._append_history(order, *path)
             statements.append(
-                f"update crm.orders set status = '{way[-1]}', "
-                f"revenue = {self.dice.randint(1, 9_999)}.25, updated_at = {self._stamp()} "
-                f"where order_id = {order}"
+                f"update crm.orders set status = '{path[-1]}', "
+                f"revenue = {self.rng.randint(1, 9_999)}.25, "
+                f"updated_at = {self._random_updated_at()} where order_id = {order}"
             )
-            if self.dice.random() < 0.5:
-                statements.append(self._line(int(order)))
-        return self._then_maybe_dbt(statements, "orders changed")
+            if self.rng.random() < 0.5:
+                statements.append(self._add_order_line(int(order)))
+        return self._apply(statements, "orders changed")
 
-    def write_history_anew(self) -> str:
-        """Take notes of an order's history away, put others there, or begin to keep one."""
-        order = self._any("orders", "order_id")
-        self.ways.pop(order, None)
-        of = f"where order_id = {order}"
-        other, moment = self.dice.choice(_STATUSES), self._moment()
-        statement = self.dice.choice(
+    def rewrite_history(self) -> str:
+        """Delete or change an order's status history, or insert a record into it."""
+        order = self._random_value("orders", "order_id")
+        self.status_paths.pop(order, None)
+        condition = f"where order_id = {order}"
+        status, changed_at = self.rng.choice(_STATUSES), self._next_history_time()
+        insert = f"insert into crm.order_status_history values ({order}, '{status}', "
+        statement = self.rng.choice(
             [
-                f"delete from crm.order_status_history {of}",
-                f"update crm.order_status_history set status = '{other}' {of}",
-                f"insert into crm.order_status_history values ({order}, '{other}', {moment})",
-                f"insert into crm.order_status_history values ({order}, '{other}', {_LONG_AGO})",
-                f"update crm.order_status_history set changed_at = null {of}",
+                f"delete from crm.order_status_history {condition}",
+                f"update crm.order_status_history set status = '{status}' {condition}",
+                f"{insert}{changed_at})",
+                f"{insert}{_OLD_TIMESTAMP})",
+                f"update crm.order_status_history set changed_at = null {condition}",
             ]
         )
-        return self._then_maybe_dbt([statement], f"history of order {order} written anew")
+        return self._apply([statement], f"history of order {order} rewritten")
 
-    def move_dates(self) -> str:
-        """Give orders and customers other creation dates, some of them in the future."""
+    def change_creation_dates(self) -> str:
+        """Change the creation dates of an order and a contact, sometimes to the future."""
         statements = []
         for table, key in (("orders", "order_id"), ("contacts", "contact_id")):
-            date = self.dice.choice(["2026-10-26", "2026-10-19", "2026-10-19", "2999-01-01"])
+            date = self.rng.choice(["2026-10-26", "2026-10-19", "2026-10-19", "2999-01-01"])
             statements.append(
                 f"update crm.{table} set created_at = '{date} 10:00:00+00', "
-                f"updated_at = {self._stamp()} where {key} = '{self._any(table, key)}'"
+                f"updated_at = {self._random_updated_at()} "
+                f"where {key} = '{self._random_value(table, key)}'"
             )
-        return self._then_maybe_dbt(statements, "creation dates changed")
+        return self._apply(statements, "creation dates changed")
 
     def change_contacts(self) -> str:
-        """Give customers other names, e-mails and phones."""
+        """Change names, e-mails and phones of contacts."""
         statements = []
-        for _ in range(self.dice.randint(1, 4)):
-            contact = self._any("contacts", "contact_id")
-            name, mail, phone = self._person()
+        for _ in range(self.rng.randint(1, 4)):
+            contact = self._random_value("contacts", "contact_id")
+            name, email, phone = self._new_person()
             statements.append(
-                f"update crm.contacts set full_name = '{name}', email = '{mail}', "
-                f"phone = '{phone}', updated_at = {self._stamp()} where contact_id = '{contact}'"
+                f"update crm.contacts set full_name = '{name}', email = '{email}', "
+                f"phone = '{phone}', updated_at = {self._random_updated_at()} "
+                f"where contact_id = '{contact}'"
             )
-        return self._then_maybe_dbt(statements, "contacts changed")
+        return self._apply(statements, "contacts changed")
 
-    def touch(self) -> str:
-        """Give all customers another timestamp and leave the rest."""
-        return self._then_maybe_dbt(
-            [f"update crm.contacts set updated_at = {self._stamp()}"], "all contacts touched"
-        )
+    def change_timestamps(self) -> str:
+        """Change `updated_at` of all contacts and nothing else."""
+        statement = f"update crm.contacts set updated_at = {self._random_updated_at()}"
+        return self._apply([statement], "timestamps of all contacts changed")
 
-    def delete(self) -> str:
-        """Take an order away, with its lines."""
-        order = self._any("orders", "order_id")
-        self.ways.pop(order, None)
+    def delete_order(self) -> str:
+        """Delete an order, its lines and its history."""
+        order = self._random_value("orders", "order_id")
+        self.status_paths.pop(order, None)
         statements = [f"delete from crm.{t} where order_id = {order}" for t in _ORDER_TABLES]
-        return self._then_maybe_dbt(statements, f"order {order} deleted")
+        return self._apply(statements, f"order {order} deleted")
 
-    def renew(self) -> str:
-        """Give all customers another name, in the marts at once."""
-        name, _, _ = self._person()
-        self._run([f"update crm.contacts set full_name = '{name}', updated_at = {self._stamp()}"])
-        return f"all contacts renamed, {self.settle()}"
+    def rename_contacts(self) -> str:
+        """Rename all contacts and build the marts."""
+        name, _, _ = self._new_person()
+        updated_at = self._random_updated_at()
+        self._run([f"update crm.contacts set full_name = '{name}', updated_at = {updated_at}"])
+        return f"all contacts renamed, {self.build_marts()}"
 
-    def late(self, run: Callable[[], None]) -> str:
-        """Add an order of an old timestamp, which dbt has not seen before the run."""
+    def add_late_order(self, run: Callable[[], None]) -> str:
+        """Run the exporter, then add an order with an old timestamp and build the marts."""
         run()
-        number = self._next()
-        self._run(self._order(number, "'2026-10-21 00:00:00+00'"))
-        return f"late order {number}, {self.settle()}"
+        number = self._next_number()
+        self._run(self._add_order(number, "'2026-10-21 00:00:00+00'"))
+        return f"late order {number}, {self.build_marts()}"
 
-    def _then_maybe_dbt(self, statements: list[str], told: str) -> str:
+    def _apply(self, statements: list[str], description: str) -> str:
+        """Run SQL and usually build the marts; return the description."""
         self._run(statements)
-        return told if self.dice.random() < _UNSETTLED else f"{told}, {self.settle()}"
+        if self.rng.random() < _SKIP_DBT_PROBABILITY:
+            return description
+        return f"{description}, {self.build_marts()}"
 
     def _run(self, statements: list[str]) -> None:
         with self.marts.connection() as connection:
             for statement in statements:
                 connection.execute(statement)
 
-    def _order(self, number: int, stamp: str | None = None) -> list[str]:
-        """Return what adds an order, most often with a history."""
-        way = self.dice.choices(_STATUSES, k=self.dice.choice([1, 1, 2, 3]))
+    def _add_order(self, number: int, updated_at: str | None = None) -> list[str]:
+        """Return SQL that adds an order, usually with a status history."""
+        path = self._random_path()
+        contact = self._random_value("contacts", "contact_id")
         insert = (
-            f"insert into crm.orders values ({number}, '{self._any('contacts', 'contact_id')}', "
-            f"'{way[-1]}', '2026-10-25 10:00:00+00', "
-            f"{stamp or self._stamp()}, null, {self.dice.randint(1, 9_999)}.50, null, "
-            f"{self.dice.choice(['null', repr('EUR')])})"
+            f"insert into crm.orders values ({number}, '{contact}', "
+            f"'{path[-1]}', '2026-10-25 10:00:00+00', "
+            f"{updated_at or self._random_updated_at()}, null, "
+            f"{self.rng.randint(1, 9_999)}.50, null, {self.rng.choice(['null', repr('EUR')])})"
         )
-        return [insert, *(self._note(str(number), *way) if self.dice.random() < 0.7 else ())]
+        if self.rng.random() < 0.7:
+            return [insert, *self._append_history(str(number), *path)]
+        return [insert]
 
-    def _note(self, order: str, *way: str) -> list[str]:
-        """Return what continues an order's history."""
-        self.ways.setdefault(order, []).extend(way)
+    def _random_path(self) -> list[str]:
+        return self.rng.choices(_STATUSES, k=self.rng.choice([1, 1, 2, 3]))
+
+    def _append_history(self, order: str, *path: str) -> list[str]:
+        """Return SQL that appends statuses to an order's history."""
+        self.status_paths.setdefault(order, []).extend(path)
         return [
-            f"insert into crm.order_status_history values ({order}, '{status}', {self._moment()})"
-            for status in way
+            f"insert into crm.order_status_history values ({order}, '{status}', {changed_at})"
+            for status in path
+            for changed_at in [self._next_history_time()]
         ]
 
-    def _moment(self) -> str:
-        """Return a time later than all before; so are the statuses of one order told apart."""
-        self._moments += 1
-        return f"timestamptz '2026-10-25 10:00:00+00' + interval '{self._moments} seconds'"
+    def _next_history_time(self) -> str:
+        """Return a timestamp that is later than all previous ones."""
+        self._last_history_second += 1
+        seconds = self._last_history_second
+        return f"timestamptz '2026-10-25 10:00:00+00' + interval '{seconds} seconds'"
 
-    def _line(self, order: int) -> str:
-        product = self._any("products", "product_id")
-        quantity = self.dice.randint(1, 9)
+    def _add_order_line(self, order: int) -> str:
+        product = self._random_value("products", "product_id")
+        quantity = self.rng.randint(1, 9)
         return (
             f"insert into crm.order_items values ({order}, '{product}', {quantity}, "
-            f"{self._stamp()})"
+            f"{self._random_updated_at()})"
         )
 
-    def _any(self, table: str, column: str) -> str:
+    def _random_value(self, table: str, column: str) -> str:
         rows = self.marts.sql(f"select {column} from crm.{table} order by 1")
-        return str(self.dice.choice(rows)[0])
+        return str(self.rng.choice(rows)[0])
 
-    def _person(self) -> tuple[str, str, str]:
-        number = self._next()
-        name, mail = f"Имя{number} Фамилия{number}", f"Seeded{number}@Secret.example"
+    def _new_person(self) -> tuple[str, str, str]:
+        number = self._next_number()
+        name, email = f"Имя{number} Фамилия{number}", f"Seeded{number}@Secret.example"
         digits = f"{number:07d}"
-        self.secrets |= {name, mail, mail.lower(), f"7999{digits}"}
-        spelling = self.dice.choice(_SPELLINGS)
-        return name, mail, spelling.format(digits[:3], digits[3:5], digits[5:])
+        self.secrets |= {name, email, email.lower(), f"7999{digits}"}
+        spelling = self.rng.choice(_SPELLINGS)
+        return name, email, spelling.format(digits[:3], digits[3:5], digits[5:])
 
-    def _stamp(self) -> str:
-        self._seconds += self.dice.choice([0, 1, 60])
-        late = f"timestamptz '2026-11-02 00:00:00+00' + interval '{self._seconds} seconds'"
-        return self.dice.choices([late, "null", _LONG_AGO], [8, 1, 1])[0]
+    def _random_updated_at(self) -> str:
+        self._seconds_passed += self.rng.choice([0, 1, 60])
+        seconds = self._seconds_passed
+        latest = f"timestamptz '2026-11-02 00:00:00+00' + interval '{seconds} seconds'"
+        return self.rng.choices([latest, "null", _OLD_TIMESTAMP], [8, 1, 1])[0]
 
-    def _next(self) -> int:
-        self._made += 1
-        return 1_000 + self._made
+    def _next_number(self) -> int:
+        self._last_number += 1
+        return 1_000 + self._last_number
 
 
 def changes_of(crm: Crm) -> dict[str, tuple[int, Callable[[], str]]]:
-    """Return every change of the CRM by name, with its weight in the choice."""
+    """Return every change of the CRM by name, with its weight in the random choice."""
     return {
-        "add": (3, crm.add),
+        "add rows": (3, crm.add_rows),
         "change orders": (6, crm.change_orders),
         "change contacts": (5, crm.change_contacts),
-        "touch": (1, crm.touch),
-        "write history anew": (1, crm.write_history_anew),
-        "move dates": (1, crm.move_dates),
-        "delete": (1, crm.delete),
-        "dbt run": (2, crm.settle),
+        "change timestamps": (1, crm.change_timestamps),
+        "rewrite status history": (1, crm.rewrite_history),
+        "change creation dates": (1, crm.change_creation_dates),
+        "delete order": (1, crm.delete_order),
+        "dbt run": (2, crm.build_marts),
         "full refresh": (2, crm.full_refresh),
     }

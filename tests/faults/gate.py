@@ -1,65 +1,67 @@
-"""What no run may do without somebody's word, computed from what Metrica was told."""
+"""The limits of the gate for PAID orders and lost rows, computed from Metrica's states."""
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from tests.faults.states import STATUS, Applied
-from tests.faults.versions import Segment, Versions
+from tests.faults.states import STATUS, AppliedState
+from tests.faults.version_log import RunInterval, VersionLog
 
-FEW = 10
-"""A share of fewer rows says nothing."""
+MIN_ROWS = 10
+"""The limits do not apply to fewer rows."""
 _PAID_PERCENT, _SHRINK_PERCENT = 20, 10
-_ENDED = {"PAID", "CANCELLED", "SPAM"}
-_OWN = {name: name for name in ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")}
+_FINAL_TYPES = {"PAID", "CANCELLED", "SPAM"}
+_DEFAULT_TYPES = {name: name for name in ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM")}
 
 
-def shrunk(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
-    """Yield the marts that have lost more rows than one run may pass by."""
+def shrink_violations(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
+    """Yield a message for each mart that lost more rows than the gate accepts."""
     for mart, rows in now.items():
-        last = before.get(mart, 0)
-        if last >= FEW and (last - rows) * 100 > _SHRINK_PERCENT * last:
-            yield f"{mart} had {last} rows and has {rows}"
+        rows_before = before.get(mart, 0)
+        if rows_before >= MIN_ROWS and (rows_before - rows) * 100 > _SHRINK_PERCENT * rows_before:
+            yield f"{mart} had {rows_before} rows and has {rows}"
 
 
-def overrun(
-    applied: list[Applied], segments: list[Segment], versions: Versions
+def paid_violations(
+    applied: list[AppliedState], intervals: list[RunInterval], version_log: VersionLog
 ) -> Iterator[tuple[str, str]]:
-    """Yield the runs that let more orders turn PAID than they may.
+    """Yield a violation for each run in which too many open orders became PAID.
 
-    Where a status meant something else before, what an order was is read either way.
+    If the type of a status changed, an order may have had the old or the new type before the
+    run.
     """
-    orders = [each for each in applied if each.mart == "orders"]
-    starts = [segment.after_number for segment in segments]
-    of: dict[int, list[Applied]] = defaultdict(list)
-    for each in orders:
-        of[bisect_right(starts, each.number - 1) - 1].append(each)
-    for place, told in of.items():
-        segment = segments[place]
-        types = _types(versions, segment)
-        if segment.crowded or segment.accepted or types is None:
+    orders = [state for state in applied if state.mart == "orders"]
+    starts = [interval.last_sequence for interval in intervals]
+    orders_by_run: dict[int, list[AppliedState]] = defaultdict(list)
+    for order in orders:
+        orders_by_run[bisect_right(starts, order.sequence - 1) - 1].append(order)
+    for number, run_orders in orders_by_run.items():
+        interval = intervals[number]
+        types = _status_types(version_log, interval)
+        if interval.has_concurrent_changes or interval.limits_accepted or types is None:
             continue
-        known = {
-            each.key: {each.kind, types.get(each.state[STATUS])}
-            for each in orders
-            if each.number <= segment.after_number and each.uploading_id in segment.after.passed
+        passed = interval.ledger_after.passed_uploads
+        types_before = {
+            order.key: {order.status_type, types.get(order.state[STATUS])}
+            for order in orders
+            if order.sequence <= interval.last_sequence and order.uploading_id in passed
         }
-        paid = {each.key for each in told if types.get(each.state[STATUS]) == "PAID"}
-        turned = {key for key in paid & known.keys() if "PAID" not in known[key]}
-        there = sum(not kinds <= _ENDED for kinds in known.values())
-        if there >= FEW and len(turned) * 100 > _PAID_PERCENT * there:
-            yield "gate", f"{len(turned)} orders turned PAID in a run, and {there} were open"
+        paid = {order.key for order in run_orders if types.get(order.state[STATUS]) == "PAID"}
+        newly_paid = {key for key in paid & types_before.keys() if "PAID" not in types_before[key]}
+        open_orders = sum(not order_types <= _FINAL_TYPES for order_types in types_before.values())
+        if open_orders >= MIN_ROWS and len(newly_paid) * 100 > _PAID_PERCENT * open_orders:
+            yield "gate", f"{len(newly_paid)} of {open_orders} open orders became PAID in a run"
 
 
-def _types(versions: Versions, segment: Segment) -> dict[str, str] | None:
-    """Return status → type as the mart had it; None if it was not one mapping all the time."""
-    found = dict(_OWN)
-    for (mart, key), log in versions.of.items():
+def _status_types(version_log: VersionLog, interval: RunInterval) -> dict[str, str] | None:
+    """Return the mart's type of each status; None if a status changed during the run."""
+    types = dict(_DEFAULT_TYPES)
+    for (mart, key), versions in version_log.versions.items():
         if mart != "order_statuses":
             continue
-        past = [version for version in log if version.tick <= segment.last_tick]
-        if past and (past[-1].tick > segment.first_tick or past[-1].row is None):
+        past = [version for version in versions if version.tick <= interval.last_tick]
+        if past and (past[-1].tick > interval.first_tick or past[-1].row is None):
             return None
         if past and past[-1].row:
-            found[key] = past[-1].row.state.get("type", "")
-    return found
+            types[key] = past[-1].row.state.get("type", "")
+    return types

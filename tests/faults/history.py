@@ -1,195 +1,224 @@
-"""One history: a seeded sequence of changes, runs, faults and kills, then the judgement."""
+"""Runs one history: a seeded sequence of changes, runs, faults and kills, and its verdict."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults import invariants, outside, reading, ways
-from tests.faults.launcher import Process
+from tests.faults import external_events, invariants, order_paths, readers
+from tests.faults.exit_codes import BUSY, RUN_EXIT_CODES
+from tests.faults.launcher import ExporterProcess
 from tests.faults.states import State
-from tests.faults.world import BUSY, MAY_END, World
+from tests.faults.system import SystemUnderTest
 
-_KILL_AMONG = 260
-_ALSO_FAULTS = 0.3
+_LAST_KILL_STEP = 260
+_FAULTS_BEFORE_KILL_PROBABILITY = 0.3
 _SLOW_SECONDS = 0.8
-"""How long one run is held up while another starts."""
+"""The delay of one upload, during which another run starts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a history came to: its actions as text, what was wrong, and what was counted."""
+class HistoryResult:
+    """The result of a history: descriptions of its actions, violations, and event counts."""
 
     seed: int
-    warehouse: str
+    warehouse_kind: str
     source: str
     actions: tuple[str, ...]
     violations: tuple[invariants.Violation, ...]
-    tally: Counter[str] = field(default_factory=Counter)
+    event_counts: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where the marts come from: `changes` by name with weights, `fill` to begin with.
+class MartSource:
+    """The source of the marts' rows, and the functions that a history changes it by.
 
-    `late` adds rows under an old timestamp, seen only after the run that it is given;
-    `renew` gives contacts other contents. `settle` brings the marts up to date at the
-    end, and `differences` compares what is behind the marts with what Metrica holds, but
-    for the ids that are rejected or held.
+    - `fill` adds the first rows, and `changes` holds further changes by name, with weights.
+    - `commit_late` executes the given run and commits rows with an old timestamp after it.
+    - `update_contacts` changes contacts, so that the next run uploads some.
+    - `build_marts` brings the marts up to date at the end of the history.
+    - `differences` compares the tables behind the marts with Metrica's objects, and skips ids
+      that are rejected or held.
     """
 
     name: str
     fill: Callable[[], str]
     changes: dict[str, tuple[int, Callable[[], str]]]
-    late: Callable[[Callable[[], None]], str]
-    renew: Callable[[], str]
-    settle: Callable[[], str] = lambda: ""
+    commit_late: Callable[[Callable[[], None]], str]
+    update_contacts: Callable[[], str]
+    build_marts: Callable[[], str] = lambda: ""
     differences: Callable[
         [dict[str, dict[str, State]], dict[str, list[str]], set[str]],
         Iterable[invariants.Violation],
     ] = lambda *_: ()
 
 
-_RUNS = {
+_ACTION_WEIGHTS = {
     "run": 6,
     "run with faults": 9,
-    "run to be killed": 5,
-    "run with little quota": 1,
-    "two runs": 1,
-    "run while rows change": 1,
-    "run while rows are late": 1,
-    "switch": 1,
-    "another program": 1,
+    "killed run": 5,
+    "run with low quota": 1,
+    "concurrent runs": 1,
+    "run with concurrent changes": 1,
+    "run before a late commit": 1,
+    "emulator switch": 1,
+    "upload of another program": 1,
     "retry": 1,
     "reset": 0.7,
     "javascript goal": 1,
-    "edit in Metrica": 1,
+    "status edit in Metrica": 1,
 }
+"""The actions other than changes of the source, with their weights in the random choice."""
 
 
-def plan(seed: int, changes: dict[str, int]) -> list[str]:
-    """Return the names of a history's actions, which depend on nothing but the seed."""
-    dice = Random(seed)  # noqa: S311 - not a secret
-    weights = {name: 1.4 * weight for name, weight in changes.items()} | _RUNS
-    names = dice.choices([*weights], [*weights.values()], k=dice.randint(6, 15))
-    # Two changes in a row are one change; what is not run is not tried.
-    return ["fill", dice.choice(["run", "run", "run with faults", "run to be killed"]), *names]
+def draw_actions(seed: int, change_weights: dict[str, int]) -> list[str]:
+    """Return the names of a history's actions. They depend on the seed only."""
+    rng = Random(seed)  # noqa: S311 - not a secret
+    weights = {name: 1.4 * weight for name, weight in change_weights.items()} | _ACTION_WEIGHTS
+    names = rng.choices([*weights], [*weights.values()], k=rng.randint(6, 15))
+    # A run follows the first rows, because consecutive changes amount to one change.
+    return ["fill", rng.choice(["run", "run", "run with faults", "killed run"]), *names]
 
 
-def live(
-    world: World, source: Source, seed: int, dice: Random, kept: Collection[int] | None = None
-) -> Told:
-    """Run a history, or the actions of it whose numbers are `kept`, and judge it."""
+def run_history(
+    system: SystemUnderTest,
+    source: MartSource,
+    seed: int,
+    rng: Random,
+    action_numbers: Collection[int] | None = None,
+) -> HistoryResult:
+    """Run a history, or only its actions with these numbers; check the invariants."""
     weights = {name: weight for name, (weight, _) in source.changes.items()}
-    told = []
-    for number, name in enumerate(plan(seed, weights)):
-        if kept is None or number in kept:
-            # An action makes the same choices when others are removed (shrink.py).
-            dice.seed(f"{seed} {number}")
-            told.append(f"{name}: {_act(name, world, source, dice)}")
-    source.settle()
-    world.observe()
-    world.finish()
-    wrong = invariants.after(world)
-    state = world.emulator.state
-    wrong += source.differences(reading.metrica(state), ways.told(state), _unsent(world))
-    return Told(seed, world.kind, source.name, tuple(told), tuple(wrong), world.tally)
+    actions = []
+    for number, name in enumerate(draw_actions(seed, weights)):
+        if action_numbers is None or number in action_numbers:
+            # An action makes the same choices when `shrink` removes other actions.
+            rng.seed(f"{seed} {number}")
+            actions.append(f"{name}: {_run_action(name, system, source, rng)}")
+    source.build_marts()
+    system.record_marts()
+    system.finish_history()
+    violations = invariants.violations(system)
+    state = system.emulator.state
+    violations += source.differences(
+        readers.read_metrica(state), order_paths.delivered_statuses(state), _undelivered(system)
+    )
+    return HistoryResult(
+        *(seed, system.warehouse_kind, source.name, tuple(actions), tuple(violations)),
+        system.event_counts,
+    )
 
 
-def _unsent(world: World) -> set[str]:
-    with world.warehouse.connection() as connection:
-        rows = reading.row_states(connection)
+def _undelivered(system: SystemUnderTest) -> set[str]:
+    with system.warehouse.connection() as connection:
+        rows = readers.read_row_states(connection)
     return {str(key) for _, key, state, _ in rows if state in {"rejected", "held"}}
 
 
-def _act(name: str, world: World, source: Source, dice: Random) -> str:
+def _run_action(name: str, system: SystemUnderTest, source: MartSource, rng: Random) -> str:
     if name == "fill" or name in source.changes:
-        detail = source.fill() if name == "fill" else source.changes[name][1]()
-        world.observe()
-        return detail
-    if name == "edit in Metrica":
-        edited, ended = outside.edit_status(world, dice), _run(name, world, source, dice)
-        return f"{edited}; {ended}; put back: exit {world.put_back()}"
-    if name in _RUNS and "run" in name:
-        return _run(name, world, source, dice)
+        description = source.fill() if name == "fill" else source.changes[name][1]()
+        system.record_marts()
+        return description
+    if name == "status edit in Metrica":
+        edited = external_events.edit_order_status(system, rng)
+        ended = _run_exporter(name, system, source, rng)
+        return f"{edited}; {ended}; schema apply: exit {system.apply_schema()}"
     others: dict[str, Callable[[], str]] = {
-        "switch": lambda: outside.turn_switch(world, dice),
-        "retry": lambda: f"exit {world.retry()}",
-        "reset": lambda: _reset(world, dice),
-        "javascript goal": lambda: outside.add_goal(world),
-        "another program": lambda: outside.foreign_upload(world, dice),
+        "emulator switch": lambda: external_events.set_switch(system, rng),
+        "retry": lambda: f"exit {system.retry()}",
+        "reset": lambda: _reset(system, rng),
+        "javascript goal": lambda: external_events.add_javascript_goal(system),
+        "upload of another program": lambda: external_events.upload_from_other_program(system, rng),
     }
-    return others[name]()
+    if name in others:
+        return others[name]()
+    return _run_exporter(name, system, source, rng)
 
 
-def _reset(world: World, dice: Random) -> str:
-    marts = dice.choice([(), ("contacts",), ("orders",), ("orders",)])
-    return f"{', '.join(marts) or 'all'}: exit {world.reset(*marts)}"
+def _reset(system: SystemUnderTest, rng: Random) -> str:
+    marts = rng.choice([(), ("contacts",), ("orders",), ("orders",)])
+    return f"{', '.join(marts) or 'all'}: exit {system.reset(*marts)}"
 
 
-def _run(name: str, world: World, source: Source, dice: Random) -> str:
-    options, told = _options(dice), []
-    kill_at: int | None = None
-    if name == "run with faults" or (name == "run to be killed" and dice.random() < _ALSO_FAULTS):
-        told.append(outside.order_faults(world, dice))
-    if name == "run to be killed":
-        kill_at = dice.randint(1, _KILL_AMONG)
-        told.append(f"at step {kill_at}")
-    if name == "run with little quota":
-        told.append(outside.tighten_quota(world, dice))
-    if name == "run while rows are late":
-        told.append(source.late(lambda: told.append(_tell(world, options))))
-        world.observe()
-    elif name in {"two runs", "run while rows change"}:
-        told.append(_overlap(world, source, options, second=name == "two runs"))
+def _run_exporter(name: str, system: SystemUnderTest, source: MartSource, rng: Random) -> str:
+    options, descriptions = _random_options(rng), []
+    kill_at_step: int | None = None
+    if name == "run with faults" or (
+        name == "killed run" and rng.random() < _FAULTS_BEFORE_KILL_PROBABILITY
+    ):
+        descriptions.append(external_events.inject_faults(system, rng))
+    if name == "killed run":
+        kill_at_step = rng.randint(1, _LAST_KILL_STEP)
+        descriptions.append(f"at step {kill_at_step}")
+    if name == "run with low quota":
+        descriptions.append(external_events.limit_quota(system, rng))
+    if name == "run before a late commit":
+        late = source.commit_late(lambda: descriptions.append(_run_once(system, options)))
+        descriptions.append(late)
+        system.record_marts()
+    elif name in {"concurrent runs", "run with concurrent changes"}:
+        starts_second_run = name == "concurrent runs"
+        descriptions.append(
+            _run_with_concurrent_changes(
+                system, source, options, starts_second_run=starts_second_run
+            )
+        )
     else:
-        told.append(_tell(world, options, kill_at=kill_at))
-    outside.loosen_quota(world)
-    return "; ".join(told)
+        descriptions.append(_run_once(system, options, kill_at_step=kill_at_step))
+    external_events.restore_quota(system)
+    return "; ".join(descriptions)
 
 
-def _tell(world: World, options: list[str], *, kill_at: int | None = None) -> str:
-    ended = world.run(*options, kill_at=kill_at)
-    return f"{' '.join(options)} exit {ended.exit_code}"
+def _run_once(
+    system: SystemUnderTest, options: list[str], *, kill_at_step: int | None = None
+) -> str:
+    result = system.run(*options, kill_at_step=kill_at_step)
+    return f"{' '.join(options)} exit {result.exit_code}"
 
 
-def _overlap(world: World, source: Source, options: list[str], *, second: bool) -> str:
-    """Hold a run up in the middle of its contacts; change them there, and start another run."""
-    told = [source.renew()]
-    world.observe()
-    world.emulator.fault(f"slow:{_SLOW_SECONDS}", "POST /data/contacts/csv")
+def _run_with_concurrent_changes(
+    system: SystemUnderTest, source: MartSource, options: list[str], *, starts_second_run: bool
+) -> str:
+    """Delay the first upload of contacts; meanwhile change contacts or start a second run."""
+    descriptions = [source.update_contacts()]
+    system.record_marts()
+    system.emulator.fault(f"slow:{_SLOW_SECONDS}", "POST /data/contacts/csv")
 
-    def meanwhile(first: Process) -> None:
-        while first.is_alive() and any(f["kind"] == "slow" for f in world.emulator.faults()):
+    def during_run(first: ExporterProcess) -> None:
+        while first.is_alive() and any(f["kind"] == "slow" for f in system.emulator.faults()):
             pass
-        if world.kind == "postgres":  # DuckDB's file lets nobody else in
-            told.append(source.renew())
-            world.observe()
-        if second:
-            other = world.end(world.start("--chunk-rows", "3"), (*MAY_END, BUSY))
-            told.append(f"the other's exit {other.exit_code}")
-            if other.exit_code != BUSY and first.is_alive():
-                world.wrong("end", f"two runs at once, the second's exit {other.exit_code}")
+        if system.warehouse_kind == "postgres":  # The run has the DuckDB file locked.
+            descriptions.append(source.update_contacts())
+            system.record_marts()
+        if starts_second_run:
+            second = system.finish_run(
+                system.start_run("--chunk-rows", "3"), (*RUN_EXIT_CODES, BUSY)
+            )
+            descriptions.append(f"second run: exit {second.exit_code}")
+            if second.exit_code != BUSY and first.is_alive():
+                message = f"a second run did not find the lock, exit code {second.exit_code}"
+                system.add_violation("exit", message)
 
-    ended = world.run(*options, "--chunk-rows", "2", meanwhile=meanwhile)
-    return ", ".join([*told, f"exit {ended.exit_code}"])
+    result = system.run(*options, "--chunk-rows", "2", during_run=during_run)
+    return ", ".join([*descriptions, f"exit {result.exit_code}"])
 
 
-def _options(dice: Random) -> list[str]:
+def _random_options(rng: Random) -> list[str]:
     options = []
-    if dice.random() < 0.6:
-        options += ["--chunk-rows", str(dice.randint(1, 10))]
-    if dice.random() < 0.1:
-        options += ["--chunk-bytes", str(dice.randint(1_000, 3_000))]
-    if dice.random() < 0.15:
-        options += ["--split-requests", str(dice.randint(0, 6))]
-    if dice.random() < 0.1:
+    if rng.random() < 0.6:
+        options += ["--chunk-rows", str(rng.randint(1, 10))]
+    if rng.random() < 0.1:
+        options += ["--chunk-bytes", str(rng.randint(1_000, 3_000))]
+    if rng.random() < 0.15:
+        options += ["--split-requests", str(rng.randint(0, 6))]
+    if rng.random() < 0.1:
         options.append("--reconcile")
-    if dice.random() < 0.12:
+    if rng.random() < 0.12:
         marts = ["order_statuses", "products", "contacts", "orders"]
-        options += ["--only", ",".join(dice.sample(marts, k=dice.randint(1, 3)))]
-    if dice.random() < 0.4:
+        options += ["--only", ",".join(rng.sample(marts, k=rng.randint(1, 3)))]
+    if rng.random() < 0.4:
         options += ["--accept", "paid,shrink"]
-    if dice.random() < 0.07:
+    if rng.random() < 0.07:
         options += ["--late-orders", "hold"]
     return options

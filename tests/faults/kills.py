@@ -1,7 +1,7 @@
-"""Runs that are killed at every one of their I/O steps, one step after the other.
+"""Kills a run at each of its I/O steps, one after another.
 
-Each scenario is prepared once, its run is counted once, and then killed at step 1, at step
-2, and so on to its last, each time from the same state; a clean run follows, and a quiet one.
+Each scenario is prepared once, and its run's steps are counted once. The run is then killed at
+step 1, 2 and so on, each time from the same snapshot. Two clean runs follow each kill.
 """
 
 import copy
@@ -12,59 +12,70 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults import changes, gate, invariants
-from tests.faults.edits import go_on, path_of
-from tests.faults.history import Told
-from tests.faults.marts import HandMade, key_of
-from tests.faults.places import Place, Snapshot
-from tests.faults.rows import POISON_UNITS
-from tests.faults.world import World
+from tests.faults import gate, invariants, mart_changes
+from tests.faults.generated_marts import GeneratedMarts, row_key
+from tests.faults.history import HistoryResult
+from tests.faults.row_edits import row_path, set_path
+from tests.faults.row_generator import REFUSED_QUANTITY
+from tests.faults.system import SystemUnderTest
+from tests.faults.workspace import Snapshot, Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A run to be killed.
+    """A run to kill.
 
-    `prepare` makes the state that it starts from, `arrange` asks for faults of its
-    requests, and `afterwards` changes the marts between the kill and the clean run.
+    `prepare` makes the state before the run, `inject_faults` schedules faults for its requests,
+    and `after_kill` changes the marts between the kill and the clean runs. `seed` seeds the
+    random cells; the default is the scenario's name.
     """
 
-    prepare: Callable[[World, HandMade], None]
-    arrange: Callable[[World], None] = lambda _: None
-    afterwards: Callable[[HandMade], object] = lambda _: None
+    prepare: Callable[[SystemUnderTest, GeneratedMarts], None]
+    inject_faults: Callable[[SystemUnderTest], None] = lambda _: None
+    after_kill: Callable[[GeneratedMarts], object] = lambda _: None
+    seed: str | None = None
 
 
-def count(place: Place, name: str, kind: str) -> list[str]:
-    """Return the labels of all the steps of a scenario's run."""
-    with _prepared(place, name, kind) as (world, _, _):
-        SCENARIOS[name].arrange(world)
-        steps = list(world.run(*_OPTIONS).steps)
-        if world.violations or not steps:
-            raise RuntimeError(f"{name} on {kind} goes wrong by itself: {world.violations}")
+def list_io_steps(workspace: Workspace, scenario_name: str, warehouse_kind: str) -> list[str]:
+    """Return the labels of all I/O steps of a scenario's run."""
+    with _prepared(workspace, scenario_name, warehouse_kind) as (system, _, _):
+        SCENARIOS[scenario_name].inject_faults(system)
+        steps = list(system.run(*_OPTIONS).io_steps)
+        if system.violations or not steps:
+            raise RuntimeError(
+                f"{scenario_name} on {warehouse_kind} fails without a kill: {system.violations}"
+            )
         return steps
 
 
-def kill(place: Place, name: str, kind: str, steps: range) -> Iterator[Told]:
-    """Kill a scenario's run at each of these steps, and judge what comes of it."""
-    scenario = SCENARIOS[name]
-    with _prepared(place, name, kind) as (first_world, first_crm, snapshot):
+def kill_at_steps(
+    workspace: Workspace, scenario_name: str, warehouse_kind: str, steps: range
+) -> Iterator[HistoryResult]:
+    """Kill a scenario's run at each of these steps; yield the results after the clean runs."""
+    scenario = SCENARIOS[scenario_name]
+    with _prepared(workspace, scenario_name, warehouse_kind) as (
+        prepared_system,
+        prepared_marts,
+        snapshot,
+    ):
         for step in steps:
             snapshot.restore()
-            world, crm = _copy_of(first_world, first_crm)
-            scenario.arrange(world)
-            ended = world.run(*_OPTIONS, kill_at=step)
-            if not ended.was_killed:
-                world.wrong("end", f"step {step} was not reached, exit code {ended.exit_code}")
-            scenario.afterwards(crm)
-            world.observe()
-            world.finish()
-            yield Told(
+            system, marts = _copy_of(prepared_system, prepared_marts)
+            scenario.inject_faults(system)
+            result = system.run(*_OPTIONS, kill_at_step=step)
+            if not result.was_killed:
+                message = f"the run ended before step {step}, exit code {result.exit_code}"
+                system.add_violation("exit", message)
+            scenario.after_kill(marts)
+            system.record_marts()
+            system.finish_history()
+            yield HistoryResult(
                 step,
-                kind,
-                name,
-                (f"{name}, killed at step {step}",),
-                tuple(invariants.after(world)),
-                world.tally,
+                warehouse_kind,
+                scenario_name,
+                (f"{scenario_name}, killed at step {step}",),
+                tuple(invariants.violations(system)),
+                system.event_counts,
             )
 
 
@@ -72,132 +83,152 @@ _OPTIONS = ("--chunk-rows", "2")
 
 
 @contextmanager
-def _prepared(place: Place, name: str, kind: str) -> Iterator[tuple[World, HandMade, Snapshot]]:
-    with place.hand_made(kind, Random(name)) as (world, crm):  # noqa: S311 - not a secret
-        SCENARIOS[name].prepare(world, crm)
-        world.observe()
-        world.tally.clear()
-        with place.snapshot(world) as snapshot:
-            yield world, crm, snapshot
+def _prepared(
+    workspace: Workspace, scenario_name: str, warehouse_kind: str
+) -> Iterator[tuple[SystemUnderTest, GeneratedMarts, Snapshot]]:
+    scenario = SCENARIOS[scenario_name]
+    rng = Random(scenario.seed or scenario_name)  # noqa: S311 - not a secret
+    with workspace.generated_system(warehouse_kind, rng) as (system, marts):
+        scenario.prepare(system, marts)
+        system.record_marts()
+        system.event_counts.clear()
+        with workspace.snapshot(system) as snapshot:
+            yield system, marts, snapshot
 
 
-def _copy_of(world: World, crm: HandMade) -> tuple[World, HandMade]:
-    made = copy.deepcopy(crm)
-    other = dataclasses.replace(
-        world,
-        secrets=made.make.secrets,
-        versions=copy.deepcopy(world.versions),
-        segments=list(world.segments),
-        violations=list(world.violations),
-        tally=Counter(),
+def _copy_of(
+    system: SystemUnderTest, marts: GeneratedMarts
+) -> tuple[SystemUnderTest, GeneratedMarts]:
+    marts_copy = copy.deepcopy(marts)
+    system_copy = dataclasses.replace(
+        system,
+        secrets=marts_copy.generator.secrets,
+        version_log=copy.deepcopy(system.version_log),
+        run_intervals=list(system.run_intervals),
+        violations=list(system.violations),
+        event_counts=Counter(),
     )
-    return other, made
+    return system_copy, marts_copy
 
 
-def _fill(crm: HandMade, contacts: int = 3, orders: int = 3) -> None:
-    crm.add("order_statuses", crm.make.status("s1"), crm.later())
-    crm.add("products", crm.make.product("p1"), crm.later())
+def _fill(marts: GeneratedMarts, contacts: int = 3, orders: int = 3) -> None:
+    marts.add("order_statuses", marts.generator.status("s1"), marts.next_updated_at())
+    marts.add("products", marts.generator.product("p1"), marts.next_updated_at())
     for number in range(1, contacts + 1):
-        crm.add("contacts", crm.make.contact(f"c{number}"), crm.later())
+        marts.add("contacts", marts.generator.contact(f"c{number}"), marts.next_updated_at())
     for number in range(1, orders + 1):
-        order = crm.make.order(f"o{number}", f"c{min(number, contacts)}", ["s1"], ["p1"])
-        crm.add("orders", order, crm.later())
-    crm.write((mart, key) for mart in crm.rows for key in crm.keys(mart))
+        order = marts.generator.order(f"o{number}", f"c{min(number, contacts)}", ["s1"], ["p1"])
+        marts.add("orders", order, marts.next_updated_at())
+    marts.write((mart, key) for mart in marts.rows for key in marts.keys(mart))
 
 
-def _first_run(_: World, crm: HandMade) -> None:
-    _fill(crm)
+def _first_run(_: SystemUnderTest, marts: GeneratedMarts) -> None:
+    _fill(marts)
 
 
-def _clean(world: World, crm: HandMade, orders: int = 3) -> None:
-    _fill(crm, orders=orders)
-    world.observe()
-    world.run(expected=(0,))
+def _fill_and_run(system: SystemUnderTest, marts: GeneratedMarts, orders: int = 3) -> None:
+    _fill(marts, orders=orders)
+    system.record_marts()
+    system.run(expected=(0,))
 
 
-def _incremental(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
-    changes.renew(crm)
-    changes.change_all(crm, "orders")
+def _incremental_run(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    _fill_and_run(system, marts)
+    mart_changes.update_contacts(marts)
+    mart_changes.change_every_row(marts, "orders")
 
 
-def _refused(world: World, crm: HandMade) -> None:
-    # An even number, so that no order is alone in its file.
-    _clean(world, crm, orders=4)
-    changes.change_all(crm, "orders")
-    crm.rows["orders"][0].cells["products"] = f"p1:{POISON_UNITS}"
-    crm.write([("orders", "o1")])
+def _refused_file(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    # With an even number, no order is alone in its file.
+    _fill_and_run(system, marts, orders=4)
+    mart_changes.change_every_row(marts, "orders")
+    marts.rows["orders"][0].cells["products"] = f"p1:{REFUSED_QUANTITY}"
+    marts.write([("orders", "o1")])
 
 
-def _held(world: World, crm: HandMade) -> None:
-    _fill(crm)
-    contacts = crm.rows["contacts"]
-    good = [row.cells["phones"] for row in contacts]
+def _held_orders(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    _fill(marts)
+    contacts = marts.rows["contacts"]
+    valid_phones = [row.cells["phones"] for row in contacts]
     for row in contacts:
         row.cells["phones"] = "8 (999)"
-    crm.write(("contacts", key_of(row)) for row in contacts)
-    world.observe()
-    world.run(expected=(0,))
-    for row, phones in zip(contacts, good, strict=True):
-        row.cells["phones"], row.updated_at = phones, crm.later()
-    crm.write(("contacts", key_of(row)) for row in contacts)
+    marts.write(("contacts", row_key(row)) for row in contacts)
+    system.record_marts()
+    system.run(expected=(0,))
+    for row, phones in zip(contacts, valid_phones, strict=True):
+        row.cells["phones"], row.updated_at = phones, marts.next_updated_at()
+    marts.write(("contacts", row_key(row)) for row in contacts)
 
 
-def _on_their_way(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
-    for row, way in zip(crm.rows["orders"], (["PAID"], [], []), strict=True):
-        go_on(crm, row, [*path_of(row), *way, "s1", "IN_PROGRESS", "PAID"])
-        row.updated_at = crm.later()
-    crm.add("orders", crm.make.order("o9", "c1", ["s1", "SPAM"], []), crm.later())
-    crm.write(("orders", key) for key in crm.keys("orders"))
+def _several_status_steps(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    _fill_and_run(system, marts)
+    for row, prefix in zip(marts.rows["orders"], (["PAID"], [], []), strict=True):
+        set_path(marts, row, [*row_path(row), *prefix, "s1", "IN_PROGRESS", "PAID"])
+        row.updated_at = marts.next_updated_at()
+    marts.add(
+        "orders", marts.generator.order("o9", "c1", ["s1", "SPAM"], []), marts.next_updated_at()
+    )
+    marts.write(("orders", key) for key in marts.keys("orders"))
 
 
-def _begin_anew(crm: HandMade) -> None:
-    """Give orders, after they were on their way, another way to another end."""
-    for row in crm.rows["orders"]:
-        go_on(crm, row, ["SPAM", *path_of(row)[1:-1], "CANCELLED"])
-    crm.write(("orders", key) for key in crm.keys("orders"))
+def _replace_paths(marts: GeneratedMarts) -> None:
+    """Replace the path of each order; it ends in another status."""
+    for row in marts.rows["orders"]:
+        set_path(marts, row, ["SPAM", *row_path(row)[1:-1], "CANCELLED"])
+    marts.write(("orders", key) for key in marts.keys("orders"))
 
 
-def _too_many_paid(world: World, crm: HandMade) -> None:
-    _fill(crm, contacts=1, orders=0)
-    for number in range(1, gate.FEW + 2):
-        order = crm.make.order(f"o{number}", "c1", ["IN_PROGRESS"], [])
-        crm.add("orders", order, crm.later())
-    crm.write(("orders", key) for key in crm.keys("orders"))
-    world.observe()
-    world.run(expected=(0,))
-    for row in crm.rows["orders"]:
-        go_on(crm, row, ["IN_PROGRESS", "PAID"])
-        row.updated_at = crm.later()
-    crm.write(("orders", key) for key in crm.keys("orders"))
+def _too_many_paid_orders(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    _fill(marts, contacts=1, orders=0)
+    for number in range(1, gate.MIN_ROWS + 2):
+        order = marts.generator.order(f"o{number}", "c1", ["IN_PROGRESS"], [])
+        marts.add("orders", order, marts.next_updated_at())
+    marts.write(("orders", key) for key in marts.keys("orders"))
+    system.record_marts()
+    system.run(expected=(0,))
+    for row in marts.rows["orders"]:
+        set_path(marts, row, ["IN_PROGRESS", "PAID"])
+        row.updated_at = marts.next_updated_at()
+    marts.write(("orders", key) for key in marts.keys("orders"))
 
 
-def _lose_answers(world: World) -> None:
-    world.emulator.fault("drop_after", "POST /data/contacts/csv")
-    world.emulator.fault("non_json", "POST /data/orders/csv")
+def _lose_answers(system: SystemUnderTest) -> None:
+    system.emulator.fault("drop_after", "POST /data/contacts/csv")
+    system.emulator.fault("non_json", "POST /data/orders/csv")
 
 
-def _other_lists(world: World, crm: HandMade) -> None:
-    _clean(world, crm)
-    changes.change_all(crm, "order_statuses")
-    changes.change_all(crm, "products")
+def _changed_statuses_and_products(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    _fill_and_run(system, marts)
+    mart_changes.change_every_row(marts, "order_statuses")
+    mart_changes.change_every_row(marts, "products")
 
 
-def _spoil_answer(world: World) -> None:
-    world.emulator.fault("non_json", "POST /schema/")
+def _garble_schema_answer(system: SystemUnderTest) -> None:
+    system.emulator.fault("non_json", "POST /schema/")
 
 
+# The explicit seeds keep the random cells, and so the kill points, of earlier campaigns.
 SCENARIOS: dict[str, Scenario] = {
     "first run": Scenario(_first_run),
-    "incremental run": Scenario(_incremental),
-    "refused file": Scenario(_refused),
-    "held orders": Scenario(_held),
-    "lost answers": Scenario(_incremental, arrange=_lose_answers),
-    "turned back afterwards": Scenario(_incremental, afterwards=changes.turn_all_back),
-    "lists turned back": Scenario(_other_lists, _spoil_answer, changes.turn_all_back),
-    "three steps": Scenario(_on_their_way),
-    "another way afterwards": Scenario(_on_their_way, afterwards=_begin_anew),
-    "stopped by the gate": Scenario(_too_many_paid),
+    "incremental run": Scenario(_incremental_run),
+    "refused file": Scenario(_refused_file),
+    "held orders": Scenario(_held_orders),
+    "lost answers": Scenario(_incremental_run, inject_faults=_lose_answers),
+    "rows reverted after kill": Scenario(
+        _incremental_run,
+        after_kill=mart_changes.revert_every_row,
+        seed="turned back afterwards",
+    ),
+    "lists reverted after kill": Scenario(
+        _changed_statuses_and_products,
+        _garble_schema_answer,
+        mart_changes.revert_every_row,
+        seed="lists turned back",
+    ),
+    "several status steps": Scenario(_several_status_steps, seed="three steps"),
+    "paths replaced after kill": Scenario(
+        _several_status_steps, after_kill=_replace_paths, seed="another way afterwards"
+    ),
+    "stopped by the gate": Scenario(_too_many_paid_orders),
 }
-"""The first run makes the ledger; the others find one."""
+"""Runs to kill, by name. "first run" creates the ledger; the others use an existing one."""

@@ -1,7 +1,7 @@
-"""What should have become of every row of the marts, from Metrica's rules and nothing else.
+"""The test oracle: the expected verdict of each mart row.
 
-Imports nothing of the exporter; the rules are restated from Metrica's documentation for
-the kinds of values that the campaign makes.
+Imports nothing of the exporter. It restates the rules of Metrica's documentation for the
+kinds of values that the campaign generates.
 """
 
 import re
@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.faults.rows import POISON_UNITS
+from tests.faults.row_generator import REFUSED_QUANTITY
 from tests.faults.states import CREATED, STATUS, MartRow, State
 
 Verdict = tuple[str, str | None]
-"""`sent`, `rejected` or `held`, and the reason of the latter two."""
+"""`sent`, or `rejected` or `held` with a reason."""
 
 SENT: Verdict = ("sent", None)
 _REFUSED: Verdict = ("rejected", "refused_by_metrica")
-_UNKNOWN: Verdict = ("held", "status_unknown")
+_STATUS_UNKNOWN: Verdict = ("held", "status_unknown")
 _DEFAULT_STATUSES = {"IN_PROGRESS", "PAID", "CANCELLED", "SPAM"}
 _EPOCH = "1970-01-01"
 _STATUS_TYPES = _DEFAULT_STATUSES | {"OTHER"}
@@ -25,53 +25,56 @@ _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}").fullmatch
 _PHONE = re.compile(r"[1-9][0-9]{6,14}").fullmatch
 _EMAIL = re.compile(r"[a-z0-9.]+@[a-z0-9.]+").fullmatch
 _FUTURE = "2900"
-"""Creation dates of the campaign are long past, or later than this."""
+"""Generated creation dates are either in the past or later than this year."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the rows themselves do not say: `told` is the exporter's own word for each row.
+class Context:
+    """Facts outside the marts that a verdict depends on.
 
-    `reached` contacts Metrica is known to have taken, in whatever state, and `once` the
-    statuses. `refused` rows had been refused by a fault that was asked for. Of `dated` rows
-    Metrica has the creation date. `goals` are the counter's JavaScript goals.
+    - `verdicts`: the exporter's verdicts by mart and key. Rows with one id share them.
+    - `accepted_contacts`: the contacts in uploads that the ledger records as PASSED.
+    - `passed_statuses`: the order statuses that were PASSED at any time.
+    - `refused_rows`: the rows that an injected fault may have refused.
+    - `rows_with_date`: the rows whose creation date Metrica has.
+    - `javascript_goals`: the counter's JavaScript goals, which are valid statuses.
     """
 
-    told: dict[tuple[str, str | None], list[Verdict]]
-    reached: frozenset[str]
-    once: frozenset[str]
-    refused: frozenset[tuple[str, str]]
-    dated: frozenset[tuple[str, str]]
-    goals: frozenset[str]
+    verdicts: dict[tuple[str, str | None], list[Verdict]]
+    accepted_contacts: frozenset[str]
+    passed_statuses: frozenset[str]
+    refused_rows: frozenset[tuple[str, str]]
+    rows_with_date: frozenset[tuple[str, str]]
+    javascript_goals: frozenset[str]
 
 
-def expected(
-    marts: dict[str, list[MartRow]], around: Surroundings
+def expected_verdicts(
+    marts: dict[str, list[MartRow]], context: Context
 ) -> Iterator[tuple[str, MartRow, set[Verdict]]]:
-    """Yield every row with the verdicts that it may have."""
+    """Yield mart, row and the set of possible verdicts for each row."""
     for mart, rows in marts.items():
-        times = Counter(row.key for row in rows)
+        occurrences = Counter(row.key for row in rows)
         for row in rows:
-            twins = [row]
-            if row.key is not None and times[row.key] > 1:
-                # What is told of one of these rows is told under the id of all of them.
-                twins = [twin for twin in rows if twin.key == row.key]
-            verdicts: set[Verdict] = {("held", "id_duplicated")} if len(twins) > 1 else set()
+            same_id = [row]
+            if row.key is not None and occurrences[row.key] > 1:
+                # Rows with one id share their verdicts.
+                same_id = [other for other in rows if other.key == row.key]
+            verdicts: set[Verdict] = {("held", "id_duplicated")} if len(same_id) > 1 else set()
             unknown = set[str]()
-            for twin in twins:
-                verdicts.update(_own_problems(mart, twin))
-                verdicts.update(_problems_around(mart, twin, marts, around))
-                unknown |= _unknown_statuses(mart, twin, around)
+            for other in same_id:
+                verdicts.update(_row_problems(mart, other))
+                verdicts.update(_reference_problems(mart, other, marts, context))
+                unknown |= _unknown_statuses(mart, other, context)
             if unknown:
-                # It may have gone while its statuses were mapped.
-                may_be_there = not verdicts and unknown <= around.once
-                verdicts.update({_UNKNOWN, SENT} if may_be_there else {_UNKNOWN})
-            if (mart, row.key) in around.refused:
+                # A run may have sent the row while its statuses were mapped.
+                may_be_sent = not verdicts and unknown <= context.passed_statuses
+                verdicts.update({_STATUS_UNKNOWN, SENT} if may_be_sent else {_STATUS_UNKNOWN})
+            if (mart, row.key) in context.refused_rows:
                 verdicts.update({_REFUSED} if verdicts else {_REFUSED, SENT})
             yield mart, row, verdicts or {SENT}
 
 
-def _own_problems(mart: str, row: MartRow) -> Iterator[Verdict]:
+def _row_problems(mart: str, row: MartRow) -> Iterator[Verdict]:
     state = row.state
     if row.key is None:
         yield "rejected", "value_missing"
@@ -115,7 +118,7 @@ def _order_problems(state: State) -> Iterator[str]:
         yield "date_out_of_range"
     if STATUS in state and not _NAME(state[STATUS]):
         yield "name_malformed"
-    if POISON_UNITS in state.get("products", {}).values():
+    if REFUSED_QUANTITY in state.get("products", {}).values():
         yield "refused_by_metrica"
     currency = state.get("currency", "RUB")
     if currency != currency.upper():
@@ -124,29 +127,29 @@ def _order_problems(state: State) -> Iterator[str]:
         yield "products_malformed"
 
 
-def _problems_around(
-    mart: str, row: MartRow, marts: dict[str, list[MartRow]], around: Surroundings
+def _reference_problems(
+    mart: str, row: MartRow, marts: dict[str, list[MartRow]], context: Context
 ) -> Iterator[Verdict]:
-    if row.state.get(CREATED, "") > _FUTURE and (mart, row.key) not in around.dated:
+    if row.state.get(CREATED, "") > _FUTURE and (mart, row.key) not in context.rows_with_date:
         yield "held", "date_in_future"
     if mart != "orders" or row.key is None:
         return
     contact = row.state.get("client_uniq_id")
-    if contact and SENT not in around.told.get(("contacts", contact), []):
-        if contact in around.reached:
+    if contact and SENT not in context.verdicts.get(("contacts", contact), []):
+        if contact in context.accepted_contacts:
             return
         in_mart = any(other.key == contact for other in marts["contacts"])
         yield "held", "contact_unsendable" if in_mart else "contact_unknown"
 
 
-def _unknown_statuses(mart: str, row: MartRow, around: Surroundings) -> set[str]:
+def _unknown_statuses(mart: str, row: MartRow, context: Context) -> set[str]:
     if mart != "orders":
         return set()
     status = row.state.get(STATUS)
-    found = {status} if status and _NAME(status) else set()
-    found.update(row.path.split(",") if row.path else ())
+    statuses = {status} if status and _NAME(status) else set()
+    statuses.update(row.status_path.split(",") if row.status_path else ())
     return {
-        each
-        for each in found - _DEFAULT_STATUSES - around.goals
-        if SENT not in around.told.get(("order_statuses", each), [])
+        name
+        for name in statuses - _DEFAULT_STATUSES - context.javascript_goals
+        if SENT not in context.verdicts.get(("order_statuses", name), [])
     }

@@ -1,52 +1,52 @@
-"""The shortest history that still breaks: actions are removed one by one."""
+"""Shrinks a history that breaks an invariant by removing its actions one by one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.history import Told
+from tests.faults.history import HistoryResult
 
-Attempt = Callable[[frozenset[int] | None], Told]
-"""Runs the actions of a history with these numbers, or all."""
+RunActions = Callable[[frozenset[int] | None], HistoryResult]
+"""Runs the actions of a history with these numbers, or all of them for None."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
-    """The shortest history found, the numbers of its actions, and how many were tried."""
+class ShrunkHistory:
+    """The shortest history found, the numbers of its actions, and the number of attempts."""
 
-    history: Told
-    kept: tuple[int, ...]
+    result: HistoryResult
+    action_numbers: tuple[int, ...]
     attempts: int
 
 
-def shrink(attempt: Attempt, report: Callable[[str], None]) -> Shrunk | None:
-    """Remove actions while the same invariant still breaks; None if the history is sound.
+def shrink(run_actions: RunActions, report: Callable[[str], None]) -> ShrunkHistory | None:
+    """Remove actions while the same invariant breaks; return None if the history breaks none.
 
-    Action 0 fills the marts and stays. An action does the same without the others, because
-    `history.live` seeds the dice before each.
+    Action 0 fills the marts and stays. `run_history` seeds the random generator before each
+    action, so an action makes the same choices without the others.
     """
-    shortest = attempt(None)
-    kept = frozenset(range(len(shortest.actions)))
-    broken = _invariants(shortest)
+    shortest = run_actions(None)
+    numbers = frozenset(range(len(shortest.actions)))
+    broken = _broken_invariants(shortest)
     if not broken:
         return None
     attempts, removed = 1, True
     while removed:
         removed = False
-        for number in sorted(kept - {0}, reverse=True):
-            history = _try(attempt, kept - {number})
+        for number in sorted(numbers - {0}, reverse=True):
+            result = _try(run_actions, numbers - {number})
             attempts += 1
-            if history is not None and broken & _invariants(history):
-                kept, shortest, removed = kept - {number}, history, True
-                report(f"{len(kept)} actions are enough, without number {number}")
-    return Shrunk(shortest, tuple(sorted(kept)), attempts)
+            if result is not None and broken & _broken_invariants(result):
+                numbers, shortest, removed = numbers - {number}, result, True
+                report(f"{len(numbers)} actions suffice, without action {number}")
+    return ShrunkHistory(shortest, tuple(sorted(numbers)), attempts)
 
 
-def _try(attempt: Attempt, kept: frozenset[int]) -> Told | None:
+def _try(run_actions: RunActions, numbers: frozenset[int]) -> HistoryResult | None:
     try:
-        return attempt(kept)
+        return run_actions(numbers)
     except Exception:  # noqa: BLE001 - an action may need rows of a removed one
         return None
 
 
-def _invariants(history: Told) -> set[str]:
-    return {invariant for invariant, _ in history.violations}
+def _broken_invariants(result: HistoryResult) -> set[str]:
+    return {invariant for invariant, _ in result.violations}

@@ -1,6 +1,6 @@
-"""What a row says, in one form whether a mart says it or Metrica.
+"""The state of a row in one form, so that mart rows and Metrica's objects compare equal.
 
-Imports nothing of the exporter: what is wrong there must not be wrong here too.
+Imports nothing of the exporter, because an error there must not hide itself here.
 """
 
 import json
@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 State = dict[str, Any]
-"""Column → value for every value that is not absent; lists in order, goals and products by id."""
+"""Column → value, without absent values. Lists are in order; products are quantities by id."""
 
 CREATED, STATUS = "create_date_time", "order_status"
-_LISTS = {"client_ids", "emails", "phones", "emails_md5", "phones_md5", "goal_action_ids"}
-_NUMBERS = {"revenue", "cost", "identifiers_count", "items_count"}
-_METRICAS_OWN = {
+_LIST_COLUMNS = {"client_ids", "emails", "phones", "emails_md5", "phones_md5", "goal_action_ids"}
+_NUMBER_COLUMNS = {"revenue", "cost", "identifiers_count", "items_count"}
+_METRICA_COLUMNS = {
     "update_date_time",
     "status_type",
     "first_paid_at",
@@ -29,75 +29,77 @@ _METRICAS_OWN = {
 
 @dataclass(frozen=True, slots=True)
 class MartRow:
-    """One row of a mart: its id, its hash, its contents, and of an order `status_path`."""
+    """One row of a mart: its id, its row hash, its state, and `status_path` of an order."""
 
     key: str | None
     row_hash: str | None
     state: State
-    path: str | None = None
+    status_path: str | None = None
 
     @property
     def steps(self) -> tuple[str | None, ...]:
-        """The statuses on the row's way, its own last; none if the path does not lead there."""
+        """The statuses to deliver, the present one last; empty if the path ends elsewhere."""
         status = self.state.get(STATUS)
-        if self.path is None:
+        if self.status_path is None:
             return (status,)
-        parts = tuple(self.path.split(","))
-        return parts if parts[-1] == status else ()
+        path = tuple(self.status_path.split(","))
+        return path if path[-1] == status else ()
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """One state that Metrica took, in the order in which it did.
+class AppliedState:
+    """One state that Metrica applied. `sequence` numbers them in order.
 
-    `kind` is the type that an order's status had then.
+    `status_type` is the type that the order's status had at that moment.
     """
 
-    number: int
+    sequence: int
     uploading_id: str
     mart: str
     key: str
     state: State
-    kind: str | None
+    status_type: str | None
 
 
-def content(state: State) -> State:
-    """Return a state without what may rightly differ from the mart's for a while, or for good.
+def without_status_and_date(state: State) -> State:
+    """Return a state without its order status and creation date.
 
-    An order may be on its way to its last status, and a creation date never changes again.
+    Metrica may hold an earlier status of the path, and it keeps the first creation date.
     """
     return {name: value for name, value in state.items() if name not in (CREATED, STATUS)}
 
 
 def mart_state(row: Mapping[str, Any]) -> State:
-    """Return what the cells of a mart's row say."""
-    return {name: _value(name, value) for name, value in row.items() if value not in (None, "")}
+    """Return the state of a mart row."""
+    return {
+        name: _mart_value(name, value) for name, value in row.items() if value not in (None, "")
+    }
 
 
 def metrica_state(row: dict[str, Any], text: str | None = None) -> State:
-    """Return what a row of Metrica's says, or the `text` that was kept of an earlier one."""
+    """Return the state of an object in Metrica, or the state in `text` (JSON)."""
     if text is not None:
         state = json.loads(text)
     else:
         custom = json.loads(row.pop("custom", None) or "{}")
-        state = {name: _decoded(name, value) for name, value in row.items()} | custom
+        state = {name: _metrica_value(name, value) for name, value in row.items()} | custom
     if state.get("finish_date_time") == state.get("first_paid_at"):
-        state.pop("finish_date_time", None)  # Metrica fills it in where the CRM has none
+        state.pop("finish_date_time", None)  # Metrica fills in an absent date
     return {
         name: value
         for name, value in state.items()
-        if name not in _METRICAS_OWN and value not in (None, [])
+        if name not in _METRICA_COLUMNS and value not in (None, [])
     }
 
 
-def _value(name: str, value: object) -> object:
+def _mart_value(name: str, value: object) -> object:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Decimal | int) and name in _NUMBERS:
+    if isinstance(value, Decimal | int) and name in _NUMBER_COLUMNS:
         return float(value)
-    if name in _LISTS:
+    if name in _LIST_COLUMNS:
         return str(value).split(",")
     if name == "products":
         parts = [part.rpartition(":") for part in str(value).split(",")]
@@ -105,6 +107,6 @@ def _value(name: str, value: object) -> object:
     return value
 
 
-def _decoded(name: str, value: object) -> object:
-    as_json = name in _LISTS | {"goals", "products"}
+def _metrica_value(name: str, value: object) -> object:
+    as_json = name in _LIST_COLUMNS | {"goals", "products"}
     return json.loads(str(value)) if as_json and value is not None else value

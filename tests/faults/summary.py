@@ -1,29 +1,29 @@
-"""The table that the campaign ends with."""
+"""The summary that the campaign prints at its end."""
 
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults.campaign import Found, Wanted
+from tests.faults.campaign import CampaignOptions, CampaignResult
 from tests.faults.controls import CONTROLS
 from tests.faults.invariants import INVARIANTS
-from tests.faults.trials import DELIVERED
+from tests.faults.trials import ROWS_DELIVERED
 
 
-def summary(wanted: Wanted, found: Found, seconds: float) -> str:
+def summary(options: CampaignOptions, result: CampaignResult, seconds: float) -> str:
     """Return the figures of a campaign as text."""
-    last = wanted.seed + wanted.histories - 1
+    last_seed = options.seed + options.histories - 1
     lines = [
         "",
-        f"Seeds {wanted.seed} to {last}, {wanted.jobs} jobs, {seconds:.0f} s",
-        *_table("Histories", found.histories),
-        *_table("Kill points", found.kill_points),
-        *_section("I/O steps of those runs", found.step_kinds),
-        *_section("Runs, by how they ended", _of(found.tally, "exit ")),
-        *_section("Faults that requests met", _of(found.tally, "fault ")),
-        *_controls(found),
+        f"Seeds {options.seed} to {last_seed}, {options.jobs} jobs, {seconds:.0f} s",
+        *_table("Histories", result.histories),
+        *_table("Kill points", result.kill_points),
+        *_section("I/O steps of the killed runs", result.io_step_kinds),
+        *_section("Runs by exit code", _with_prefix(result.event_counts, "exit ")),
+        *_section("Requests with a fault", _with_prefix(result.event_counts, "fault ")),
+        *_controls(result),
         "",
-        f"{len(found.broken)} broken" + "".join(f"\n  {repeat}" for repeat in found.broken),
-        "PASSED" if found.passed else "FAILED",
+        f"{len(result.failures)} broken" + "".join(f"\n  {args}" for args in result.failures),
+        "PASSED" if result.passed else "FAILED",
     ]
     return "\n".join(lines)
 
@@ -34,7 +34,7 @@ def _table(title: str, counts: Counter[tuple[str, str]]) -> Iterator[str]:
     for name in dict.fromkeys(name for name, _ in counts):
         row = [counts[name, kind] for kind in kinds]
         yield f"  {name:<26}" + "".join(f"{n:>10,}" for n in [*row, sum(row)])
-    sums = [sum(n for (_, of), n in counts.items() if of == kind) for kind in kinds]
+    sums = [sum(n for (_, other), n in counts.items() if other == kind) for kind in kinds]
     yield f"  {'all':<26}" + "".join(f"{n:>10,}" for n in [*sums, sum(sums)])
 
 
@@ -43,19 +43,22 @@ def _section(title: str, counts: Counter[str]) -> Iterator[str]:
     yield "  " + ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))
 
 
-def _of(tally: Counter[str], prefix: str) -> Counter[str]:
-    return Counter({k.removeprefix(prefix): n for k, n in tally.items() if k.startswith(prefix)})
+def _with_prefix(counts: Counter[str], prefix: str) -> Counter[str]:
+    return Counter({k.removeprefix(prefix): n for k, n in counts.items() if k.startswith(prefix)})
 
 
-def _controls(found: Found) -> Iterator[str]:
-    if not found.controls:
+def _controls(result: CampaignResult) -> Iterator[str]:
+    if not result.controls:
         return
-    yield "\nWith one guard left out"
-    for name, trials in found.controls.items():
-        counts = ", ".join(f"{what} in {n}" for what, n in sorted(trials.broken().items()))
-        yield (
-            f"  {name:<22} {trials.dead(CONTROLS[name]) or 'alive'}: {len(trials.without)} trials, "
-            f"{trials.total('runs')} runs, {trials.total(DELIVERED):,} rows delivered; "
-            f"broken: {counts or 'nothing'}"
+    yield "\nControls: the exporter without one guard"
+    for name, control in result.controls.items():
+        broken = ", ".join(
+            f"{invariant} in {n}" for invariant, n in sorted(control.broken_invariants().items())
         )
-    yield from (f"    {name}: {promise}" for name, promise in INVARIANTS.items())
+        yield (
+            f"  {name:<22} {control.failure(CONTROLS[name]) or 'passed'}: "
+            f"{len(control.without_guard)} trials, {control.total('runs')} runs, "
+            f"{control.total(ROWS_DELIVERED):,} rows delivered; "
+            f"broken invariants: {broken or 'none'}"
+        )
+    yield from (f"    {name}: {description}" for name, description in INVARIANTS.items())

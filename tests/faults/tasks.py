@@ -1,4 +1,4 @@
-"""What one worker of the campaign does; each worker has an emulator and a folder of its own."""
+"""The tasks of a worker process. Each worker has its own workspace."""
 
 import os
 from functools import cache
@@ -8,66 +8,70 @@ from random import Random
 from metrica_export.commands.run import PARTS
 
 from tests.faults import history, kills, trials
-from tests.faults.built import Project
 from tests.faults.controls import CONTROLS
-from tests.faults.history import Told
-from tests.faults.places import Place, Server, source_of
+from tests.faults.dbt_system import DbtProject
+from tests.faults.history import HistoryResult
+from tests.faults.workspace import PostgresServer, Workspace, mart_source
 
 _CLOSE_FIRST = 10
-_DBT_EVERY, _DBT_AT = 40, (10, 25)
+_DBT_PERIOD, _DBT_REMAINDERS = 40, (10, 25)
 
 
-def source_name(seed: int) -> str:
-    """Return where a history's marts come from: one in twenty goes through dbt."""
-    return "dbt" if seed % _DBT_EVERY in _DBT_AT else "marts"
+def uses_dbt(seed: int) -> bool:
+    """Return whether dbt builds the marts of a history: in two of 40 seeds."""
+    return seed % _DBT_PERIOD in _DBT_REMAINDERS
 
 
-def live(
-    server: Server,
+def run_history(
+    server: PostgresServer,
     seed: int,
-    kind: str,
-    kept: frozenset[int] | None = None,
-    without: str | None = None,
-) -> Told:
-    """Run the history of a seed on `duckdb` or `postgres`, or its `kept` actions only.
+    warehouse_kind: str,
+    action_numbers: frozenset[int] | None = None,
+    without_guard: str | None = None,
+) -> HistoryResult:
+    """Run the history of a seed, or only its actions with these numbers.
 
-    `without` names a control, whose guard is left out.
+    `without_guard` names a control whose guard is removed.
     """
-    dice = Random(f"history {seed}")  # noqa: S311 - not a secret
-    if source_name(seed) == "dbt" and without is None:
-        with _project(server).world(kind, dice) as (world, source):
-            return history.live(world, source, seed, dice, kept)
-    parts = PARTS if without is None else CONTROLS[without].parts
-    with _place(server).hand_made(kind, dice, parts) as (world, crm):
-        return history.live(world, source_of(crm), seed, dice, kept)
+    rng = Random(f"history {seed}")  # noqa: S311 - not a secret
+    if uses_dbt(seed) and without_guard is None:
+        with _dbt_project(server).system(warehouse_kind, rng) as (system, source):
+            return history.run_history(system, source, seed, rng, action_numbers)
+    parts = PARTS if without_guard is None else CONTROLS[without_guard].parts
+    with _workspace(server).generated_system(warehouse_kind, rng, parts) as (system, marts):
+        return history.run_history(system, mart_source(marts), seed, rng, action_numbers)
 
 
-def attempt(server: Server, name: str, seed: int, kind: str, *, guarded: bool) -> Told:
-    """Run a control's trial, with its guard or without."""
-    control = CONTROLS[name]
-    dice = Random(f"{name} {seed}")  # noqa: S311 - not a secret
-    parts = PARTS if guarded else control.parts
-    with _place(server).hand_made(kind, dice, parts) as (world, crm):
-        return trials.judge(world, crm, control.trial, seed)
+def run_trial(
+    server: PostgresServer, control_name: str, seed: int, warehouse_kind: str, *, with_guard: bool
+) -> HistoryResult:
+    """Run a control's trial with its guard or without it."""
+    control = CONTROLS[control_name]
+    rng = Random(f"{control_name} {seed}")  # noqa: S311 - not a secret
+    parts = PARTS if with_guard else control.parts
+    with _workspace(server).generated_system(warehouse_kind, rng, parts) as (system, marts):
+        return trials.run_trial(system, marts, control.trial, seed)
 
 
-def count(server: Server, name: str, kind: str) -> list[str]:
-    """Return the steps of a scenario's run."""
-    return kills.count(_place(server), name, kind)
+def list_io_steps(server: PostgresServer, scenario_name: str, warehouse_kind: str) -> list[str]:
+    """Return the labels of the I/O steps of a scenario's run."""
+    return kills.list_io_steps(_workspace(server), scenario_name, warehouse_kind)
 
 
-def kill(server: Server, name: str, kind: str, steps: range) -> list[Told]:
+def kill_at_steps(
+    server: PostgresServer, scenario_name: str, warehouse_kind: str, steps: range
+) -> list[HistoryResult]:
     """Kill a scenario's run at each of these steps."""
-    return list(kills.kill(_place(server), name, kind, steps))
+    return list(kills.kill_at_steps(_workspace(server), scenario_name, warehouse_kind, steps))
 
 
 @cache
-def _place(server: Server) -> Place:
-    place = Place(server, f"faults_{os.getpid()}")
-    Finalize(place, place.close, exitpriority=_CLOSE_FIRST)
-    return place
+def _workspace(server: PostgresServer) -> Workspace:
+    workspace = Workspace(server, f"faults_{os.getpid()}")
+    Finalize(workspace, workspace.close, exitpriority=_CLOSE_FIRST)
+    return workspace
 
 
 @cache
-def _project(server: Server) -> Project:
-    return Project(_place(server))
+def _dbt_project(server: PostgresServer) -> DbtProject:
+    return DbtProject(_workspace(server))

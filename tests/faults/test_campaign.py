@@ -1,4 +1,4 @@
-"""A short part of the fault campaign, with fixed seeds; `make faults` runs all of it."""
+"""A short part of the fault campaign with fixed seeds. `make faults` runs all of it."""
 
 import re
 from collections import Counter
@@ -12,99 +12,105 @@ from metrica_export.errors import WarehouseError
 from metrica_export.ledger.writer import Journal
 
 from tests.faults import history, kills, trials
-from tests.faults.campaign import Found, Wanted
-from tests.faults.controls import CONTROLS, Control, Trials
-from tests.faults.history import Told
-from tests.faults.marts import HandMade
-from tests.faults.places import Place, Server, source_of
+from tests.faults.campaign import CampaignOptions, CampaignResult
+from tests.faults.controls import CONTROLS, Control, ControlResult
+from tests.faults.exit_codes import BUSY, RUN_EXIT_CODES
+from tests.faults.generated_marts import GeneratedMarts
+from tests.faults.history import HistoryResult
 from tests.faults.summary import summary
-from tests.faults.world import BUSY, MAY_END, World
+from tests.faults.system import SystemUnderTest
+from tests.faults.workspace import PostgresServer, Workspace, mart_source
 from tests.support.job import Job
 from tests.support.postgres_fixture import RunningPostgres
 
-WAREHOUSES = ("duckdb", "postgres")
-AFTER_AN_ANSWER = "http: POST /data/orders/csv answered"
+WAREHOUSE_KINDS = ("duckdb", "postgres")
+RESPONSE_RECEIVED = "http: POST /data/orders/csv response received"
 
 
 @pytest.fixture(scope="module")
-def place(postgres: RunningPostgres) -> Iterator[Place]:
+def workspace(postgres: RunningPostgres) -> Iterator[Workspace]:
     postgres.start()
-    made = Place(Server.of(postgres), "faults")
-    yield made
-    made.close()
+    workspace = Workspace(PostgresServer.of(postgres), "faults")
+    yield workspace
+    workspace.close()
 
 
-def live(place: Place, seed: int, kind: str) -> Told:
-    dice = Random(f"history {seed}")  # noqa: S311 - not a secret
-    with place.hand_made(kind, dice) as (world, crm):
-        return history.live(world, source_of(crm), seed, dice)
+def run_history(workspace: Workspace, seed: int, warehouse_kind: str) -> HistoryResult:
+    rng = Random(f"history {seed}")  # noqa: S311 - not a secret
+    with workspace.generated_system(warehouse_kind, rng) as (system, marts):
+        return history.run_history(system, mart_source(marts), seed, rng)
 
 
-def attempt(place: Place, control: Control, *, guarded: bool) -> Told:
-    parts = PARTS if guarded else control.parts
-    dice = Random("trial")  # noqa: S311 - not a secret
-    with place.hand_made(control.warehouses[0], dice, parts) as (world, crm):
-        return trials.judge(world, crm, control.trial, 1)
+def run_trial(workspace: Workspace, control: Control, *, with_guard: bool) -> HistoryResult:
+    parts = PARTS if with_guard else control.parts
+    rng = Random("trial")  # noqa: S311 - not a secret
+    with workspace.generated_system(control.warehouse_kinds[0], rng, parts) as (system, marts):
+        return trials.run_trial(system, marts, control.trial, 1)
 
 
-def told(*broken: str, rows: int = 1) -> Told:
-    violations = tuple((invariant, "it is broken") for invariant in broken)
-    return Told(1, "duckdb", "trial", (), violations, Counter({trials.DELIVERED: rows}))
+def trial_result(*broken: str, rows: int = 1) -> HistoryResult:
+    violations = tuple((invariant, "a violation") for invariant in broken)
+    event_counts = Counter({trials.ROWS_DELIVERED: rows})
+    return HistoryResult(1, "duckdb", "trial", (), violations, event_counts)
 
 
-@pytest.mark.parametrize("kind", WAREHOUSES)
+@pytest.mark.parametrize("warehouse_kind", WAREHOUSE_KINDS)
 @pytest.mark.parametrize("seed", [3, 5])
-def test_campaign_history_of_changes_faults_and_kills_ends_in_order(
-    place: Place, seed: int, kind: str
+def test_campaign_history_of_changes_faults_and_kills_breaks_no_invariant(
+    workspace: Workspace, seed: int, warehouse_kind: str
 ) -> None:
-    told = live(place, seed, kind)
-    assert told.violations == (), "\n".join(told.actions)
+    result = run_history(workspace, seed, warehouse_kind)
+    assert result.violations == (), "\n".join(result.actions)
 
 
-@pytest.mark.parametrize("kind", WAREHOUSES)
-@pytest.mark.parametrize("scenario", ["turned back afterwards", "three steps"])
+@pytest.mark.parametrize("warehouse_kind", WAREHOUSE_KINDS)
+@pytest.mark.parametrize("scenario", ["rows reverted after kill", "several status steps"])
 def test_campaign_run_killed_around_the_answer_to_an_upload_loses_nothing(
-    place: Place, scenario: str, kind: str
+    workspace: Workspace, scenario: str, warehouse_kind: str
 ) -> None:
-    labels = kills.count(place, scenario, kind)
-    answers = [step for step, label in enumerate(labels, 1) if label == AFTER_AN_ANSWER]
-    middle = answers[len(answers) // 2]
-    for told in kills.kill(place, scenario, kind, range(middle - 1, middle + 3)):
-        assert told.tally["kills"] == 1
-        assert told.violations == (), told.actions
+    labels = kills.list_io_steps(workspace, scenario, warehouse_kind)
+    responses = [step for step, label in enumerate(labels, 1) if label == RESPONSE_RECEIVED]
+    middle = responses[len(responses) // 2]
+    steps = range(middle - 1, middle + 3)
+    for result in kills.kill_at_steps(workspace, scenario, warehouse_kind, steps):
+        assert result.event_counts["kills"] == 1
+        assert result.violations == (), result.actions
 
 
-@pytest.mark.parametrize("kind", WAREHOUSES)
-def test_campaign_run_killed_where_the_gate_stops_it_lets_nothing_pass(
-    place: Place, kind: str
+@pytest.mark.parametrize("warehouse_kind", WAREHOUSE_KINDS)
+def test_campaign_run_killed_where_the_gate_stops_it_breaks_no_invariant(
+    workspace: Workspace, warehouse_kind: str
 ) -> None:
-    last = len(kills.count(place, "stopped by the gate", kind))
-    for told in kills.kill(place, "stopped by the gate", kind, range(last - 1, last + 1)):
-        assert told.tally["exit 6"] == 1
-        assert told.violations == (), told.actions
+    scenario = "stopped by the gate"
+    last = len(kills.list_io_steps(workspace, scenario, warehouse_kind))
+    steps = range(last - 1, last + 1)
+    for result in kills.kill_at_steps(workspace, scenario, warehouse_kind, steps):
+        assert result.event_counts["exit 6"] == 1
+        assert result.violations == (), result.actions
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_control_breaks_only_the_invariant_of_its_guard(place: Place, name: str) -> None:
+def test_control_breaks_only_the_invariant_of_its_guard(workspace: Workspace, name: str) -> None:
     control = CONTROLS[name]
-    found = Trials(
-        [attempt(place, control, guarded=True)], [attempt(place, control, guarded=False)]
+    result = ControlResult(
+        [run_trial(workspace, control, with_guard=True)],
+        [run_trial(workspace, control, with_guard=False)],
     )
-    assert found.dead(control) is None, [*found.guarded, *found.without]
-    assert found.broken().keys() == {control.breaks}
+    assert result.failure(control) is None, [*result.with_guard, *result.without_guard]
+    assert result.broken_invariants().keys() == {control.protected_invariant}
 
 
-def test_campaign_accepts_documented_exit_codes_only() -> None:
+def test_campaign_expects_documented_exit_codes_only() -> None:
     documented = {int(code) for code in re.findall(r"^  (\d+)  ", str(cli.epilog), re.MULTILINE)}
     assert documented >= {0, 2, 3, 4, 5, 6, 130}
-    assert {*MAY_END, BUSY} <= documented
+    assert {*RUN_EXIT_CODES, BUSY} <= documented
 
 
-def first_load(world: World, crm: HandMade) -> None:
-    """Leave the only runs to those that end every trial."""
-    crm.add("contacts", crm.make.contact("c1"), crm.later())
-    crm.write([("contacts", "c1")])
-    assert world.kind == "duckdb"
+def first_load(system: SystemUnderTest, marts: GeneratedMarts) -> None:
+    """Add a contact and leave the run to the clean runs at the end of the trial."""
+    marts.add("contacts", marts.generator.contact("c1"), marts.next_updated_at())
+    marts.write([("contacts", "c1")])
+    assert system.warehouse_kind == "duckdb"
 
 
 class RaisesAttributeError(Journal):
@@ -118,42 +124,54 @@ class EndsWithExit3(Journal):
 
 
 @pytest.mark.parametrize("journal", [RaisesAttributeError, EndsWithExit3])
-def test_control_whose_runs_do_not_end_in_order_is_dead(
-    place: Place, journal: type[Journal]
-) -> None:
+def test_control_fails_when_its_runs_crash(workspace: Workspace, journal: type[Journal]) -> None:
     control = Control(Parts(journal=journal), "state", first_load)
-    found = Trials([told()], [attempt(place, control, guarded=False)])
-    assert found.broken()["end"] == 1
-    assert "which its guard does not protect" in str(found.dead(control))
+    result = ControlResult([trial_result()], [run_trial(workspace, control, with_guard=False)])
+    assert result.broken_invariants()["exit"] == 1
+    assert "expected state only" in str(result.failure(control))
 
 
 @pytest.mark.parametrize(
-    ("guarded", "without", "why"),
+    ("with_guard", "without_guard", "failure"),
     [
-        ([], [told("state")], "a trial is missing"),
-        ([told()], [], "a trial is missing"),
-        ([told("state")], [told("state")], "with its guard the trial breaks state"),
-        ([told()], [told("state", "end")], "it breaks end"),
-        ([told()], [told("order")], "it breaks order"),
-        ([told()], [told("state", rows=0)], "a trial delivered nothing"),
-        ([told()], [told("state"), told()], "a trial does not break state"),
+        ([], [trial_result("state")], "a trial is missing"),
+        ([trial_result()], [], "a trial is missing"),
+        (
+            [trial_result("state")],
+            [trial_result("state")],
+            "with its guard the trial breaks state",
+        ),
+        ([trial_result()], [trial_result("state", "exit")], "breaks exit, expected state only"),
+        ([trial_result()], [trial_result("sequence")], "breaks sequence, expected state only"),
+        ([trial_result()], [trial_result("state", rows=0)], "a trial delivered nothing"),
+        (
+            [trial_result()],
+            [trial_result("state"), trial_result()],
+            "without its guard a trial does not break state",
+        ),
     ],
 )
-def test_control_without_proof_is_dead(guarded: list[Told], without: list[Told], why: str) -> None:
-    control = CONTROLS["success_on_200"]
-    assert why in str(Trials(guarded, without).dead(control))
-    found = Found(controls={"success_on_200": Trials(guarded, without)})
-    assert not found.passed
-    assert "DEAD" in summary(Wanted(0, 1, 1, ("duckdb",)), found, 1.0)
+def test_control_without_proof_fails_the_campaign(
+    with_guard: list[HistoryResult], without_guard: list[HistoryResult], failure: str
+) -> None:
+    control_result = ControlResult(with_guard, without_guard)
+    assert failure in str(control_result.failure(CONTROLS["success_on_200"]))
+    result = CampaignResult(controls={"success_on_200": control_result})
+    assert not result.passed
+    text = summary(CampaignOptions(0, 1, 1, ("duckdb",)), result, 1.0)
+    assert "success_on_200         FAILED: " in text
+    assert failure in text
 
 
-def test_campaign_passes_with_controls_that_are_alive() -> None:
-    found = Found(controls={"success_on_200": Trials([told()], [told("state")])})
-    assert found.passed
-    assert "success_on_200         alive" in summary(Wanted(0, 1, 1, ("duckdb",)), found, 1.0)
+def test_campaign_passes_when_every_control_passes() -> None:
+    control_result = ControlResult([trial_result()], [trial_result("state")])
+    result = CampaignResult(controls={"success_on_200": control_result})
+    assert result.passed
+    text = summary(CampaignOptions(0, 1, 1, ("duckdb",)), result, 1.0)
+    assert "success_on_200         passed" in text
 
 
-def test_campaign_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes_next(
+def test_run_sends_released_row_after_an_interrupted_pass(
     job: Job,
 ) -> None:
     job.marts.contacts("c1")
@@ -167,7 +185,7 @@ def test_campaign_held_row_that_was_about_to_go_when_its_pass_was_cut_short_goes
     assert job.states("orders")["2"] == ("sent", None)
 
 
-def test_campaign_change_of_unknown_outcome_that_is_undone_is_undone_in_metrica_too(
+def test_run_reverts_a_change_whose_upload_has_an_unknown_outcome(
     job: Job,
 ) -> None:
     job.marts.contacts("c1")

@@ -1,25 +1,27 @@
-"""Shrinking of a history that breaks, on histories that are made up."""
+"""Tests of `shrink` on invented histories."""
 
-from tests.faults.history import Told
+from tests.faults.history import HistoryResult
 from tests.faults.shrink import shrink
 
 ACTIONS = tuple(f"action {number}" for number in range(8))
 
 
-def history(kept: frozenset[int] | None, culprits: set[int]) -> Told:
-    present = frozenset(range(len(ACTIONS))) if kept is None else kept
-    if 2 in present and 1 not in present:
+def run_actions(numbers: frozenset[int] | None, breaking: set[int]) -> HistoryResult:
+    """Return a history that breaks an invariant if it contains all `breaking` actions."""
+    numbers = frozenset(range(len(ACTIONS))) if numbers is None else numbers
+    if 2 in numbers and 1 not in numbers:
         raise IndexError("action 2 needs a row of action 1")
-    broken = (("order", "an older state"),) if culprits <= present else ()
-    return Told(1, "duckdb", "marts", tuple(ACTIONS[n] for n in sorted(present)), broken)
+    violations = (("sequence", "an older state"),) if breaking <= numbers else ()
+    actions = tuple(ACTIONS[number] for number in sorted(numbers))
+    return HistoryResult(1, "duckdb", "generated marts", actions, violations)
 
 
-def test_shrink_keeps_only_the_actions_that_break() -> None:
-    shrunk = shrink(lambda kept: history(kept, {2, 5}), lambda _: None)
+def test_shrink_keeps_only_the_actions_that_break_an_invariant() -> None:
+    shrunk = shrink(lambda numbers: run_actions(numbers, {2, 5}), lambda _: None)
     assert shrunk is not None
-    assert shrunk.kept == (0, 1, 2, 5)
-    assert shrunk.history.violations == (("order", "an older state"),)
+    assert shrunk.action_numbers == (0, 1, 2, 5)
+    assert shrunk.result.violations == (("sequence", "an older state"),)
 
 
-def test_shrink_of_a_sound_history_returns_nothing() -> None:
-    assert shrink(lambda kept: history(kept, {99}), lambda _: None) is None
+def test_shrink_of_a_history_without_violations_returns_none() -> None:
+    assert shrink(lambda numbers: run_actions(numbers, {99}), lambda _: None) is None
