@@ -23,19 +23,38 @@
 {%- endmacro %}
 
 
-{% macro mart_indexes() -%}
-    {{ return(adapter.dispatch('mart_indexes', 'metrica_crm')()) }}
+{% macro mart_indexes(id) -%}
+    {{ return(adapter.dispatch('mart_indexes', 'metrica_crm')(id)) }}
 {%- endmacro %}
 
-{% macro default__mart_indexes() -%}
+{% macro default__mart_indexes(id) -%}
     {{ _unsupported_adapter('mart_indexes') }}
 {%- endmacro %}
 
-{% macro postgres__mart_indexes() -%}
-    {{ return([{'columns': ['updated_at']}]) }}
+{% macro postgres__mart_indexes(id) -%}
+    {#- An index is made after the load, which takes half of the time of a primary key. -#}
+    {{ return([{'columns': [id], 'unique': true}, {'columns': ['updated_at']}]) }}
 {%- endmacro %}
 
-{% macro duckdb__mart_indexes() -%}
-    {#- DuckDB finds the newest rows by the minimum and maximum of each row group, without an index. -#}
+{% macro duckdb__mart_indexes(id) -%}
+    {#- DuckDB finds the newest rows by the minimum and maximum of each row group, without an index,
+        and compares ids in whole columns. -#}
     {{ return([]) }}
+{%- endmacro %}
+
+
+{% macro gather_statistics() -%}
+    {{ return(adapter.dispatch('gather_statistics', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default__gather_statistics() -%}
+    {{ _unsupported_adapter('gather_statistics') }}
+{%- endmacro %}
+
+{% macro postgres__gather_statistics() -%}
+    {#- Autovacuum comes too late: without statistics the next model sorts where it should hash. -#}
+    analyze {{ this }}
+{%- endmacro %}
+
+{% macro duckdb__gather_statistics() -%}
 {%- endmacro %}

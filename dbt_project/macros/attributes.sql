@@ -1,7 +1,7 @@
-{% macro attributes(entity, table=none) -%}
+{% macro attributes(entity, table=none, types={}) -%}
     {%- if execute -%}
         {%- for column in _attributes_of_crm(entity) -%}
-            {{ table ~ '.' ~ column.name if table else _crm_attribute(column) ~ ' as ' ~ column.name }},
+            {{ table ~ '.' ~ column.name if table else _crm_attribute(column, types) ~ ' as ' ~ column.name }},
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
@@ -26,18 +26,18 @@
 {%- endmacro %}
 
 
-{% macro _crm_attribute(column) -%}
+{% macro _crm_attribute(column, types) -%}
     {%- if column.type == 'timestamp' -%}
-        {{ counter_time(instant(column.source)) }}
+        {{ counter_time(instant(column.source, types)) }}
     {%- elif column.type == 'date' -%}
-        {{ day(column.source) }}
+        {{ day(column.source, types) }}
     {%- elif column.type == 'text' -%}
         {{ clean_text("cast(" ~ column.source ~ " as text)") }}
     {%- elif column.type.startswith('numeric(') -%}
         {%- set scale = modules.re.sub('.*,|[^0-9]', '', column.type) | int -%}
-        cast({{ number(column.source, scale) }} as {{ column.type }})
+        cast({{ number(column.source, scale, types) }} as {{ column.type }})
     {%- elif column.type in ['integer', 'bigint'] -%}
-        cast({{ number(column.source, 0) }} as {{ column.type }})
+        cast({{ number(column.source, 0, types) }} as {{ column.type }})
     {%- else -%}
         {{ exceptions.raise_compiler_error(
             "The attribute " ~ column.name ~ " has the data_type " ~ column.type ~ ". Set it to text,"

@@ -1,18 +1,18 @@
-{% macro cell_text(value) -%}
-    {{ return(adapter.dispatch('cell_text', 'metrica_crm')(value)) }}
+{% macro cell_text(value, types={}) -%}
+    {{ return(adapter.dispatch('cell_text', 'metrica_crm')(value, types)) }}
 {%- endmacro %}
 
-{% macro default__cell_text(value) -%}
+{% macro default__cell_text(value, types={}) -%}
     {{ _unsupported_adapter('cell_text') }}
 {%- endmacro %}
 
-{% macro postgres__cell_text(value) -%}
+{% macro postgres__cell_text(value, types={}) -%}
     {#- Without the inner case the planner would try the cast on a constant of another type. -#}
-    {%- set type = _type_name(value) -%}
+    {%- set type = _type_name(value, types) -%}
     {%- set number = "cast(case when " ~ type ~ " in ('numeric', 'double precision', 'real') then "
         ~ "cast(" ~ value ~ " as text) end as double precision)" -%}
     case
-        when {{ _is_type(value, ['text']) }} then cast({{ value }} as text)
+        when {{ _is_type(value, ['text'], types) }} then cast({{ value }} as text)
         when {{ type }} like '%]' then cast(to_json({{ value }}) as text)
         when {{ type }} in ('json', 'jsonb') then nullif(cast({{ value }} as text), 'null')
         when
@@ -26,8 +26,8 @@
     end
 {%- endmacro %}
 
-{% macro duckdb__cell_text(value) -%}
-    {%- set type = _type_name(value) -%}
+{% macro duckdb__cell_text(value, types={}) -%}
+    {%- set type = _type_name(value, types) -%}
     {%- set number = "case when " ~ matches(type, '^(decimal|double|float)') ~ " then try_cast(cast("
         ~ value ~ " as text) as double) end" -%}
     case

@@ -1,4 +1,37 @@
-{% macro _type_name(value) -%}
+{% macro crm_types(table) -%}
+    {%- set crm_table = source('metrica_crm', table) -%}
+    {#- In a unit test the table is a query with types of its own, which only the engine knows. -#}
+    {%- if not execute or crm_table.is_cte -%}
+        {{ return({}) }}
+    {%- endif -%}
+    {%- set relation = api.Relation.create(crm_table.database, crm_table.schema, crm_table.identifier) -%}
+    {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+    {%- set types = {} -%}
+    {%- if columns -%}
+        {%- set names = [] -%}
+        {%- for column in columns -%}
+            {%- do names.append(_type_name("cells." ~ adapter.quote(column))) -%}
+        {%- endfor -%}
+        {#- One row of NULLs with the columns' types, even for an empty table. -#}
+        {%- set found = run_query(
+            "select " ~ names | join(", ") ~ " from (select 1) as one left join "
+            ~ relation.render() ~ " as cells on false"
+        ).rows[0] -%}
+        {%- for column in columns -%}
+            {#- PostgreSQL takes an unquoted name for the column in lower case, if there are two. -#}
+            {%- if column == column | lower or column | lower not in columns -%}
+                {%- do types.update({column | lower: found[loop.index0]}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(types) }}
+{%- endmacro %}
+
+
+{% macro _type_name(value, types={}) -%}
+    {%- if value in types -%}
+        {{ return("'" ~ types[value] | replace("'", "''") ~ "'") }}
+    {%- endif -%}
     {{ return(adapter.dispatch('_type_name', 'metrica_crm')(value)) }}
 {%- endmacro %}
 
@@ -15,58 +48,88 @@
 {%- endmacro %}
 
 
-{% macro _is_type(value, types) -%}
-    {#- `types` are of numeric, double, real, whole, text, money, instant, timestamp and date. -#}
-    {{ return(adapter.dispatch('_is_type', 'metrica_crm')(value, types)) }}
+{% macro _is_type(value, kinds, types={}) -%}
+    {#- `kinds` are of numeric, double, real, whole, text, money, instant, timestamp and date. -#}
+    {%- if value not in types -%}
+        {{ return(adapter.dispatch('_is_type', 'metrica_crm')(value, kinds)) }}
+    {%- endif -%}
+    {%- set patterns = _type_patterns() -%}
+    {%- for kind in kinds -%}
+        {%- if modules.re.fullmatch(patterns[kind], types[value]) -%}
+            {{ return('true') }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return('false') }}
 {%- endmacro %}
 
-{% macro default___is_type(value, types) -%}
+{% macro default___is_type(value, kinds) -%}
     {{ _unsupported_adapter('_is_type') }}
 {%- endmacro %}
 
-{% macro postgres___is_type(value, types) -%}
+{% macro postgres___is_type(value, kinds) -%}
     {#- PostgreSQL evaluates it for every row, and types compare faster as numbers than as names. -#}
-    {%- set names = {
-        'numeric': ['numeric'], 'double': ['double precision'], 'real': ['real'],
-        'whole': ['smallint', 'integer', 'bigint'], 'text': ['text', 'character varying'],
-        'money': ['money'], 'instant': ['timestamp with time zone'],
-        'timestamp': ['timestamp without time zone'], 'date': ['date'],
-    } -%}
+    {%- set patterns = _type_patterns() -%}
     {%- set found = [] -%}
-    {%- for type in types -%}
-        {%- for name in names[type] -%}
+    {%- for kind in kinds -%}
+        {%- for name in patterns[kind].split('|') -%}
             {%- do found.append("cast('" ~ name ~ "' as regtype)") -%}
         {%- endfor -%}
     {%- endfor -%}
     pg_typeof({{ value }}) in ({{ found | join(', ') }})
 {%- endmacro %}
 
-{% macro duckdb___is_type(value, types) -%}
-    {%- set patterns = {
-        'numeric': 'decimal.*', 'double': 'double', 'real': 'float', 'whole': 'u?[a-z]*int(eger)?',
-        'text': 'varchar', 'money': 'money', 'instant': 'timestamp with time zone',
-        'timestamp': 'timestamp(_[a-z]*)?', 'date': 'date',
-    } -%}
+{% macro duckdb___is_type(value, kinds) -%}
+    {%- set patterns = _type_patterns() -%}
     {%- set found = [] -%}
-    {%- for type in types -%}
-        {%- do found.append(patterns[type]) -%}
+    {%- for kind in kinds -%}
+        {%- do found.append(patterns[kind]) -%}
     {%- endfor -%}
     {{ matches(_type_name(value), '^(' ~ found | join('|') ~ ')$') }}
 {%- endmacro %}
 
 
-{% macro id_text(value) -%}
-    {#- A whole number that was loaded as a fraction ('100.0') must still join with '100'. -#}
+{% macro _type_patterns() -%}
+    {{ return(adapter.dispatch('_type_patterns', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default___type_patterns() -%}
+    {{ _unsupported_adapter('_type_patterns') }}
+{%- endmacro %}
+
+{% macro postgres___type_patterns() -%}
+    {{ return({
+        'numeric': 'numeric', 'double': 'double precision', 'real': 'real',
+        'whole': 'smallint|integer|bigint', 'text': 'text|character varying', 'money': 'money',
+        'instant': 'timestamp with time zone', 'timestamp': 'timestamp without time zone',
+        'date': 'date',
+    }) }}
+{%- endmacro %}
+
+{% macro duckdb___type_patterns() -%}
+    {{ return({
+        'numeric': 'decimal.*', 'double': 'double', 'real': 'float', 'whole': 'u?[a-z]*int(eger)?',
+        'text': 'varchar', 'money': 'money', 'instant': 'timestamp with time zone',
+        'timestamp': 'timestamp(_[a-z]*)?', 'date': 'date',
+    }) }}
+{%- endmacro %}
+
+
+{% macro id_text(value, types={}) -%}
+    {#- A whole number that was loaded as a fraction ('100.0') must still join with '100'. NaN stands
+        for a missing id, and what has more than 38 digits is no id. -#}
+    {%- set text = "cast(" ~ value ~ " as text)" -%}
     nullif(case
-        when {{ _is_type(value, ['numeric', 'double', 'real']) }}
-            then cast(cast(cast({{ value }} as text) as numeric(38, 0)) as text)
-        else cast({{ value }} as text)
+        when not {{ _is_type(value, ['numeric', 'double', 'real'], types) }} then {{ text }}
+        when
+            {{ matches(text, '^-?[0-9]+([.][0-9]+)?([eE][+-]?([0-2]?[0-9]|3[0-7]))?$') }}
+            and length(split_part({{ text }}, '.', 1)) <= 38
+            then cast(cast({{ text }} as numeric(38, 0)) as text)
     end, '')
 {%- endmacro %}
 
 
-{% macro money(value) -%}
-    {{ number(value, 2) }}
+{% macro money(value, types={}) -%}
+    {{ number(value, 2, types) }}
 {%- endmacro %}
 
 
@@ -91,48 +154,75 @@
 {%- endmacro %}
 
 
-{% macro number(value, scale) -%}
+{% macro number(value, scale, types={}) -%}
+    {%- set is_exact = _is_type(value, ['numeric', 'whole'], types) -%}
+    {#- The outer cast restores the precision, which a case loses on PostgreSQL. -#}
+    cast({{ _exact_number(value, scale) if is_exact == 'true'
+        else _number_of_any_type(value, scale, is_exact, types) }} as numeric(18, {{ scale }}))
+{%- endmacro %}
+
+
+{% macro _number_of_any_type(value, scale, is_exact, types) -%}
     {#- The number is read as text, because engines round a binary fraction differently. Length and
-        exponent are limited, so that PostgreSQL's cast to numeric cannot overflow. The outer cast
-        restores the precision, which a case loses on PostgreSQL. -#}
-    {%- set text = number_text(value) -%}
+        exponent are limited, so that PostgreSQL's cast to numeric cannot overflow. -#}
+    {%- set text = number_text(value, types) -%}
     {#- Without the inner case the planner would try the cast on a constant of another type. -#}
-    {%- set exact = "cast(case when " ~ _is_type(value, ['numeric', 'whole']) ~ " then " ~ value
-        ~ " end as text)" -%}
-    cast(case
-        when {{ _is_type(value, ['numeric', 'whole']) }} then {{ _numeric_or_null(exact, scale) }}
+    {%- set exact = "cast(case when " ~ is_exact ~ " then " ~ value ~ " end as text)" -%}
+    case
+        when {{ is_exact }} then {{ _numeric_or_null(exact, scale) }}
         when
             length({{ text }}) <= 1000
             and {{ matches(text, '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$') }}
             then {{ _numeric_or_null(text, scale) }}
-    end as numeric(18, {{ scale }}))
+    end
 {%- endmacro %}
 
 
-{% macro number_text(value) -%}
-    nullif(trim(both ' ' from {{ _plain_text(value) }}), '')
+{% macro number_text(value, types={}) -%}
+    nullif(trim(both ' ' from {{ _plain_text(value, types) }}), '')
 {%- endmacro %}
 
 
-{% macro _plain_text(value) -%}
-    {{ return(adapter.dispatch('_plain_text', 'metrica_crm')(value)) }}
+{% macro _plain_text(value, types={}) -%}
+    {{ return(adapter.dispatch('_plain_text', 'metrica_crm')(value, types)) }}
 {%- endmacro %}
 
-{% macro default___plain_text(value) -%}
+{% macro default___plain_text(value, types={}) -%}
     {{ _unsupported_adapter('_plain_text') }}
 {%- endmacro %}
 
-{% macro postgres___plain_text(value) -%}
-    {#- The text of the type money has the database's currency and separators. Without the inner
-        case the planner would try the cast on a constant of another type. -#}
-    coalesce(
-        cast(cast(case when {{ _is_type(value, ['money']) }} then {{ value }} end as numeric) as text),
+{% macro postgres___plain_text(value, types={}) -%}
+    {#- The text of the type money has the database's currency and separators. -#}
+    {%- set is_money = _is_type(value, ['money'], types) -%}
+    {%- if is_money == 'false' -%}
         cast({{ value }} as text)
-    )
+    {%- else -%}
+        coalesce(
+            cast(cast(case when {{ is_money }} then {{ value }} end as numeric) as text),
+            cast({{ value }} as text)
+        )
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro duckdb___plain_text(value) -%}
+{% macro duckdb___plain_text(value, types={}) -%}
     cast({{ value }} as text)
+{%- endmacro %}
+
+
+{% macro _exact_number(value, scale) -%}
+    {{ return(adapter.dispatch('_exact_number', 'metrica_crm')(value, scale)) }}
+{%- endmacro %}
+
+{% macro default___exact_number(value, scale) -%}
+    {{ _unsupported_adapter('_exact_number') }}
+{%- endmacro %}
+
+{% macro postgres___exact_number(value, scale) -%}
+    {{ _numeric_or_null(value, scale) }}
+{%- endmacro %}
+
+{% macro duckdb___exact_number(value, scale) -%}
+    try_cast({{ value }} as numeric(18, {{ scale }}))
 {%- endmacro %}
 
 

@@ -1,4 +1,4 @@
-{% macro require_mapped_statuses(table) -%}
+{% macro require_mapped_statuses(rows) -%}
     {%- set choice = var('unmapped_statuses') -%}
     {%- if choice not in ['hold', 'error'] -%}
         {{ exceptions.raise_compiler_error(
@@ -8,25 +8,25 @@
     {%- endif -%}
     {%- if execute -%}
         {%- set unmapped = run_query(
-            "select crm.status, count(*) from " ~ ref('metrica_crm', 'stg_crm__' ~ table).render() ~ " as crm left join "
-            ~ ref('metrica_crm', 'int_order_status_map').render() ~ " as map"
-            ~ " on " ~ fold_case('crm.status') ~ " = map.status_key"
-            ~ " where crm.status is not null and map.status_key is null group by 1 order by 1"
+            "select status, sum(" ~ rows ~ ") from "
+            ~ ref('metrica_crm', 'int_crm_statuses').render()
+            ~ " where order_status is null and status is not null and " ~ rows ~ " > 0"
+            ~ " group by 1 order by 1"
         ).rows -%}
         {%- set listed = [] -%}
-        {%- for status, rows in unmapped[:20] -%}
-            {%- do listed.append("'" ~ status ~ "' (" ~ rows ~ ")") -%}
+        {%- for status, count in unmapped[:20] -%}
+            {%- do listed.append("'" ~ status ~ "' (" ~ count ~ ")") -%}
         {%- endfor -%}
-        {%- set message = "The CRM's " ~ table | replace('_', ' ') ~ " has " ~ unmapped | length
-            ~ " status(es) without a mapping, with the number of rows: " ~ listed | join(", ")
+        {%- set place = "orders have " if rows == 'orders' else "order status history has " -%}
+        {%- set message = "The CRM's " ~ place ~ unmapped | length ~ " status(es) without a mapping, with the number of rows: " ~ listed | join(", ")
             ~ (" and more" if unmapped | length > 20 else "") ~ ". Add a row for each to "
-            ~ (var('order_status_map') or "dbt_project/seeds/order_status_map.csv") ~ " (crm_status, id, type, humanized,"
-            ~ " goal_action_ids) and run dbt build again." -%}
+            ~ (var('order_status_map') or "dbt_project/seeds/order_status_map.csv")
+            ~ " (crm_status, id, type, humanized, goal_action_ids) and run dbt build again." -%}
         {%- if unmapped and choice == 'error' -%}
             {{ exceptions.raise_compiler_error(message) }}
         {%- elif unmapped -%}
             {%- do exceptions.warn(message ~ (
-                " Until then these orders are held." if table == 'orders'
+                " Until then these orders are held." if rows == 'orders'
                 else " Until then the export skips these steps."
             )) -%}
         {%- endif -%}

@@ -2,19 +2,12 @@
     {%- if execute -%}
         {%- set attributes = _attributes_of_crm(table) | selectattr('type', 'equalto', 'timestamp') -%}
         {%- set columns = columns + attributes | map(attribute='source') | list -%}
-        {%- set types = [] -%}
-        {%- for column in columns -%}
-            {%- do types.append(_type_name("cells." ~ column) ~ " as " ~ column) -%}
-        {%- endfor -%}
-        {#- One row of NULLs with the columns' types, even for an empty table. -#}
-        {%- set found = run_query(
-            "select " ~ types | join(", ") ~ " from (select 1) as one left join "
-            ~ source('metrica_crm', table).render() ~ " as cells on false"
-        ).rows[0] -%}
+        {%- set types = crm_types(table) -%}
         {%- set others = [] -%}
         {%- for column in columns -%}
-            {%- if not modules.re.fullmatch("date|timestamp.*", found[column]) -%}
-                {%- do others.append(table ~ "." ~ column ~ " (" ~ found[column] ~ ")") -%}
+            {%- set type = types[column | lower] -%}
+            {%- if type and not modules.re.fullmatch("date|timestamp.*", type) -%}
+                {%- do others.append(table ~ "." ~ column ~ " (" ~ type ~ ")") -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if others -%}

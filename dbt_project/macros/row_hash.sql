@@ -1,38 +1,44 @@
 {% macro row_hash() -%}
-    {%- set parts = [] -%}
+    {#- `;id=3;revenue=12.00:A-1`: the names of the columns that are not NULL, each with its value or
+        its text's length, then the texts. Lengths separate texts, and a new column without values
+        changes no hash. -#}
+    {%- set head = [] -%}
+    {%- set texts = [] -%}
     {%- for name, column in model.columns.items() | sort -%}
         {%- set metrica = column.config.get('meta', {}).get('metrica', {}) -%}
         {%- if name not in ['updated_at', 'row_hash'] and metrica.get('send', true) -%}
-            {%- do parts.append(_hashed_column(name, column.data_type)) -%}
+            {%- do head.append("case when " ~ name ~ " is not null then ';" ~ name ~ "=' end") -%}
+            {%- if column.data_type | lower == 'text' -%}
+                {%- do head.append("length(" ~ name ~ ")") -%}
+                {%- do texts.append(name) -%}
+            {%- else -%}
+                {%- do head.append(_hashed_value(name, column.data_type)) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if execute and not parts -%}
+    {%- if execute and not head -%}
         {{ exceptions.raise_compiler_error(
             "row_hash() finds no columns of " ~ model.name ~ ". Declare them in the model's YAML. In a"
             ~ " unit test, where dbt has no columns, override the macro row_hash."
         ) }}
     {%- endif -%}
-    md5({{ parts | join(' || ') or "''" }})
+    {#- PostgreSQL's functions take 100 arguments at most. -#}
+    {%- set batches = [] -%}
+    {%- for batch in (head + ["':'"] + texts) | batch(100) -%}
+        {%- do batches.append("concat(" ~ batch | join(', ') ~ ")") -%}
+    {%- endfor -%}
+    md5({{ batches | join(' || ') }})
 {%- endmacro %}
 
 
-{% macro _hashed_column(name, data_type) -%}
-    {#- The length before the value separates neighbours; a NULL gives no text. -#}
-    {%- set as_text = _value_text(name, data_type) -%}
-    coalesce('{{ name }}=' || cast(length({{ as_text }}) as text) || ':' || {{ as_text }} || ';', '')
-{%- endmacro %}
-
-
-{% macro _value_text(name, data_type) -%}
+{% macro _hashed_value(name, data_type) -%}
     {%- set type = data_type | lower -%}
-    {%- if type == 'text' -%}
-        {{ name }}
-    {%- elif type in ['integer', 'bigint', 'boolean'] or type.startswith('numeric(') -%}
-        cast(cast({{ name }} as {{ type }}) as text)
-    {%- elif type == 'date' -%}
-        {{ _time_text(name, 'YYYY-MM-DD', '%Y-%m-%d') }}
-    {%- elif type == 'timestamp' -%}
-        {{ _time_text(name, 'YYYY-MM-DD HH24:MI:SS', '%Y-%m-%d %H:%M:%S') }}
+    {%- if type in ['integer', 'bigint'] or type.startswith('numeric(') -%}
+        cast({{ name }} as {{ type }})
+    {%- elif type == 'boolean' -%}
+        cast(cast({{ name }} as boolean) as text)
+    {%- elif type in ['date', 'timestamp'] -%}
+        {{ _epoch_seconds(name) }}
     {%- else -%}
         {{ exceptions.raise_compiler_error(
             "Column " ~ name ~ " of " ~ this.identifier ~ " has the type " ~ data_type
@@ -43,18 +49,19 @@
 {%- endmacro %}
 
 
-{% macro _time_text(value, postgres_format, duckdb_format) -%}
-    {{ return(adapter.dispatch('_time_text', 'metrica_crm')(value, postgres_format, duckdb_format)) }}
+{% macro _epoch_seconds(value) -%}
+    {#- As a number, because formatting a time is slow on PostgreSQL. -#}
+    {{ return(adapter.dispatch('_epoch_seconds', 'metrica_crm')(value)) }}
 {%- endmacro %}
 
-{% macro default___time_text(value, postgres_format, duckdb_format) -%}
-    {{ _unsupported_adapter('_time_text') }}
+{% macro default___epoch_seconds(value) -%}
+    {{ _unsupported_adapter('_epoch_seconds') }}
 {%- endmacro %}
 
-{% macro postgres___time_text(value, postgres_format, duckdb_format) -%}
-    to_char({{ value }}, '{{ postgres_format }}')
+{% macro postgres___epoch_seconds(value) -%}
+    floor(date_part('epoch', {{ value }}))
 {%- endmacro %}
 
-{% macro duckdb___time_text(value, postgres_format, duckdb_format) -%}
-    strftime({{ value }}, '{{ duckdb_format }}')
+{% macro duckdb___epoch_seconds(value) -%}
+    cast(floor(epoch({{ value }})) as bigint)
 {%- endmacro %}

@@ -7,38 +7,58 @@
 {% macro visible_text(text) -%}
     {#- Unicode's blanks (Zs, Zl, Zp and blank control characters), and its default-ignorable
         characters: format characters, fillers, variation selectors, tags. regexp_replace() needs a
-        third of the time of translate() with lists of this length. -#}
+        third of the time of translate() with lists of this length, and most texts have none. -#}
     {%- set blanks = '\t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000' -%}
     {%- set invisible = '\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f'
         ~ '\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
         ~ '\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff' -%}
-    regexp_replace(
-        regexp_replace({{ text }}, '[{{ blanks }}]', ' ', 'g'), '[{{ invisible }}]', '', 'g'
-    )
+    case
+        when {{ matches(text, '[^ -~А-яЁё]') }}
+            then regexp_replace(
+                regexp_replace({{ text }}, '[{{ blanks }}]', ' ', 'g'), '[{{ invisible }}]', '', 'g'
+            )
+        else {{ text }}
+    end
 {%- endmacro %}
 
 
 {% macro fold_case(text) -%}
     {#- lower() depends on the database's collation: under C it does not change Cyrillic.
-        translate() is slow with a list of this length, and most texts are in lower case. -#}
-    {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐӘҒҚҢӨҰҮҺЎ' -%}
-    {%- set small = 'abcdefghijklmnopqrstuvwxyzабвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґәғқңөұүһў' -%}
+        translate() is slow with a list of this length. -#}
+    {%- set capitals = 'АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐӘҒҚҢӨҰҮҺЎ' -%}
+    {%- set small = 'абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґәғқңөұүһў' -%}
+    {%- set latin = _latin_letters('lower', text) -%}
     case
         when {{ matches(text, '[' ~ capitals ~ ']') }}
-            then translate({{ text }}, '{{ capitals }}', '{{ small }}')
-        else {{ text }}
+            then translate({{ latin }}, '{{ capitals }}', '{{ small }}')
+        else {{ latin }}
     end
 {%- endmacro %}
 
 
 {% macro upper_latin(text) -%}
-    case
-        when {{ matches(text, '[a-z]') }}
-            then translate(
-                {{ text }}, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-            )
-        else {{ text }}
-    end
+    {{ _latin_letters('upper', text) }}
+{%- endmacro %}
+
+
+{% macro _latin_letters(case, text) -%}
+    {#- lower() or upper() of the letters A to Z alone, on every engine and under every collation. -#}
+    {{ return(adapter.dispatch('_latin_letters', 'metrica_crm')(case, text)) }}
+{%- endmacro %}
+
+{% macro default___latin_letters(case, text) -%}
+    {{ _unsupported_adapter('_latin_letters') }}
+{%- endmacro %}
+
+{% macro postgres___latin_letters(case, text) -%}
+    {{ case }}({{ text }} collate "C") collate "default"
+{%- endmacro %}
+
+{% macro duckdb___latin_letters(case, text) -%}
+    {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' -%}
+    {%- set from = capitals if case == 'lower' else capitals | lower -%}
+    {%- set to = capitals | lower if case == 'lower' else capitals -%}
+    translate({{ text }}, '{{ from }}', '{{ to }}')
 {%- endmacro %}
 
 

@@ -16,26 +16,26 @@
 {%- endmacro %}
 
 
-{% macro instant(value) -%}
+{% macro instant(value, types={}) -%}
     {#- After an infinite time a watermark would never move, and no format can write it. -#}
     nullif(nullif(case
-        when {{ _is_type(value, ['instant']) }}
+        when {{ _is_type(value, ['instant'], types) }}
             then cast({{ value }} as timestamp with time zone)
         else cast({{ value }} as timestamp) at time zone {{ _time_zone('crm_time_zone') }}
     end, 'infinity'), '-infinity')
 {%- endmacro %}
 
 
-{% macro day(value) -%}
+{% macro day(value, types={}) -%}
     {#- Days are added to the first of the month, because make_date() fails on an invalid day. -#}
     {%- set text = day_text(value) -%}
     {%- set month = "cast(substr(" ~ text ~ ", 6, 2) as integer)" -%}
     {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"
         ~ " + (cast(substr(" ~ text ~ ", 9, 2) as integer) - 1)" -%}
     nullif(nullif(case
-        when {{ _is_type(value, ['instant']) }}
-            then cast({{ instant(value) }} at time zone {{ _time_zone('crm_time_zone') }} as date)
-        when {{ _is_type(value, ['date', 'timestamp']) }} then cast({{ value }} as date)
+        when {{ _is_type(value, ['instant'], types) }}
+            then cast({{ instant(value, types) }} at time zone {{ _time_zone('crm_time_zone') }} as date)
+        when {{ _is_type(value, ['date', 'timestamp'], types) }} then cast({{ value }} as date)
         when {{ matches(text, '^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]([ T]|$)') }}
             then case when extract(month from {{ date }}) = {{ month }} then {{ date }} end
     end, 'infinity'), '-infinity')

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -188,7 +189,7 @@ def test_counted_attributes_are_sent_and_hashed_only_when_the_var_says_so(
             named = [attribute.name for attribute in marts.get(mart).attributes]
             assert named == ([count] if choice else [])
             sql = folder / f"target/compiled/metrica_crm/models/marts/metrica/{mart}.sql"
-            hashed[mart, choice] = f"'{count}='" in sql.read_text("utf-8")
+            hashed[mart, choice] = f"';{count}='" in sql.read_text("utf-8")
     assert hashed == {(mart, choice): choice for mart in COUNTS for choice in (False, True)}
 
 
@@ -214,24 +215,31 @@ def in_schema_of_its_own(warehouse: Warehouse, schema: str) -> Warehouse:
 
 
 def assert_hashes(warehouse: Warehouse, mart: str) -> None:
-    """Compare each row's hash with md5 over the names, lengths and values of its columns."""
-    names = sorted(
-        name
-        for (name,) in warehouse.rows(
-            f"""select column_name from information_schema.columns
+    """Compare each row's hash with md5 over the names and values of its columns."""
+    types = dict(
+        warehouse.rows(
+            f"""select column_name, lower(data_type) from information_schema.columns
             where table_schema = 'metrica' and table_name = '{mart}'"""
         )
     )
-    hashed = [name for name in names if name not in NOT_HASHED]
-    values = ", ".join(f"cast({name} as text)" for name in hashed)
+    names = sorted(types.keys() - NOT_HASHED)
+    values = ", ".join(f"cast({name} as text)" for name in names)
     rows = warehouse.rows(f"select row_hash, {values} from metrica.{mart}")
     assert len(rows) == 3
     for row_hash, *cells in rows:
-        text = "".join(
-            f"{name}={len(cell)}:{cell};"
-            for name, cell in zip(hashed, cells, strict=True)
-            if cell is not None
-        )
+        head, texts = "", ""
+        for name, cell in zip(names, cells, strict=True):
+            if cell is None:
+                continue
+            if types[name] in {"text", "varchar"}:
+                texts += cell
+                head += f";{name}={len(cell)}"
+            elif types[name].startswith(("date", "timestamp")):
+                moment = datetime.fromisoformat(cell).replace(tzinfo=UTC)
+                head += f";{name}={int(moment.timestamp())}"
+            else:
+                head += f";{name}={cell}"
+        text = f"{head}:{texts}"
         assert hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() == row_hash
 
 

@@ -24,7 +24,7 @@ def test_unmapped_statuses_are_named_and_marked_and_every_other_order_is_built(
         "insert into crm.order_status_history values (1, 'Deleted', '2026-02-01 11:00:00+00')"
     )
     outcome = warehouse.build(crm_has_order_status_history=True, simple_orders=True)
-    assert f"The CRM's orders has {NAMED}." in outcome.complaints
+    assert f"The CRM's orders have {NAMED}." in outcome.complaints
     assert "Until then these orders are held." in outcome.complaints
     assert (
         "The CRM's order status history has 1 status(es) without a mapping, with the number of "

@@ -1,13 +1,29 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
 
-with cells as (
+
+with distinct_cells as (
     select distinct cell
     from {{ ref('metrica_crm', 'int_identifier_cells') }}
     where kind = 'client_id'
 ),
 
+-- Most cells hold one id and nothing else, which needs none of the steps up to `raw`.
+cells as (
+    select
+        cell,
+        {{ matches('cell', '^ *[0-9]+ *$') }} as is_simple
+    from distinct_cells
+    offset 0
+),
+
+other_cells as (
+    select cell
+    from cells
+    where not is_simple
+),
+
 elements as (
-    {{ cell_elements('cells') }}
+    {{ cell_elements('other_cells') }}
 ),
 
 pieces as (
@@ -34,6 +50,13 @@ numbers as (
         {{ whole_number('raw') }} as digits
     from client_ids
     where raw <> ''
+    union all
+    select
+        cell,
+        trim(both ' ' from cell) as raw,
+        trim(both ' ' from cell) as digits
+    from cells
+    where is_simple
 ),
 
 judged as (
@@ -49,9 +72,10 @@ judged as (
                 digits <> raw
                 and lpad({{ bytes('digits') }}, 20, '0') > '00009007199254740992'
                 then 'written_by_a_spreadsheet'
-            when not {{ matches('digits', '^[1-9][0-9]{0,19}$') }} then 'not_a_client_id'
+            when length(digits) > 20 or not {{ matches('digits', '^[1-9]') }} then 'not_a_client_id'
         end as reason
     from numbers
+    offset 0
 )
 
 select

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
 
 with cells as (
     select * from {{ ref('metrica_crm', 'int_identifier_cells') }}

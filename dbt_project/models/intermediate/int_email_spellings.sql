@@ -1,15 +1,30 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
 
 {%- set atext = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]" %}
 
-with cells as (
+with distinct_cells as (
     select distinct cell
     from {{ ref('metrica_crm', 'int_identifier_cells') }}
     where kind = 'email'
 ),
 
+-- Most cells hold one address and nothing else, which needs none of the steps up to `raw`.
+cells as (
+    select
+        cell,
+        {{ matches('cell', '^ *[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+ *$') }} as is_simple
+    from distinct_cells
+    offset 0
+),
+
+other_cells as (
+    select cell
+    from cells
+    where not is_simple
+),
+
 elements as (
-    {{ cell_elements('cells') }}
+    {{ cell_elements('other_cells') }}
 ),
 
 pieces as (
@@ -47,6 +62,12 @@ addresses as (
             "regexp_replace(address, '^[Mm][Aa][Ii][Ll][Tt][Oo]:([^?]*)([?].*)?$', '\\1')"
         ) }} as raw
     from bare
+    union all
+    select
+        cell,
+        trim(both ' ' from cell) as raw
+    from cells
+    where is_simple
 ),
 
 judged as (
@@ -65,6 +86,7 @@ judged as (
         end as reason
     from addresses
     where raw is not null
+    offset 0
 )
 
 select

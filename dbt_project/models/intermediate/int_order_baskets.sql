@@ -1,8 +1,21 @@
+{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
+
+-- `offset 0`, because PostgreSQL would otherwise compute a product's text once for each use.
+with products as (
+    select
+        order_id,
+        units,
+        updated_at,
+        name || ':' || cast(units as text) as product
+    from {{ ref('metrica_crm', 'int_order_products') }}
+    where order_id is not null
+    offset 0
+)
+
 select
     order_id,
-    {{ joined("name || ':' || cast(units as text)") }} as products,
+    {{ joined('product') }} as products,
     sum(units) as items_count,
     max(updated_at) as updated_at
-from {{ ref('metrica_crm', 'int_order_products') }}
-where order_id is not null
+from products
 group by order_id

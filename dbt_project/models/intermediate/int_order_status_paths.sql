@@ -1,4 +1,8 @@
-{{ config(pre_hook="{{ require_mapped_statuses('order_status_history') }}") }}
+{{ config(
+    materialized='table',
+    post_hook="{{ gather_statistics() }}",
+    pre_hook="{{ require_mapped_statuses('changes') }}",
+) }}
 
 with crm_orders as (
     select * from {{ ref('metrica_crm', 'stg_crm__orders') }}
@@ -8,27 +12,29 @@ crm_history as (
     select * from {{ ref('metrica_crm', 'stg_crm__order_status_history') }}
 ),
 
-status_map as (
-    select * from {{ ref('metrica_crm', 'int_order_status_map') }}
+statuses as (
+    select *
+    from {{ ref('metrica_crm', 'int_crm_statuses') }}
+    where order_status is not null
 ),
 
 orders as (
     select
         crm_orders.order_id,
         crm_orders.updated_at,
-        status_map.order_status
+        statuses.order_status
     from crm_orders
-    inner join status_map on {{ fold_case('crm_orders.status') }} = status_map.status_key
+    inner join statuses on crm_orders.status = statuses.written_status
 ),
 
 changes as (
     select
         crm_history.order_id,
         crm_history.changed_at,
-        status_map.order_status,
+        statuses.order_status,
         orders.order_status as own_status,
         orders.updated_at,
-        case status_map.status_type
+        case statuses.status_type
             when 'IN_PROGRESS' then 1
             when 'OTHER' then 2
             when 'PAID' then 3
@@ -37,7 +43,7 @@ changes as (
         end as stage,
         max(crm_history.changed_at) over (partition by crm_history.order_id) as last_changed_at
     from crm_history
-    inner join status_map on {{ fold_case('crm_history.status') }} = status_map.status_key
+    inner join statuses on crm_history.status = statuses.written_status
     inner join orders on crm_history.order_id = orders.order_id
     where crm_history.changed_at is not null
 ),

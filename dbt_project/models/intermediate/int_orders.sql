@@ -4,21 +4,21 @@ with orders as (
     select * from {{ ref('metrica_crm', 'stg_crm__orders') }}
 ),
 
-status_map as (
-    select * from {{ ref('metrica_crm', 'int_order_status_map') }}
+statuses as (
+    select * from {{ ref('metrica_crm', 'int_crm_statuses') }}
 ),
 
 with_status as (
     select
         orders.*,
-        coalesce(status_map.order_status, 'unmapped:' || orders.status) as order_status,
+        coalesce(statuses.order_status, 'unmapped:' || statuses.status) as order_status,
         case
             when orders.finished_at > current_timestamp then 'in_future'
             when orders.finished_at is null then null
-            when status_map.status_type in ('IN_PROGRESS', 'OTHER') then 'order_open'
+            when statuses.status_type in ('IN_PROGRESS', 'OTHER') then 'order_open'
         end as finish_left_out
     from orders
-    left join status_map on {{ fold_case('orders.status') }} = status_map.status_key
+    left join statuses on orders.status = statuses.written_status
 )
 
 select

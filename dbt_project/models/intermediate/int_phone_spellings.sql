@@ -1,5 +1,6 @@
 {{ config(
     materialized='table',
+    post_hook="{{ gather_statistics() }}",
     pre_hook="{{ require_calling_code(ref('metrica_crm', 'phone_calling_codes')) }}",
 ) }}
 
@@ -9,18 +10,33 @@
 {%- set code_columns = 'codes.calling_code, codes.trunk_prefixes, codes.leading_zero, '
     'codes.national_lengths' %}
 
-with cells as (
+with distinct_cells as (
     select distinct cell
     from {{ ref('metrica_crm', 'int_identifier_cells') }}
     where kind = 'phone'
+),
+
+-- Most cells hold one number and nothing else, which needs none of the steps up to `dialled`.
+cells as (
+    select
+        cell,
+        {{ matches('cell', '^ *[+(]?[0-9][0-9() -]*$') }} as is_simple
+    from distinct_cells
+    offset 0
 ),
 
 calling_codes as (
     select * from {{ ref('metrica_crm', 'phone_calling_codes') }}
 ),
 
+other_cells as (
+    select cell
+    from cells
+    where not is_simple
+),
+
 elements as (
-    {{ cell_elements('cells') }}
+    {{ cell_elements('other_cells') }}
 ),
 
 written as (
@@ -93,6 +109,13 @@ without_extension as (
         regexp_replace(raw, '[ (]*{{ extension }}[.:№= ]*[0-9]+ *\)?$', '') as dialled
     from numbers
     where raw is not null
+    union all
+    select
+        cell,
+        trim(both ' ' from cell) as raw,
+        trim(both ' ' from cell) as dialled
+    from cells
+    where is_simple
 ),
 
 dialled_digits as (
@@ -103,30 +126,43 @@ dialled_digits as (
             'dialled', '^[][0-9+() ._~-]*[0-9][][0-9() ._~-]*$'
         ) }} as is_number,
         {{ matches('dialled', '^[[( ]*([+]|00)') }} as is_international,
-        regexp_replace(
-            regexp_replace(dialled, '^[[( ]*00', ''), '[^0-9]', '', 'g'
-        ) as digits
+        translate(regexp_replace(dialled, '^[[( ]*00', ''), '][+() ._~-', '') as digits
     from without_extension
+    offset 0
+),
+
+-- One row, also without a default country.
+home as (
+    select max(exit_prefix) as exit_prefix
+    from calling_codes
+    where calling_code = '{{ default_code }}' and exit_prefix <> ''
 ),
 
 -- Calls abroad begin with the exit prefix of the default country: 8 10 375 …, 011 44 …
+dialled_abroad as (
+    select
+        dialled_digits.*,
+        home.exit_prefix,
+        coalesce(
+            not dialled_digits.is_international
+            and left(dialled_digits.digits, length(home.exit_prefix)) = home.exit_prefix
+            and substr(dialled_digits.digits, length(home.exit_prefix) + 1, 1) <> '0',
+            false
+        ) as is_abroad
+    from dialled_digits
+    cross join home
+),
+
 understood as (
     select
-        dialled_digits.cell,
-        dialled_digits.raw,
-        dialled_digits.is_number,
-        dialled_digits.is_international or home.exit_prefix is not null as is_international,
-        substr(
-            dialled_digits.digits, 1 + coalesce(length(home.exit_prefix), 0)
-        ) as digits
-    from dialled_digits
-    left join calling_codes as home
-        on
-            home.calling_code = '{{ default_code }}'
-            and home.exit_prefix <> ''
-            and not dialled_digits.is_international
-            and left(dialled_digits.digits, length(home.exit_prefix)) = home.exit_prefix
-            and substr(dialled_digits.digits, length(home.exit_prefix) + 1, 1) <> '0'
+        cell,
+        raw,
+        is_number,
+        is_international or is_abroad as is_international,
+        case
+            when is_abroad then substr(digits, length(exit_prefix) + 1) else digits
+        end as digits
+    from dialled_abroad
 ),
 
 readings as (

@@ -1,7 +1,7 @@
 {{ config(
     unique_key='uniq_id',
-    indexes=mart_indexes(),
-    post_hook="{{ record_mart_build() }}",
+    indexes=mart_indexes('uniq_id'),
+    post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 
 with own as (
@@ -53,8 +53,8 @@ lists as (
     group by contact_id
 ),
 
--- Materialized, because PostgreSQL would otherwise compute each column again for the hash.
-contacts as materialized (
+-- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash.
+contacts as (
     select
         own.contact_id as uniq_id,
         {{ clean_text('own.full_name') }} as name,
@@ -73,6 +73,7 @@ contacts as materialized (
     from own
     left join changes on own.contact_id = changes.contact_id
     left join lists on own.contact_id = lists.contact_id
+    offset 0
 ),
 
 hashed as (

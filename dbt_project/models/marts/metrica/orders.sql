@@ -1,7 +1,7 @@
 {{ config(
     unique_key='id',
-    indexes=mart_indexes(),
-    post_hook="{{ record_mart_build() }}",
+    indexes=mart_indexes('id'),
+    post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 
 with own as (
@@ -16,8 +16,8 @@ paths as (
     select * from {{ ref('metrica_crm', 'int_order_status_paths') }}
 ),
 
--- Materialized, because PostgreSQL would otherwise compute each column again for the hash.
-orders as materialized (
+-- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash.
+orders as (
     select
         own.order_id as id,
         own.contact_id as client_uniq_id,
@@ -40,6 +40,7 @@ orders as materialized (
     from own
     left join baskets on own.order_id = baskets.order_id
     left join paths on own.order_id = paths.order_id
+    offset 0
 ),
 
 hashed as (

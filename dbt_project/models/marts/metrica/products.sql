@@ -1,6 +1,6 @@
 {{ config(
     unique_key='name',
-    indexes=mart_indexes(),
+    indexes=mart_indexes('name'),
     post_hook="{{ record_mart_build() }}",
 ) }}
 

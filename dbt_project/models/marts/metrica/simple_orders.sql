@@ -1,7 +1,7 @@
 {{ config(
     unique_key='id',
-    indexes=mart_indexes(),
-    post_hook="{{ record_mart_build(times_from='orders') }}",
+    indexes=mart_indexes('id'),
+    post_hook=["{{ record_mart_build(times_from='orders') }}", "{{ gather_statistics() }}"],
 ) }}
 
 with own as (
@@ -17,8 +17,8 @@ contacts as (
 ),
 
 -- The var identifiers is applied again: the contacts may have been built with another value.
--- Materialized, because PostgreSQL would otherwise compute each column again for the hash.
-orders as materialized (
+-- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash.
+orders as (
     select
         own.id,
         own.create_date_time,
@@ -41,6 +41,7 @@ orders as materialized (
     from own
     left join statuses on own.order_status = statuses.id
     left join contacts on own.client_uniq_id = contacts.uniq_id
+    offset 0
 ),
 
 hashed as (

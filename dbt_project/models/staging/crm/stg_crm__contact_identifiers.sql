@@ -1,11 +1,12 @@
 {% if var('crm_has_contact_identifiers') %}
 {{ config(pre_hook="{{ require_times('contact_identifiers', ['updated_at']) }}") }}
+{%- set types = crm_types('contact_identifiers') %}
 with identifiers as (
     select
-        {{ id_text('contact_id') }} as contact_id,
+        {{ id_text('contact_id', types) }} as contact_id,
         {{ clean_text(fold_case('cast(kind as text)')) }} as kind,
-        {{ cell_text('value') }} as value,
-        {{ instant('updated_at') }} as updated_at
+        {{ cell_text('value', types) }} as value,
+        {{ instant('updated_at', types) }} as updated_at
     from {{ source('metrica_crm', 'contact_identifiers') }}
 )
 

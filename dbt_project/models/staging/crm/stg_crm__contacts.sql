@@ -1,13 +1,14 @@
 {{ config(pre_hook="{{ require_times('contacts', ['created_at', 'updated_at']) }}") }}
+{%- set types = crm_types('contacts') %}
 
 select
-    {{ id_text('contact_id') }} as contact_id,
+    {{ id_text('contact_id', types) }} as contact_id,
     cast(full_name as text) as full_name,
-    {{ cell_text('email') }} as email,
-    {{ cell_text('phone') }} as phone,
-    {{ cell_text('metrica_client_id') }} as metrica_client_id,
-    {{ day('birth_date') }} as birth_date,
-    {{ instant('created_at') }} as created_at,
-    {{ attributes('contacts') }}
-    {{ instant('updated_at') }} as updated_at
+    {{ cell_text('email', types) }} as email,
+    {{ cell_text('phone', types) }} as phone,
+    {{ cell_text('metrica_client_id', types) }} as metrica_client_id,
+    {{ day('birth_date', types) }} as birth_date,
+    {{ instant('created_at', types) }} as created_at,
+    {{ attributes('contacts', types=types) }}
+    {{ instant('updated_at', types) }} as updated_at
 from {{ source('metrica_crm', 'contacts') }}

@@ -1,11 +1,17 @@
 {% if var('crm_has_order_items') %}
-{{ config(pre_hook="{{ require_times('order_items', ['updated_at']) }}") }}
+{#- A table, because five models and tests read the sums. #}
+{{ config(
+    materialized='table',
+    pre_hook="{{ require_times('order_items', ['updated_at']) }}",
+    post_hook="{{ gather_statistics() }}",
+) }}
+{%- set types = crm_types('order_items') %}
 with order_lines as (
     select
-        {{ id_text('order_id') }} as order_id,
-        {{ id_text('product_id') }} as product_id,
-        {{ number('quantity', 3) }} as quantity,
-        {{ instant('updated_at') }} as updated_at
+        {{ id_text('order_id', types) }} as order_id,
+        {{ id_text('product_id', types) }} as product_id,
+        {{ number('quantity', 3, types) }} as quantity,
+        {{ instant('updated_at', types) }} as updated_at
     from {{ source('metrica_crm', 'order_items') }}
 )
 

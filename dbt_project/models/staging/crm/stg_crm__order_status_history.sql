@@ -6,10 +6,11 @@
 ) }}
 {% elif var('crm_has_order_status_history') %}
 {{ config(pre_hook="{{ require_times('order_status_history', ['changed_at']) }}") }}
+{%- set types = crm_types('order_status_history') %}
 select distinct
-    {{ id_text('order_id') }} as order_id,
-    {{ clean_text('cast(status as text)') }} as status,
-    {{ instant('changed_at') }} as changed_at
+    {{ id_text('order_id', types) }} as order_id,
+    cast(status as text) as status,
+    {{ instant('changed_at', types) }} as changed_at
 from {{ source('metrica_crm', 'order_status_history') }}
 {% elif var('snapshot_order_statuses') %}
 select

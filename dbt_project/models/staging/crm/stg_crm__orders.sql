@@ -1,14 +1,15 @@
 {{ config(pre_hook="{{ require_times('orders', ['created_at', 'finished_at', 'updated_at']) }}") }}
+{%- set types = crm_types('orders') %}
 
 select
-    {{ id_text('order_id') }} as order_id,
-    {{ id_text('contact_id') }} as contact_id,
-    {{ clean_text('cast(status as text)') }} as status,
-    {{ money('revenue') }} as revenue,
-    {{ money('cost') }} as cost,
+    {{ id_text('order_id', types) }} as order_id,
+    {{ id_text('contact_id', types) }} as contact_id,
+    cast(status as text) as status,
+    {{ money('revenue', types) }} as revenue,
+    {{ money('cost', types) }} as cost,
     {{ clean_text(upper_latin('cast(currency as text)')) }} as currency,
-    {{ instant('created_at') }} as created_at,
-    {{ instant('finished_at') }} as finished_at,
-    {{ attributes('orders') }}
-    {{ instant('updated_at') }} as updated_at
+    {{ instant('created_at', types) }} as created_at,
+    {{ instant('finished_at', types) }} as finished_at,
+    {{ attributes('orders', types=types) }}
+    {{ instant('updated_at', types) }} as updated_at
 from {{ source('metrica_crm', 'orders') }}

@@ -1,9 +1,10 @@
 {% if var('crm_has_products') %}
 {{ config(pre_hook="{{ require_times('products', ['updated_at']) }}") }}
+{%- set types = crm_types('products') %}
 select
-    {{ id_text('product_id') }} as product_id,
+    {{ id_text('product_id', types) }} as product_id,
     {{ clean_text('cast(name as text)') }} as product_label,
-    {{ instant('updated_at') }} as updated_at
+    {{ instant('updated_at', types) }} as updated_at
 from {{ source('metrica_crm', 'products') }}
 {% else %}
 select
