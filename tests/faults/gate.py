@@ -27,14 +27,18 @@ def paid_violations(
 ) -> Iterator[tuple[str, str]]:
     """Yield a violation for each run in which too many open orders became PAID.
 
-    If the type of a status changed, an order may have had the old or the new type before the
-    run.
+    An order belongs to the run that sent the first status of its version, as in the gate: later
+    runs only send the rest of its path. If the type of a status changed, an order may have had
+    the old or the new type before the run.
     """
     orders = [state for state in applied if state.mart == "orders"]
     starts = [interval.last_sequence for interval in intervals]
     orders_by_run: dict[int, list[AppliedState]] = defaultdict(list)
+    first_runs: dict[tuple[str, int], int] = {}
     for order in orders:
-        orders_by_run[bisect_right(starts, order.sequence - 1) - 1].append(order)
+        number = bisect_right(starts, order.sequence - 1) - 1
+        version = version_log.number_of("orders", order.key, intervals[number].last_tick)
+        orders_by_run[first_runs.setdefault((order.key, version), number)].append(order)
     for number, run_orders in orders_by_run.items():
         interval = intervals[number]
         types = _status_types(version_log, interval)

@@ -92,6 +92,11 @@ class VersionLog:
         """Return every version of a row."""
         return [v.row for v in self.versions.get((mart, key), ()) if v.row is not None]
 
+    def number_of(self, mart: str, key: str, tick: int) -> int:
+        """Return the number of the row's version at a tick; -1 before the first one."""
+        versions = self.versions.get((mart, key), [])
+        return bisect_right([version.tick for version in versions], tick) - 1
+
     def contains(self, mart: str, key: str, state: State) -> bool:
         """Return whether the state is a step of any version of the row."""
         return any(
