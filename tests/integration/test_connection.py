@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import duckdb
@@ -181,6 +182,7 @@ def test_times_are_read_in_utc_whatever_the_machines_zone(file: Path, tmp_path: 
     code = """
 import sys
 from pathlib import Path
+from time import monotonic
 from metrica_export.settings import Staging
 from metrica_export.warehouse.dbt_profile import Duckdb
 from metrica_export.warehouse.connection import Attached
@@ -226,6 +228,25 @@ def test_connection_opened_read_only_refuses_writes(profile: Warehouse, attach: 
     with refused():
         reader.run(f"insert into {HERE}crm.t values (?)", [PERSON])
     assert reader.rows(f"select * from {HERE}crm.t") == []
+
+
+def test_connection_lookup_of_few_ids_costs_no_more_than_a_few_scans(
+    profile: Warehouse, attach: Opener
+) -> None:
+    warehouse = attach(profile)
+    numbers = "select cast(i as text) as id from generate_series(1, 50000) as numbers (i)"
+    warehouse.command(f"create table crm.many as {numbers}")
+    few = warehouse.few("select cast(i * 37 as text) as _id from range(1, 1001) as few (i)")
+    assert few is not None
+    seconds = {}
+    for condition in ("id is not null", f"id in {few}"):
+        query = warehouse.remote(f"select count(*) as n from {HERE}crm.many where {condition}")
+        started = monotonic()
+        found = warehouse.rows(f"select n from {query}")
+        seconds[condition] = monotonic() - started
+        assert found == [(50_000 if condition == "id is not null" else 1_000,)]
+    scan, lookup = seconds.values()
+    assert lookup < 20 * scan
 
 
 def test_connection_error_does_not_repeat_what_is_in_the_rows(

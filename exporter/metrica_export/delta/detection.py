@@ -138,7 +138,7 @@ class _Detection:
         ids = self._wh.few(f'select "_id" from {verdicts} where "_state" <> \'rejected\'')
         if ids is None:
             return f" or {self._source.key} in ({self._ledger.held_ids(self._mart.name)})"
-        return f" or {self._source.key} = any({ids})"
+        return f" or {self._source.key} in {ids}"
 
     def _is_new(self) -> bool:
         delivered, verdicts = self._of(DELIVERED), self._of(RECORDED_VERDICTS)
@@ -177,7 +177,7 @@ class _Detection:
         ids = self._wh.few(f'{changed} where "_id" is not null')
         if ids is not None:
             # Few ids are looked up by the mart's index.
-            window = f"({self._source.key} = any({ids}) or {self._source.key} is null)"
+            window = f"({self._source.key} in {ids} or {self._source.key} is null)"
         rows = self._source.rows(window)
         wanted = f'"_id" in ({changed}) or "_id" is null'
         self._fill(STAGED, f"select * from {rows} as mart where {wanted}")

@@ -117,7 +117,7 @@ class Ledger:
         few = self._wh.few(among) if among else None
         if few is not None:
             # The index has the order of bytes, which is fast to build in any locale.
-            return self._wh.remote(f'{query} and d.id collate "C" = any({few})')
+            return self._wh.remote(f'{query} and d.id collate "C" in {few}')
         uploads = self._uploads(entity)
         if not uploads:
             return f"({render(__package__, 'no_deliveries')})"

@@ -130,15 +130,16 @@ class Attached:
         return f"(select now from {self.remote('select now() as now')})"
 
     def few(self, ids: str) -> str | None:
-        """Return the ids (`_id`) of a query as an SQL array for `remote`; None if they are many.
+        """Return the ids (`_id`) of a query as a subquery for `remote`; None if they are many.
 
-        A few rows are looked up by an index. For many rows a scan of the whole table is faster.
+        `id in` this subquery is a hash or an index lookup. PostgreSQL would compute an array anew
+        for each row. For many rows a scan of the whole table is faster.
         """
         distinct = f"select distinct hex(_id) from ({ids}) where _id is not null limit {_FEW + 1}"
         found = [key for (key,) in self.rows(distinct)]
         if len(found) > _FEW:
             return None
-        return array(found, postgres=self.is_postgres)
+        return f"(select unnest({array(found, postgres=self.is_postgres)}))"
 
     def command(self, *statements: str) -> None:
         """Execute statements in the warehouse itself, in its dialect."""

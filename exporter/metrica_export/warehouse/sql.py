@@ -18,7 +18,6 @@ def array(hexes: Sequence[str], *, postgres: bool) -> str:
     """Return an SQL array of texts of data, given as hexadecimal digits of their UTF-8.
 
     The SQL has no character of a text, so no text can break a statement or show in an error.
-    The array is a constant for both planners, so PostgreSQL searches it by a hash or an index.
     """
     if len(hexes) <= 1 or any(_BETWEEN in bytes.fromhex(text) for text in hexes):
         return f"cast(array[{', '.join(_text(each, postgres) for each in hexes)}] as text[])"
