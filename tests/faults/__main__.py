@@ -31,6 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--step", type=int, help="kill at this I/O step only")
     parser.add_argument(
+        "--every", type=int, default=1, help="kill at every n-th I/O step; the seed gives the first"
+    )
+    parser.add_argument(
         "--shrink",
         action="store_true",
         help="shrink the history of the seed, if it breaks an invariant",
@@ -45,6 +48,8 @@ def _options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Campa
     parts = tuple(args.parts.split(","))
     if not set(parts) <= set(PARTS):
         parser.error(f"--parts takes {','.join(PARTS)}")
+    if args.every < 1:
+        parser.error("--every takes 1 or more")
     return CampaignOptions(
         args.histories if "histories" in parts else 0,
         args.seed,
@@ -53,6 +58,7 @@ def _options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Campa
         parts,
         (args.scenario,) if args.scenario else tuple(SCENARIOS),
         args.step,
+        args.every,
     )
 
 

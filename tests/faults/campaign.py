@@ -23,7 +23,10 @@ _TRIALS_PER_CONTROL = 5
 
 @dataclass(frozen=True, slots=True)
 class CampaignOptions:
-    """The options of a campaign. `scenarios` and `step` select kills to repeat."""
+    """The options of a campaign.
+
+    `scenarios` and `step` select kills to repeat; `every` 10 kills at every tenth step only.
+    """
 
     histories: int
     seed: int
@@ -32,6 +35,7 @@ class CampaignOptions:
     parts: tuple[str, ...] = PARTS
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
     step: int | None = None
+    every: int = 1
 
 
 @dataclass(slots=True)
@@ -117,11 +121,12 @@ class Campaign:
             scenario, kind = step_lists[future]
             labels = future.result()
             self.result.io_step_kinds.update(label.partition(":")[0] for label in labels)
-            steps = range(1, len(labels) + 1)
+            every = self._options.every
+            steps = range(1 + self._options.seed % every, len(labels) + 1, every)
             if self._options.step is not None:
                 steps = range(self._options.step, self._options.step + 1)
-            for start in range(steps.start, steps.stop, _STEPS_PER_TASK):
-                task_steps = range(start, min(start + _STEPS_PER_TASK, steps.stop))
+            for start in range(0, len(steps), _STEPS_PER_TASK):
+                task_steps = steps[start : start + _STEPS_PER_TASK]
                 kills[self._submit(tasks.kill_at_steps, scenario, kind, task_steps)] = (
                     f"--parts kills --scenario {scenario!r} --warehouse {kind}"
                 )
