@@ -132,7 +132,7 @@ class Attached:
     def few(self, ids: str) -> str | None:
         """Return the ids (`_id`) of a query as a subquery for `remote`; None if they are many.
 
-        `id in` this subquery is a hash or an index lookup. PostgreSQL would compute an array anew
+        `id in` this subquery is a hash or an index lookup. PostgreSQL would compute an array again
         for each row. For many rows a scan of the whole table is faster.
         """
         distinct = f"select distinct hex(_id) from ({ids}) where _id is not null limit {_FEW + 1}"
