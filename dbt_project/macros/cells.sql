@@ -52,6 +52,33 @@
 {%- endmacro %}
 
 
+{% macro identifier_cells(kind, simple) -%}
+    distinct_cells as (
+        select distinct cell
+        from {{ ref('metrica_crm', 'int_identifier_cells') }}
+        where kind = '{{ kind }}'
+    ),
+
+    cells as (
+        select
+            cell,
+            {{ matches('cell', simple) }} as is_simple
+        from distinct_cells
+        offset 0
+    ),
+
+    other_cells as (
+        select cell
+        from cells
+        where not is_simple
+    ),
+
+    elements as (
+        {{ cell_elements('other_cells') }}
+    ),
+{%- endmacro %}
+
+
 {% macro cell_elements(cells) -%}
     select
         cell,

@@ -1,30 +1,7 @@
 {{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
 
-
-with distinct_cells as (
-    select distinct cell
-    from {{ ref('metrica_crm', 'int_identifier_cells') }}
-    where kind = 'client_id'
-),
-
 -- Most cells hold one id and nothing else, which needs none of the steps up to `raw`.
-cells as (
-    select
-        cell,
-        {{ matches('cell', '^ *[0-9]+ *$') }} as is_simple
-    from distinct_cells
-    offset 0
-),
-
-other_cells as (
-    select cell
-    from cells
-    where not is_simple
-),
-
-elements as (
-    {{ cell_elements('other_cells') }}
-),
+with {{ identifier_cells('client_id', simple='^ *[0-9]+ *$') }}
 
 pieces as (
     select

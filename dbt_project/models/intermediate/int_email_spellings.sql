@@ -2,30 +2,8 @@
 
 {%- set atext = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]" %}
 
-with distinct_cells as (
-    select distinct cell
-    from {{ ref('metrica_crm', 'int_identifier_cells') }}
-    where kind = 'email'
-),
-
 -- Most cells hold one address and nothing else, which needs none of the steps up to `raw`.
-cells as (
-    select
-        cell,
-        {{ matches('cell', '^ *[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+ *$') }} as is_simple
-    from distinct_cells
-    offset 0
-),
-
-other_cells as (
-    select cell
-    from cells
-    where not is_simple
-),
-
-elements as (
-    {{ cell_elements('other_cells') }}
-),
+with {{ identifier_cells('email', simple='^ *[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+ *$') }}
 
 pieces as (
     -- A comma inside a quoted name, "Li, Anna" <a@example.com>, is not a separator.

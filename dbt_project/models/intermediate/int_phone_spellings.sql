@@ -10,33 +10,11 @@
 {%- set code_columns = 'codes.calling_code, codes.trunk_prefixes, codes.leading_zero, '
     'codes.national_lengths' %}
 
-with distinct_cells as (
-    select distinct cell
-    from {{ ref('metrica_crm', 'int_identifier_cells') }}
-    where kind = 'phone'
-),
-
 -- Most cells hold one number and nothing else, which needs none of the steps up to `dialled`.
-cells as (
-    select
-        cell,
-        {{ matches('cell', '^ *[+(]?[0-9][0-9() -]*$') }} as is_simple
-    from distinct_cells
-    offset 0
-),
+with {{ identifier_cells('phone', simple='^ *[+(]?[0-9][0-9() -]*$') }}
 
 calling_codes as (
     select * from {{ ref('metrica_crm', 'phone_calling_codes') }}
-),
-
-other_cells as (
-    select cell
-    from cells
-    where not is_simple
-),
-
-elements as (
-    {{ cell_elements('other_cells') }}
 ),
 
 written as (
