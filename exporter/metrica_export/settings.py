@@ -1,13 +1,12 @@
 """The settings of one command, as frozen objects."""
 
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
 from metrica_export.errors import SettingsError
+from metrica_export.machine import default_memory_mb
 from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES
 
 DAILY_QUOTA = 5_000
@@ -21,24 +20,6 @@ MIN_MEMORY_MB = 100
 
 MIN_FILE_BYTES = 1_000
 """A smaller file has no room for a header and a row."""
-
-
-_CONTAINER_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
-"""Linux's files with the bytes of memory that a container may use, or `max`."""
-
-
-def default_memory_mb() -> int:
-    """Return an eighth of the memory of the machine or its container, at least 200, at most 512."""
-    found = []
-    with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf.
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    for file in _CONTAINER_LIMITS:
-        with suppress(ValueError, OSError):
-            found.append(int(file.read_text(encoding="ascii")))
-    return max(200, min(512, min(found, default=0) // 8 // 10**6))
 
 
 @dataclass(frozen=True, slots=True)

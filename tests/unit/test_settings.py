@@ -6,8 +6,9 @@ import psutil
 import pytest
 from metrica_export.cli.option_values import read_only
 from metrica_export.errors import SettingsError
+from metrica_export.machine import default_memory_mb
 from metrica_export.metrica.access import DEFAULT_API_URL, Api, is_loopback, read_api
-from metrica_export.settings import Limits, Staging, default_memory_mb
+from metrica_export.settings import Limits, Staging
 
 TOKEN = "y0_a-made-up-token"
 
@@ -181,7 +182,7 @@ def test_settings_default_memory_is_an_eighth_of_the_container(
     for file, limit in zip(files, limits, strict=True):
         if limit is not None:
             file.write_text(limit, encoding="ascii")
-    monkeypatch.setattr("metrica_export.settings._CONTAINER_LIMITS", tuple(files))
+    monkeypatch.setattr("metrica_export.machine._CONTAINER_LIMITS", tuple(files))
     machine = psutil.virtual_memory().total // 8 // 10**6
     assert default_memory_mb() == (expected or max(200, min(512, machine)))
     assert Staging().memory_mb == default_memory_mb()
@@ -191,5 +192,5 @@ def test_settings_default_memory_of_an_unknown_machine_is_the_least(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr("os.sysconf")
-    monkeypatch.setattr("metrica_export.settings._CONTAINER_LIMITS", ())
+    monkeypatch.setattr("metrica_export.machine._CONTAINER_LIMITS", ())
     assert default_memory_mb() == 200

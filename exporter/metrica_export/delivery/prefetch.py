@@ -1,6 +1,5 @@
 """Prefetch: the next chunks are written to disk while earlier chunks are uploaded."""
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,15 +16,9 @@ from metrica_export.delivery.uploader import Uploader
 from metrica_export.errors import ExportError
 from metrica_export.ledger.records import Upload
 from metrica_export.ledger.writer import Journal
+from metrica_export.machine import SESSIONS
 from metrica_export.metrica.formats import Column
 from metrica_export.warehouse.connection import Attached, no_room
-
-_SESSIONS = min(3, os.cpu_count() or 1)
-"""Chunks that are written at the same time. At most twice as many are on disk.
-
-More sessions than cores cost processor time and save none.
-"""
-
 
 _Session = tuple[Attached, Journal]
 
@@ -47,7 +40,7 @@ def prefetch(uploader: Uploader, search: Search, *, as_json: bool) -> Iterator["
     At the end, prepared chunks that were never sent are withdrawn from the ledger.
     """
     with search.wh.one_thread_each():
-        pool = ThreadPoolExecutor(_SESSIONS)
+        pool = ThreadPoolExecutor(SESSIONS)
         found = Prefetch(uploader, search, pool, as_json=as_json)
         try:
             yield found
@@ -68,7 +61,7 @@ class Prefetch:
         self._ready: deque[Future[Prepared]] = deque()
         self._is_tried = False
         self._sessions: SimpleQueue[_Session] = SimpleQueue()
-        for _ in range(_SESSIONS):
+        for _ in range(SESSIONS):
             session = search.wh.new_session()
             self._sessions.put((session, uploader.journal.for_session(session)))
 
@@ -94,7 +87,7 @@ class Prefetch:
         Chunks of a refused file are prepared one at a time: the answer decides on the next one.
         """
         waiting = self._search.waiting
-        while waiting and len(self._ready) < 2 * _SESSIONS:
+        while waiting and len(self._ready) < 2 * SESSIONS:
             if self._ready and (waiting[0].tried or self._is_tried):
                 break
             self._is_tried = waiting[0].tried
