@@ -176,7 +176,7 @@ class _Detection:
         changed = f'select "_id" from {self._of(CHANGED_IDS)}'
         ids = self._wh.few(f'{changed} where "_id" is not null')
         if ids is not None:
-            # Few ids are looked up by the mart's index.
+            # Few ids are looked up on the server, so that no other row is read from it.
             window = f"({self._source.key} in {ids} or {self._source.key} is null)"
         rows = self._source.rows(window)
         wanted = f'"_id" in ({changed}) or "_id" is null'

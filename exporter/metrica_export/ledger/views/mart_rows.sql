@@ -65,6 +65,5 @@ left join verdicts as v
         and (
             v.reason = 'id_duplicated'
             or p.status is distinct from 'PASSED'
-            or p.row_hash is null
-            or p.row_hash is distinct from m.row_hash
+            or (p.row_hash = m.row_hash) is not true
         )
