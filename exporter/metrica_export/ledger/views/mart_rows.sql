@@ -65,5 +65,5 @@ left join verdicts as v
         and (
             v.reason = 'id_duplicated'
             or p.status is distinct from 'PASSED'
-            or (p.row_hash = m.row_hash) is not true
+            or (m.row_hash = p.row_hash) is not true
         )
