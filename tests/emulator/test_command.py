@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -69,6 +70,18 @@ def test_command_keeps_uploads_after_restart_and_kill(tmp_path: Path) -> None:
             ("2", "Boris"),
         ]
         assert len(emulator.call("GET", "/last_uploadings").json()["uploadings"]) == 2
+
+
+def test_responses_on_a_kept_connection_are_as_fast_as_on_new_ones() -> None:
+    with RunningEmulator() as emulator, requests.Session() as session:
+
+        def seconds(get: Callable[..., requests.Response]) -> float:
+            began = time.monotonic()
+            for _ in range(20):
+                get(f"{emulator.crm}/last_uploadings", headers=emulator.authorization, timeout=5)
+            return time.monotonic() - began
+
+        assert seconds(session.get) < 2 * seconds(requests.get)
 
 
 def test_it_stops_although_a_request_is_still_being_answered(tmp_path: Path) -> None:
