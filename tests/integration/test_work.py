@@ -4,6 +4,7 @@
 When a number is meant to change, the failure shows the lines to put into the table.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from benchmarks.mart import change, fill
+from tests.support.database import Database
 from tests.support.emulator_fixture import RunningEmulator
 from tests.support.job import Job
 from tests.support.marts_fixture import MartsWarehouse
@@ -86,6 +88,39 @@ def test_work_run_does_no_more_work_than_it_did(
         kind: {field.name: getattr(work, field.name) for field in fields(work)}
         for kind, work in done.items()
     }, f"The table would be:\n{lines}"
+
+
+def test_work_quiet_run_scans_a_mart_for_its_window_and_its_checksum_only(
+    pg_database: Database, tmp_path: Path, running_emulator: RunningEmulator
+) -> None:
+    running_emulator.reset()
+    job = Job(fill(tmp_path, pg_database, 2_000), running_emulator)
+    assert job.run().error is None
+    before = _scans(job.marts)
+    assert job.sent() == {}
+    # One more scan is the job's own, for its count of all rows.
+    assert _scans(job.marts) - before == Counter(orders=3, contacts=3)
+    job.marts.sql("alter table metrica.contacts drop constraint contacts_pkey")
+    job.marts.sql("alter table metrica.contacts alter uniq_id drop not null")
+    job.marts.sql("update metrica.contacts set uniq_id = null where uniq_id = '7'")
+    assert job.run().entities["contacts"].rejected == 1
+    before = _scans(job.marts)
+    assert job.run().entities["contacts"].rejected == 1
+    # The index went with the key, and a row without an id can be found by a scan only.
+    assert _scans(job.marts) - before == Counter(orders=3, contacts=4)
+
+
+def _scans(marts: MartsWarehouse) -> Counter[str]:
+    """Return the sequential scans of each large mart so far, as PostgreSQL counts them."""
+    # A session's scans are counted when it ends.
+    others = "select pid from pg_stat_activity where datname = current_database() and pid <> "
+    while marts.sql(f"{others} pg_backend_pid()"):
+        time.sleep(0.01)
+    counted = marts.sql(
+        "select relname, seq_scan from pg_stat_user_tables where schemaname = 'metrica' "
+        "and relname in ('contacts', 'orders')"
+    )
+    return Counter(dict(counted))
 
 
 def _about(work: Work) -> dict[str, Any]:

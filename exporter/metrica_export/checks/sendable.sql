@@ -17,14 +17,13 @@ left join (
 ) as t on s.rowid = t._row
 {% endif %}
 where
-    not exists (
-        select 1
-        from {{ problems }} as x
-        where
-            x._row = s.rowid
-            {% if is_bounded %}
-            and x._row between {{ first }} and {{ last }}
-            {% endif %}
+    -- Not `not exists`: DuckDB first collects the distinct places of all staged rows for it.
+    s.rowid not in (
+        select _row
+        from {{ problems }}
+        {% if is_bounded %}
+        where _row between {{ first }} and {{ last }}
+        {% endif %}
     )
     {% if is_bounded %}
     and s.rowid between {{ first }} and {{ last }}

@@ -4,7 +4,7 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH
 from metrica_export.warehouse.sql_files import render
-from metrica_export.warehouse.staging import tables_of
+from metrica_export.warehouse.staging import STEPS, tables_of
 
 
 def find_steps(wh: Attached, staged: StagedMart) -> None:
@@ -18,3 +18,14 @@ def find_steps(wh: Attached, staged: StagedMart) -> None:
     if staged.mart.has_path:
         tables = tables_of(staged.name)
         wh.run(render(__package__, "steps", status_path=STATUS_PATH, **tables))
+
+
+def has_later_steps(wh: Attached, staged: StagedMart, wave: int) -> bool:
+    """Return whether any staged order has a step after this wave.
+
+    It reads the short table `steps` only, so that most runs need no pass over the staged rows.
+    """
+    if not staged.mart.has_path:
+        return False
+    later = f"select 1 from {staged.of(STEPS)} where len(_pending) > {wave} limit 1"
+    return bool(wh.rows(later))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from metrica_export.checks.reasons import PENDING
 from metrica_export.checks.sendable import count_sendable, rows
 from metrica_export.checks.staged_mart import StagedMart
+from metrica_export.checks.status_steps import has_later_steps
 from metrica_export.checks.verdicts import Verdict, add_problems
 from metrica_export.console import Bar, Reporter
 from metrica_export.delivery.chunks import Chunk, cut
@@ -46,9 +47,7 @@ def waves(wh: Attached, staged: StagedMart, chunks: list[Chunk]) -> Iterator[Wav
     found = Wave(1, chunks)
     while found.chunks:
         yield found
-        if not staged.mart.has_path or not wh.rows(
-            f"select 1 from ({rows(staged, found.number)}) where _steps_left > 0 limit 1"
-        ):
+        if not has_later_steps(wh, staged, found.number):
             return
         chunks, _ = cut(wh, staged, found.number + 1)
         found = Wave(found.number + 1, chunks)
@@ -198,7 +197,7 @@ class Delivery:
 
     def _completed(self, staged: StagedMart, wave: int, chunk: Chunk) -> int:
         """Return the number of mart rows that a chunk delivers completely."""
-        if not staged.mart.has_path and not staged.is_erasing:
+        if not staged.is_erasing and not has_later_steps(self._wh, staged, wave):
             return chunk.rows
         complete = f"_steps_left = 0 and _hash <> {quote(ERASED)}"
         query = f"select count(*) from ({rows(staged, wave, chunk)}) where {complete}"

@@ -177,7 +177,10 @@ class _Detection:
         ids = self._wh.few(f'{changed} where "_id" is not null')
         if ids is not None:
             # Few ids are looked up on the server, so that no other row is read from it.
-            window = f"({self._source.key} in {ids} or {self._source.key} is null)"
+            window = f"{self._source.key} in {ids}"
+            if self._wh.rows(f'select 1 from {self._of(MART_KEYS)} where "_id" is null limit 1'):
+                # Only then, because it makes the server look at every row.
+                window = f"({window} or {self._source.key} is null)"
         rows = self._source.rows(window)
         wanted = f'"_id" in ({changed}) or "_id" is null'
         self._fill(STAGED, f"select * from {rows} as mart where {wanted}")

@@ -29,6 +29,9 @@ _BATCH = 1_000
 _FEW = 20_000
 """Maximum number of ids to look up by an index."""
 
+_FEW_WITH_REPEATS = 5 * _FEW
+"""Maximum number of rows whose ids are looked up by an index."""
+
 LEDGER = f"{HERE}{MARK}ledger⟧"
 """The mark for the ledger's schema in a query text."""
 
@@ -135,10 +138,16 @@ class Attached:
         `id in` this subquery is a hash or an index lookup. PostgreSQL would compute an array again
         for each row. For many rows a scan of the whole table is faster.
         """
-        distinct = f"select distinct hex(_id) from ({ids}) where _id is not null limit {_FEW + 1}"
-        found = [key for (key,) in self.rows(distinct)]
-        if len(found) > _FEW:
+        # Limited first: to find the distinct ones among the ids of a first export takes long.
+        distinct = (
+            f"with limited as materialized (select _id from ({ids}) where _id is not null "
+            f"limit {_FEW_WITH_REPEATS + 1}) select distinct hex(_id), "
+            f"(select count(*) from limited) <= {_FEW_WITH_REPEATS} from limited limit {_FEW + 1}"
+        )
+        rows = self.rows(distinct)
+        if len(rows) > _FEW or not all(are_all for _, are_all in rows):
             return None
+        found = [key for key, _ in rows]
         return f"(select unnest({array(found, postgres=self.is_postgres)}))"
 
     def command(self, *statements: str) -> None:
