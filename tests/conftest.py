@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -84,3 +85,12 @@ def job(request: pytest.FixtureRequest, tmp_path: Path, running_emulator: Runnin
     running_emulator.reset()
     running_emulator.quotas(requests_per_second=1000)
     return Job(make_marts(tmp_path, database), running_emulator)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the waits between attempts, which are noted and not slept."""
+    noted: list[float] = []
+    # What stamina sleeps with.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=noted.append))
+    return noted

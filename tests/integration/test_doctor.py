@@ -64,12 +64,6 @@ def ask(job: Job, *words: str, env: Mapping[str, str | None] | None = None) -> T
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not sleep between attempts."""
-    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
-
-
-@pytest.fixture
 def ran(job: Job) -> Job:
     """Return a job whose first run was clean."""
     job.marts.put("order_statuses", {"id": "sold", "type": "PAID", "goal_action_ids": "buy"})

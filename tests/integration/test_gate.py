@@ -233,6 +233,7 @@ def test_gate_changed_creation_date_is_told_and_the_first_one_goes_again(job: Jo
     assert job.sent() == {}
 
 
+@pytest.mark.usefixtures("waits")
 def test_gate_creation_date_that_perhaps_arrived_is_kept_too(job: Job) -> None:
     job.marts.orders("new1", order_status="new")
     job.emulator.fault("timeout_after", "POST /data/orders/csv", times=None)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -87,14 +86,6 @@ def marts(tmp_path: Path) -> MartsWarehouse:
 def emulator() -> Iterator[RunningEmulator]:
     with RunningEmulator(token=TOKEN) as started:
         yield started
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the waits between attempts, which are noted and not slept."""
-    noted: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=noted.append))
-    return noted
 
 
 def assert_refused(

@@ -140,6 +140,7 @@ def test_recovery_skips_steps_before_the_one_at_its_time_only(job: Job) -> None:
     assert way(job, "1") == ["new", "in_work", "paid"]
 
 
+@pytest.mark.usefixtures("waits")
 def test_recovery_keeps_what_it_knows_when_the_run_after_it_is_cut_short(job: Job) -> None:
     put(job, "new,in_work,paid", "1", "2", updated_at=now())
     assert recover(job).exit_code == 0
