@@ -187,11 +187,14 @@
 
 
 {% macro whole_number(text) -%}
-    {#- `79995551111.0` and `7.9995551111e+10`, if every digit of the number is written. -#}
+    {#- `79995551111.0`, `+7 999 555-11-11.0` and `7.9995551111e+10`, if every digit of the number is
+        written. -#}
     {%- set fraction = "regexp_replace(" ~ text ~ ", '^[0-9][.]([0-9]+)[eE].*$', '\\1')" -%}
     {%- set exponent = "regexp_replace(" ~ text ~ ", '^.*[eE][+]?0*', '')" -%}
     case
         when {{ matches(text, '^[+]?[0-9]{7,}[.]0+$') }} then split_part({{ text }}, '.', 1)
+        when {{ matches(text, '^[+([]*[0-9][][0-9() -]{5,}[.]0$') }}
+            then split_part({{ text }}, '.', 1)
         when
             {{ matches(text, '^[0-9][.][0-9]+[eE][+]?[0-9]{1,2}$') }}
             and cast(length({{ fraction }}) as text) = {{ exponent }}

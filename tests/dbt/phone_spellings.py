@@ -120,6 +120,8 @@ def written_by_programs() -> dict[str, str]:
                 f"{national}.0",
                 f"8{national}.00",
                 f"{digits}.0",
+                f"+7 {national[:3]} {national[3:]}.0",
+                f"8 ({national[:3]}) {national[3:6]}-{national[6:]}.0",
                 f"{national},0",
                 f"{national[0]}.{national[1:]}e9",
                 f"{digits[0]}.{digits[1:]}E+10",
