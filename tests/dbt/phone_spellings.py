@@ -147,6 +147,8 @@ def _international(number: PhoneNumber) -> Iterator[str]:
     yield f"00 {code} {national[:3]} {national[3:]}"
     yield format_number(number, PhoneNumberFormat.INTERNATIONAL)
     yield f"  (+{code}) {national[:2]}.{national[2:4]}\u2013{national[4:]} ext. 12"
+    if len(national) >= 6:
+        yield f"+{code} {national[:2]}/{national[2:]}"
     # As it is dialled at home, with the country code put in front.
     at_home = format_number(number, PhoneNumberFormat.NATIONAL)
     yield f"+{code} {at_home}"
@@ -160,6 +162,9 @@ def _at_home(number: PhoneNumber) -> Iterator[str]:
     yield f"{code}{national}"
     yield f"8 ({national[:3]}) {national[3:6]}-{national[6:8]}-{national[8:]}"
     yield f"{code}-{national[:3]}-{national[3:]} доб. 12"
+    yield f"{national[:3]}/{national[3:]}"
+    yield f"8-{national[:3]}/{national[3:6]}-{national[6:]}"
+    yield f"+{code}/{national[:3]}/{national[3:]}"
 
 
 def _signs(number: PhoneNumber, signs: tuple[str, ...]) -> Iterator[str]:

@@ -7,6 +7,12 @@
 {%- set default_code = default_calling_code() %}
 {%- set extension = '(ext|extension|доб|добавочный|вн|внутр|внутренний|x|х|#)' %}
 {%- set label = '(tel|callto|sms|smsto|тел|телефон|моб)' %}
+{#- An area code is too short for a number: 0711, +49 (0)711, 8-812. #}
+{%- set space = '[() .-]*' %}
+{%- set area = '([+](?:[() /.-]*[0-9]){1,7}|00(?:[() /.-]*[0-9]){1,7}|[08](?:[() /.-]*[0-9]){1,5}'
+    '|[0-9](?:[() /.-]*[0-9]){0,3})' %}
+{%- set after_area = "(^|[,:=''‘’`\"“”„«»<])([( ]*)" ~ area ~ space ~ '/((?:' ~ space
+    ~ '[0-9]){4})' %}
 {%- set code_columns = 'codes.calling_code, codes.trunk_prefixes, codes.leading_zero, '
     'codes.national_lengths' %}
 
@@ -42,24 +48,38 @@ links as (
     from written
 ),
 
--- A comma in a fraction or before an extension joins. A plus after a digit begins a number.
+-- A slash after an area code joins: 0711/2842222, 8/812/555-11-11. Between numbers it separates.
+separated as (
+    select
+        cell,
+        translate(
+            regexp_replace(
+                regexp_replace(
+                    translate(
+                        regexp_replace(
+                            {{ point_for_comma('phones') }}, '^( *[+]?[0-9]{7,15}),0+ *$', '\1'
+                        ),
+                        ';' || chr(10) || chr(13),
+                        ',,,'
+                    ),
+                    '{{ after_area }}', '\1\2\3 \4', 'g'
+                ),
+                '{{ after_area }}', '\1\2\3 \4', 'g'
+            ),
+            '/',
+            ','
+        ) as phones
+    from links
+),
+
+-- A comma before an extension joins. A plus after a digit begins a number.
 marked as (
     select
         cell,
         regexp_replace(
-            regexp_replace(
-                translate(
-                    regexp_replace(
-                        {{ point_for_comma('phones') }}, '^( *[+]?[0-9]{7,15}),0+ *$', '\1'
-                    ),
-                    ';/' || chr(10) || chr(13),
-                    ',,,,'
-                ),
-                ', *{{ extension }}', ' \1', 'g'
-            ),
-            '([0-9)]|]) *[+]', '\1,+', 'g'
+            regexp_replace(phones, ', *{{ extension }}', ' \1', 'g'), '([0-9)]|]) *[+]', '\1,+', 'g'
         ) as list
-    from links
+    from separated
 ),
 
 pieces as (
