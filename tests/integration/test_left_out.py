@@ -96,6 +96,16 @@ def test_run_and_plan_count_left_out_values_with_shares(
     assert [each.entity for each in job.plan(("orders",)).left_out] == ["orders"]
 
 
+def test_left_out_identifiers_are_counted_where_simple_orders_carry_them(
+    marts: MartsWarehouse,
+) -> None:
+    add_model(marts)
+    with open_session(DbtSettings(marts.folder, marts.folder)) as session:
+        found = read_left_out(session.wh, session.marts, ["simple_orders"])
+    # Simple orders have no finish date.
+    assert [(each.kind, each.left_out) for each in found] == [("contact", 68), ("phone", 1)]
+
+
 def test_doctor_warns_of_left_out_values_with_shares(marts: MartsWarehouse) -> None:
     add_model(marts)
     found = examined(marts)

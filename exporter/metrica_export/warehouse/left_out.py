@@ -34,6 +34,8 @@ _COLUMNS = ("entity", "kind", "reason", "left_out", "total")
 def read_left_out(wh: Attached, marts: Marts, entities: Collection[str]) -> list[LeftOut]:
     """Return the values left out of some marts, greatest counts first; none without the model.
 
+    A mart whose orders carry identifiers takes them from the contacts, so these are counted too.
+
     Raises WarehouseError if the model's table cannot be read.
     """
     if marts.left_out is None or not wh.columns(*marts.left_out):
@@ -42,4 +44,7 @@ def read_left_out(wh: Attached, marts: Marts, entities: Collection[str]) -> list
         f"select {', '.join(_COLUMNS)} from {relation(*marts.left_out)} "
         "where left_out > 0 order by entity, left_out desc, kind, reason"
     )
-    return [LeftOut(*row) for row in found if row[0] in entities]
+    shown = {*entities}
+    if any(marts.get(entity).entity.needs_identifier for entity in entities):
+        shown.add("contacts")
+    return [LeftOut(*row) for row in found if row[0] in shown]
