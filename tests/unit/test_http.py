@@ -222,6 +222,14 @@ def test_http_redirect_is_not_followed_so_the_token_does_not_travel(
     assert str(status) in str(error)
 
 
+@pytest.mark.parametrize("address", ["http://[::1", "//[", "\xff\xfe"])
+def test_http_redirect_with_a_malformed_address_is_an_error_of_metrica(
+    server: ScriptedServer, address: str
+) -> None:
+    error = fails(server, Reply(302, headers={"Location": address}))
+    assert str(error) == "GET /it: Metrica answered 302 (not retryable)."
+
+
 def test_http_token_goes_in_the_header_and_nowhere_else(server: ScriptedServer) -> None:
     server.will(ok())
     Transport(server.api, BUDGET).call("POST", "/it", params={"a": "ж"}, body={"b": 1})
@@ -346,11 +354,15 @@ def bomb(zeros: int) -> Reply:
     return Reply(body=packed, headers={"Content-Encoding": "gzip"})
 
 
-@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize(
+    ("status", "told"), [(200, ""), (302, "302 .not retryable"), (403, "403: the token")]
+)
 def test_transport_does_not_decode_a_body_beyond_its_limit(
-    server: ScriptedServer, status: int
+    server: ScriptedServer, status: int, told: str
 ) -> None:
-    server.will(replace(bomb(500_000_000), status=status))
+    reply = bomb(500_000_000)
+    headers = {**reply.headers, "Location": "/elsewhere"}
+    server.will(replace(reply, status=status, headers=headers))
     transport = Transport(server.api, BUDGET)
     before = psutil.Process().memory_info().rss
     peak = 0
@@ -367,7 +379,7 @@ def test_transport_does_not_decode_a_body_beyond_its_limit(
         if status == 200:
             assert transport.call("GET", "/it") == {}
         else:
-            with pytest.raises(MetricaError, match="403: the token"):
+            with pytest.raises(MetricaError, match=told):
                 transport.call("GET", "/it")
     finally:
         ended.set()

@@ -56,6 +56,17 @@ class _Token(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """A session without redirects.
+
+    Even if `requests` does not follow a redirect, it parses the address and decodes the body
+    without a limit of size.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None: no answer redirects."""
+
+
 class Transport:
     """Authorized requests to one API, one at a time. Raises MetricaError and its subclasses."""
 
@@ -63,7 +74,7 @@ class Transport:
         """Take the API and the number of requests that are left; the first call connects."""
         self._budget = budget
         self._url = api.url
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _Token(api.token)
         # A call to this machine must not send the token to a proxy of the environment.
         self._session.trust_env = not api.is_local
