@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -75,15 +76,17 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
         or "default"
     )
     outputs = profile.get("outputs")
-    if not isinstance(outputs, dict) or not isinstance(outputs.get(target), dict):
+    # A YAML list or mapping cannot be a key.
+    is_key = isinstance(target, Hashable)
+    found = outputs.get(target) if is_key and isinstance(outputs, dict) else None
+    if not isinstance(found, dict):
         names = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
         raise SettingsError(
             f"{path}: profile {name!r} has no target {target!r} (it has: {names}). Set --target to "
             "one of these, or add it."
         )
     output = {
-        key: _render(value, path, f"{name}.outputs.{target}.{key}")
-        for key, value in outputs[target].items()
+        key: _render(value, path, f"{name}.outputs.{target}.{key}") for key, value in found.items()
     }
     return _warehouse(str(target), output, f"{path}: {name}.outputs.{target}")
 
@@ -160,7 +163,12 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
 
     kind = output.get("type")
     if kind == "duckdb":
-        return Duckdb(target, Path(need("path")).expanduser())
+        try:
+            return Duckdb(target, Path(need("path")).expanduser())
+        except RuntimeError:
+            raise SettingsError(
+                f"{where}.path begins with ~ and no user's home. Write the whole path."
+            ) from None
     if kind == "postgres":
         try:
             port = int(output.get("port") or 5432)
