@@ -1,6 +1,7 @@
 """Whether a row can be sent: every rule, at its bounds, on real staging tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from metrica_export.checks.reasons import HELD, REASONS, REJECTED
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import find_problems
 from metrica_export.delta.detection import Delta
-from metrica_export.metrica.formats import DEFAULT_STATUSES, MODES, Kind
+from metrica_export.metrica.formats import DEFAULT_STATUSES, MODES, Attribute, Kind
 from metrica_export.settings import DbtSettings, Form, Limits
+from metrica_export.warehouse.dbt_manifest import Marts
 from metrica_export.warehouse.session import Session, open_session
 
 from tests.support.marts_fixture import COLUMNS, CONTACT, KEYS, ORDER, OWN, make_marts
@@ -492,6 +494,23 @@ def test_rules_number_of_any_type_is_written_as_digits_or_rejected(
 def test_rules_id_may_be_a_number(session: Session) -> None:
     rows = [GOOD["contacts"] | {"uniq_id": i} for i in (1, 2**40)]
     assert judge(session, "contacts", rows, uniq_id="bigint") == {}
+
+
+def test_rules_list_of_an_attribute_has_each_value_once(session: Session) -> None:
+    attributes = (
+        Attribute("colours", "text", "Colours", multivalued=True),
+        Attribute("note", "text", "Note", multivalued=False),
+    )
+    values = [("red,blue", "no,no"), (None, "no,no"), ("", ""), ("red,red", "no"), ("a,b,a", "no")]
+    rows = [
+        GOOD["contacts"] | {"uniq_id": f"row-{i}", "colours": colours, "note": note}
+        for i, (colours, note) in enumerate(values)
+    ]
+    contacts = replace(session.marts.get("contacts"), attributes=attributes)
+    with_lists = replace(session, marts=Marts((contacts,)))
+    repeated = (REJECTED, "colours", "values_repeated")
+    found = judge(with_lists, "contacts", rows, colours="text", note="text")
+    assert found == {3: repeated, 4: repeated}
 
 
 def test_every_kind_of_column_has_its_values_here() -> None:

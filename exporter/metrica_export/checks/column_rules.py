@@ -47,10 +47,10 @@ def conditions(column: Column) -> Iterator[tuple[str, str]]:
         yield "too_many_values", f"case when strlen({text}) > {2 * most} then {many} end"
     if column.kind in _LISTS:
         reason = "goal_ids_malformed" if column.kind is Kind.GOAL_IDS else "values_repeated"
-        yield reason, _is_repeated(column.kind, text)
+        yield reason, is_repeated(column.kind, text)
 
 
-def _is_repeated(kind: Kind, text: str) -> str:
+def is_repeated(kind: Kind, text: str) -> str:
     """Return SQL that is true for a list with a repeated value, fast for one or two values."""
     values = f"string_split({text}, ',')"
     first, second, names = f"{values}[1]", f"{values}[2]", values

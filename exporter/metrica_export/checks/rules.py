@@ -7,7 +7,7 @@ contents change. A held row is validated again in every run, since the cause is 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from metrica_export.checks.column_rules import conditions
+from metrica_export.checks.column_rules import conditions, is_repeated
 from metrica_export.checks.reasons import HELD, REJECTED
 from metrica_export.checks.sendable import deadline
 from metrica_export.checks.staged_mart import StagedMart
@@ -65,6 +65,10 @@ def rules(staged: StagedMart) -> list[Rule]:
         if column.name == "create_date_time":
             future = f"p._created is null and s.{column.name} > {now}"
             found.append(Rule("date_in_future", column.name, future, HELD))
+    for attribute in mart.attributes:
+        if attribute.multivalued:
+            repeated = is_repeated(Kind.TEXT, f"cast(s.{name(attribute.name)} as text)")
+            found.append(Rule("values_repeated", attribute.name, repeated))
     if mart.entity.needs_identifier:
         identifiers = [
             f"nullif(cast(s.{name(c.name)} as text), '')"
