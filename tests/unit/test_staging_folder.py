@@ -1,5 +1,6 @@
 """Private folders for staged rows: whose they are, and when they go."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -118,6 +119,23 @@ def test_sweep_and_a_new_folder_do_not_meet(place: Path) -> None:
         thread.join()
     assert lost == []
     assert list(place.iterdir()) == []
+
+
+def test_staging_folder_has_a_lock_after_a_sweep_between_its_creation_and_its_lock(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def after_a_sweep(file: int, how: int) -> None:
+        monkeypatch.undo()
+        sweep(place)
+        flock(file, how)
+
+    monkeypatch.setattr("fcntl.flock", after_a_sweep)
+    with staging_folder(place) as folder:
+        assert [path.name for path in place.glob("*.lock")] == [f"{folder.name}.lock"]
+        sweep(place)
+        assert folder.is_dir()
 
 
 def test_sweep_leaves_other_files_alone(place: Path, tmp_path: Path) -> None:
