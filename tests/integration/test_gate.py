@@ -147,6 +147,16 @@ def test_unsendable_gate_stops_when_5_percent_of_delivered_rows_become_so(job: J
 
 
 @ON_DUCKDB
+def test_unsendable_gate_counts_delivered_orders_with_statuses_left(job: Job) -> None:
+    path = {"order_status": "new", "status_path": "new,spam,new", "cost": "5.00"}
+    job.marts.orders(*MANY, **path)
+    assert job.run(max_steps=1).exit_code == 0
+    assert job.states("orders")[MANY[0]] == ("pending", "steps_left")
+    job.marts.orders(*MANY[:3], **path, currency="XXX")
+    stopped(job, "unsendable", "3 of 50 delivered rows of orders have become", "5 %")
+
+
+@ON_DUCKDB
 def test_unsendable_gate_counts_held_orders_of_unsendable_contacts(job: Job) -> None:
     job.marts.contacts("c1", phones="8 (999) 1")
     job.marts.sql("update metrica.orders set revenue = 7, row_hash = md5(row_hash || '7')")

@@ -8,5 +8,5 @@ where
     p._delivered
     and s._id not in (
         select _id from {{ recorded_verdicts }}
-        where _id is not null
+        where _id is not null and _state <> 'pending'
     )
