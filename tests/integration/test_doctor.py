@@ -11,6 +11,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 from metrica_export.cli.main import cli
+from metrica_export.errors import InterruptedRunError
 
 from tests.support.job import Job
 from tests.support.marts_fixture import CONTACT
@@ -392,6 +393,25 @@ def test_doctor_token_or_counter_that_metrica_does_not_know_is_an_error(
     told = ask(ran, env=env)
     assert told.levels()["access"] == "error"
     assert told.code == 4
+
+
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+def test_doctor_ends_at_a_signal_without_the_other_checks(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise InterruptedRunError("Interrupted by SIGTERM.")
+
+    monkeypatch.setattr("metrica_export.commands.doctor.warehouse_checks.quota", interrupt)
+    job.run()
+    flags = [*job.marts.flags, "--api-url", job.emulator.url]
+    env = {
+        "METRICA_TOKEN": job.emulator.token,
+        "METRICA_COUNTER_ID": str(job.emulator.counter),
+    }
+    shown = CliRunner().invoke(cli, ["doctor", "--json", *flags], env=env)
+    assert isinstance(shown.exception, InterruptedRunError)
+    assert shown.stdout == ""
 
 
 def test_doctor_token_that_may_only_read_is_not_taken_for_one_that_may_write(job: Job) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from metrica_export.commands.doctor import metrica_checks, warehouse_checks
 from metrica_export.commands.doctor.finding import Finding, ok
 from metrica_export.commands.doctor.left_out import examine_left_out
-from metrica_export.errors import ExportError
+from metrica_export.errors import ExportError, InterruptedRunError
 from metrica_export.metrica.access import TOKEN_VARIABLE, Api, read_api
 from metrica_export.metrica.formats import ORDER_STATUSES
 from metrica_export.settings import Options
@@ -45,6 +45,8 @@ class Examination:
             return None
         try:
             finding, opened = at(*needs)
+        except InterruptedRunError:
+            raise
         except ExportError as error:
             self.findings.append(Finding(check, "error", str(error), "", error.exit_code))
             return None
