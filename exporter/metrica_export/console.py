@@ -37,7 +37,11 @@ class Reporter:
 
     def line(self, text: str) -> None:
         """Print one line about an event."""
-        self._console.print(printable(text), markup=False, emoji=False)
+        try:
+            self._console.print(printable(text), markup=False, emoji=False)
+        except OSError:
+            # A full disk under the log must not end a run either.
+            self._console.quiet = True
 
     def report_retries(self) -> None:
         """Print one line for each retry of a request, in place of stamina's own log."""

@@ -138,6 +138,19 @@ def test_unexpected_error_of_another_command_ends_with_70(
     assert SECRET not in err + out
 
 
+def test_unexpected_end_of_a_file_is_no_answer_of_the_user(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise EOFError(SECRET)
+
+    monkeypatch.setattr("metrica_export.commands.status.status", fail)
+    code, out, err = console("status", "--json")
+    assert code == json.loads(out)["exit_code"] == 70
+    assert "EOFError" in err
+    assert "Aborted" not in err
+
+
 def test_endless_recursion_leaves_a_short_traceback(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,3 +237,45 @@ def test_crash_report_command_keeps_its_exit_code_when_nobody_reads_its_output(
             )
             assert done.returncode == 2, done.stderr
             assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+@pytest.mark.parametrize("place", ["closed pipe", "full disk"])
+def test_crash_report_command_keeps_its_exit_code_when_its_log_cannot_be_written(
+    job: Job, place: str
+) -> None:
+    job.marts.contacts("c1")
+    job.marts.contacts("bad", "worse", phones="8 (999) 1")
+    read, write = os.pipe()
+    os.close(read)
+    flags = [*job.marts.flags, "--counter-id", str(job.emulator.counter)]
+    with os.fdopen(write, "wb") as closed, Path("/dev/full").open("wb") as full:
+
+        def output(*words: str) -> str:
+            done = subprocess.run(
+                [sys.executable, "-m", "metrica_export", *words, *flags],
+                env=os.environ | {"METRICA_TOKEN": job.emulator.token},
+                stdout=subprocess.PIPE,
+                stderr=closed if place == "closed pipe" else full,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout
+            return done.stdout
+
+        assert json.loads(output("run", "--json", "--api-url", job.emulator.url))["run_no"] == 1
+        assert "bad" in output("rejects", "--limit", "1")
+    assert job.held_by_metrica("contacts", "name").keys() == {"c1"}
+
+
+def test_crash_report_traceback_that_cannot_be_printed_leaves_the_exit_code(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules["duckdb"] = None
+from metrica_export.cli.main import main
+sys.argv = ["metrica-export", "--debug", "plan", "--counter-id", "1"]
+main()
+"""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", code], stderr=full, check=False, cwd=tmp_path)
+    assert done.returncode == 70

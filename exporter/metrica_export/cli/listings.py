@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from metrica_export.cli import option_values, options
-from metrica_export.cli.ending import printing
+from metrica_export.cli.ending import printing, warn
 from metrica_export.metrica.redaction import json_line, printable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **g
         for text in _FORMS["json" if as_json else form](found):
             sys.stdout.write(text)
     if limit is not None and limit < found.total:
-        click.echo(f"{limit} of {found.total} rows; --limit lists more.", err=True)
+        warn(f"{limit} of {found.total} rows; --limit lists more.")
 
 
 _KEYS = ("entity", "id", "state", "column", "reason", "explanation")

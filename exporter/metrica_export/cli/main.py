@@ -9,7 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -222,10 +222,17 @@ def main(parts: "Parts | None" = None) -> None:
         with suppress(OSError):
             error.show()
         end(error.exit_code, error.format_message())
-    except click.Abort:
+    except click.Abort as abort:
+        # click makes an Abort of any EOFError; that of a question has no cause.
+        if isinstance(abort.__cause__, EOFError):
+            _fail(call, abort.__cause__)
         warn("Aborted. Nothing was changed.")
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - each one becomes an exit code
-        found = call.report(error)
-        warn(f"Error: {found}")
-        end(found.exit_code, str(found))
+        _fail(call, error)
+
+
+def _fail(call: Call, error: Exception) -> NoReturn:
+    found = call.report(error)
+    warn(f"Error: {found}")
+    end(found.exit_code, str(found))

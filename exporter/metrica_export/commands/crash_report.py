@@ -42,7 +42,8 @@ def report(error: Exception, command: str, folder: Path | None, *, debug: bool) 
     where = f"metrica-export {command}".rstrip()
     text = "\n".join(_traceback(found.origin))
     if debug:
-        sys.stderr.write(f"{text}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"{text}\n")
         advice = "Report this line and the traceback above it."
     elif path := _write(text, folder):
         advice = f"Report this line and the file {path}, which holds no data."
