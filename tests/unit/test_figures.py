@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from metrica_emulator.quotas import Limits as Quotas
 from metrica_export.metrica.formats import (
     LINK_DAYS,
@@ -16,11 +17,12 @@ from metrica_export.metrica.formats import (
     MAX_CATALOGUE,
     MAX_FILE_BYTES,
     MAX_HUMANIZED,
+    MAX_ID,
     MAX_VALUES,
     UPDATE_DAYS,
     Kind,
 )
-from metrica_export.metrica.http import REQUESTS_A_SECOND
+from metrica_export.metrica.http import ATTEMPTS, REQUESTS_A_SECOND, RETRY_SECONDS
 from metrica_export.settings import (
     BECOME_PERCENT,
     DAILY_QUOTA,
@@ -35,6 +37,8 @@ ROOT = Path(__file__).parents[2]
 LIMITS, GATE, QUOTAS = Limits(), Gate(), Quotas()
 PAGES = ("README.md", *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md")))
 DAILY = LIMITS.daily_requests
+DBT_PROJECT = yaml.safe_load((ROOT / "dbt_project/dbt_project.yml").read_text(encoding="utf-8"))
+DBT_VARS = DBT_PROJECT["vars"]
 
 SENTENCES = {
     "README.md": (f"PostgreSQL {OLDEST_VERSION}+ and DuckDB are the warehouses",),
@@ -52,14 +56,24 @@ SENTENCES = {
         f"{DAILY_QUOTA:,} requests a day for a counter",
         f"at most {QUOTAS.requests_per_second} a second and {QUOTAS.parallel} at once",
         f"`--split-requests` ({LIMITS.split_requests})",
+        f"tried at most {ATTEMPTS} times within {RETRY_SECONDS // 60} minutes",
     ),
     "docs/how-to/run-on-a-schedule.md": (f"(`--max-steps`, {LIMITS.max_steps};",),
     "docs/how-to/runbook.md": (
         f"after {LINK_DAYS} days and updates none after {UPDATE_DAYS}",
         f"above {MAX_AMOUNT:,}",
         f"more than {MAX_HUMANIZED:,} characters",
+        f"longer than {MAX_ID} characters",
+        f"is not 1 to {MAX_ID} of A-Z",
         f"{MAX_VALUES[Kind.CLIENT_IDS]} ClientIDs, {MAX_VALUES[Kind.EMAILS]} other identifiers",
         f"other identifiers or {MAX_VALUES[Kind.GOALS]} goals",
+    ),
+    "docs/reference/crm-tables.md": (
+        f"more than {MAX_VALUES[Kind.CLIENT_IDS]} client ids, {MAX_VALUES[Kind.EMAILS]} e-mails",
+        f"{MAX_VALUES[Kind.PHONES]} phones of one contact",
+    ),
+    "docs/how-to/build-incrementally.md": (
+        f"`incremental_lookback` (`{DBT_VARS['incremental_lookback']}`)",
     ),
     "docs/reference/capabilities.md": (
         f"| windows of {LINK_DAYS} and {UPDATE_DAYS} days |",
@@ -139,6 +153,13 @@ def test_pace_and_share_of_the_day_are_below_the_quotas() -> None:
     assert DAILY < DAILY_QUOTA
     assert DAILY_QUOTA == QUOTAS.requests_per_day_user == QUOTAS.requests_per_day_counter
     assert QUOTAS.max_file_bytes == MAX_FILE_BYTES
+
+
+def test_dbt_models_keep_as_many_identifiers_as_metrica_accepts() -> None:
+    text = (ROOT / "dbt_project/macros/left_out.sql").read_text(encoding="utf-8")
+    client_ids, others = MAX_VALUES[Kind.CLIENT_IDS], MAX_VALUES[Kind.EMAILS]
+    assert others == MAX_VALUES[Kind.PHONES]
+    assert f"'client_id' then {client_ids} else {others} end" in text
 
 
 def test_readme_names_the_python_that_the_package_requires() -> None:

@@ -1,6 +1,13 @@
 """Reasons why a mart row is rejected or held."""
 
-from metrica_export.metrica.formats import MAX_AMOUNT, MAX_HUMANIZED, MAX_VALUES, STATUS_TYPES, Kind
+from metrica_export.metrica.formats import (
+    MAX_AMOUNT,
+    MAX_HUMANIZED,
+    MAX_ID,
+    MAX_VALUES,
+    STATUS_TYPES,
+    Kind,
+)
 
 REJECTED = "rejected"
 HELD = "held"
@@ -10,8 +17,8 @@ REASONS = {
     "value_missing": "Metrica requires the column and the row has no value in it.",
     "hash_missing": "The mart gives the row no row_hash, so changes cannot be detected.",
     "hash_malformed": "A row_hash is an md5: 32 lower-case hexadecimal digits.",
-    "id_malformed": "An id is 1 to 255 printable characters, no space first or last.",
-    "name_malformed": "Metrica accepts 1 to 255 of A-Z a-z 0-9 _ : - here.",
+    "id_malformed": f"An id is 1 to {MAX_ID} printable characters, no space first or last.",
+    "name_malformed": f"Metrica accepts 1 to {MAX_ID} of A-Z a-z 0-9 _ : - here.",
     "type_unknown": "A status type is one of " + ", ".join(STATUS_TYPES) + ".",
     "client_type_unknown": "Metrica accepts the client type CONTACT only.",
     "date_out_of_range": "Metrica accepts dates from 1970-01-01 with a year of four digits.",

@@ -32,7 +32,9 @@ REQUESTS_A_SECOND = 25
 
 _GAP = 1 / REQUESTS_A_SECOND
 _TIMEOUT = (10, 300)
-_ATTEMPTS = 6
+ATTEMPTS = 6
+RETRY_SECONDS = 600
+"""A request is given up after this many attempts, or when this time is over."""
 
 
 class RefusedFileError(MetricaError):
@@ -104,7 +106,11 @@ class Transport:
         doubtful = False
         try:
             for attempt in stamina.retry_context(
-                on=_back_off, attempts=_ATTEMPTS, timeout=600, wait_initial=1, wait_max=30
+                on=_back_off,
+                attempts=ATTEMPTS,
+                timeout=RETRY_SECONDS,
+                wait_initial=1,
+                wait_max=30,
             ):
                 with attempt:
                     try:
