@@ -279,3 +279,21 @@ main()
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([sys.executable, "-c", code], stderr=full, check=False, cwd=tmp_path)
     assert done.returncode == 70
+
+
+def test_crash_report_signal_that_nohup_ignores_stays_ignored() -> None:
+    code = """
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from metrica_export.cli.main import main
+sys.argv = ["metrica-export", "--help"]
+try:
+    main()
+except SystemExit:
+    signal.raise_signal(signal.SIGHUP)
+    print("still here")
+    signal.raise_signal(signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("still here\n"), done.stderr
+    assert "InterruptedRunError" in done.stderr

@@ -209,8 +209,9 @@ def main(parts: "Parts | None" = None) -> None:
     """
     # An orchestrator ends a job by SIGTERM, which must release the lock and remove staged rows.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        # Windows has no SIGHUP.
-        if (number := getattr(signal, name, None)) is not None:
+        # Windows has no SIGHUP. A signal that nohup or the shell ignores stays ignored.
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
