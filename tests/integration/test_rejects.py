@@ -5,11 +5,15 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from metrica_export.cli.main import cli
+from metrica_export.errors import WarehouseError
+from metrica_export.warehouse.connection import Attached
 
 from tests.support.job import Job
 from tests.support.marts_fixture import MartsWarehouse
@@ -109,6 +113,25 @@ def test_rejects_refuses_a_reason_that_does_not_exist(marts: MartsWarehouse) -> 
         cli, ["rejects", *marts.flags, "--counter-id", COUNTER, "--reason", "x"]
     )
     assert "phones_malformed" in str(shown.exception)
+
+
+def test_rejects_is_one_json_object_when_the_warehouse_is_lost(
+    marts: MartsWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Attached.stream
+
+    def lost(*given: Any) -> Iterator[tuple[Any, ...]]:
+        yield from islice(stream(*given), 1)
+        raise WarehouseError("The warehouse is gone.")
+
+    monkeypatch.setattr(Attached, "stream", lost)
+    flags = [*marts.flags, "--counter-id", COUNTER, "--json"]
+    done = CliRunner().invoke(cli, ["rejects", *flags])
+    shown = json.loads(done.stdout)
+    assert done.exit_code == shown["exit_code"] == 3
+    assert (len(shown["rejects"]), shown["total"]) == (1, 200)
+    assert shown["error"] == "The warehouse is gone."
+    assert done.stderr == "Error: The warehouse is gone.\n"
 
 
 def test_rejects_ends_well_when_its_reader_has_gone(marts: MartsWarehouse) -> None:

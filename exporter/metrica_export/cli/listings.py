@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from metrica_export.cli import option_values, options
-from metrica_export.cli.ending import printing, warn
+from metrica_export.cli.ending import Call, printing, warn
 from metrica_export.metrica.redaction import json_line, printable
 
 if TYPE_CHECKING:
@@ -83,9 +83,17 @@ _KEYS = ("entity", "id", "state", "column", "reason", "explanation")
 
 def _json(found: "Rejects") -> Iterator[str]:
     yield '{"rejects": ['
-    for i, row in enumerate(found.rows):
-        line = json_line(dict(zip(_KEYS, row, strict=True)))
-        yield f", {line}" if i else line
+    try:
+        for i, row in enumerate(found.rows):
+            line = json_line(dict(zip(_KEYS, row, strict=True)))
+            yield f", {line}" if i else line
+    except Exception as error:  # noqa: BLE001 - each one becomes an exit code
+        # The list has begun, so the error ends this object. `end` would print a second one.
+        failed = click.get_current_context().ensure_object(Call).report(error)
+        warn(f"Error: {failed}")
+        ended = json_line({"exit_code": failed.exit_code, "error": str(failed)})
+        yield f'], "total": {found.total}, {ended[1:]}\n'
+        sys.exit(failed.exit_code)
     yield f'], "total": {found.total}}}\n'
 
 
