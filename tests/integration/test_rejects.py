@@ -134,6 +134,22 @@ def test_rejects_is_one_json_object_when_the_warehouse_is_lost(
     assert done.stderr == "Error: The warehouse is gone.\n"
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_rejects_reads_the_rows_in_batches(
+    marts: MartsWarehouse, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    read, seen = Attached.rows, [0]
+
+    def counted(*given: Any) -> list[tuple[Any, ...]]:
+        found = read(*given)
+        seen.append(len(found))
+        return found
+
+    monkeypatch.setattr(Attached, "rows", counted)
+    assert "c150" in rejects(marts, "--format", form).stdout
+    assert max(seen) < 200
+
+
 def test_rejects_ends_well_when_its_reader_has_gone(marts: MartsWarehouse) -> None:
     marts.sql(
         "insert into metrica_export.ledger_verdicts by name select v.* replace (id || i as id) "
