@@ -49,6 +49,17 @@ def test_each_step_goes_in_an_upload_of_its_own(job: Job) -> None:
     assert job.sent() == {}
 
 
+def test_status_steps_finish_date_goes_with_the_last_step_only(job: Job) -> None:
+    put(job, "new,in_work,paid", "1", finish_date_time="2026-11-02 00:00:00")
+    put(job, "paid", "2", finish_date_time="2026-11-02 00:00:00")
+    job.run(max_steps=1)
+    finished = {"1": None, "2": "2026-11-02 00:00:00"}
+    assert job.held_by_metrica("orders", "finish_date_time") == finished
+    job.run(max_steps=2)
+    assert job.held_by_metrica("orders", "finish_date_time") == finished | {"1": finished["2"]}
+    assert way(job, "1") == ["new", "in_work", "paid"]
+
+
 def test_only_the_steps_that_metrica_does_not_know_go(job: Job) -> None:
     put(job, "new,in_work", "1")
     job.run()

@@ -16,7 +16,7 @@ from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import PILES, tables_of
 
-_CREATED, _STATUS = "create_date_time", "order_status"
+_CREATED, _FINISHED, _STATUS = "create_date_time", "finish_date_time", "order_status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,4 +228,7 @@ def _value(mart: Mart, column: Column) -> str | None:
 def _cell(mart: Mart, column: Column, wave: int) -> str:
     if column.name == _STATUS and mart.has_path:
         return _status(mart, wave)
+    if column.name == _FINISHED and mart.has_path:
+        # An order that stops at an earlier step, for example at max_steps, is not finished yet.
+        return cell(column, f"if({_steps_left(mart, wave)} > 0, null, s.{_FINISHED})")
     return cell(column, _value(mart, column))
