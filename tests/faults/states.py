@@ -13,7 +13,7 @@ from typing import Any
 State = dict[str, Any]
 """Column → value, without absent values. Lists are in order; products are quantities by id."""
 
-CREATED, STATUS = "create_date_time", "order_status"
+CREATED, FINISHED, STATUS = "create_date_time", "finish_date_time", "order_status"
 _LIST_COLUMNS = {"client_ids", "emails", "phones", "emails_md5", "phones_md5", "goal_action_ids"}
 _NUMBER_COLUMNS = {"revenue", "cost", "identifiers_count", "items_count"}
 _METRICA_COLUMNS = {
@@ -83,8 +83,8 @@ def metrica_state(row: dict[str, Any], text: str | None = None) -> State:
     else:
         custom = json.loads(row.pop("custom", None) or "{}")
         state = {name: _metrica_value(name, value) for name, value in row.items()} | custom
-    if state.get("finish_date_time") == state.get("first_paid_at"):
-        state.pop("finish_date_time", None)  # Metrica fills in an absent date
+    if state.get(FINISHED) == state.get("first_paid_at"):
+        state.pop(FINISHED, None)  # Metrica fills in an absent date
     return {
         name: value
         for name, value in state.items()
