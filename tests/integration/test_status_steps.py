@@ -124,6 +124,21 @@ def test_status_steps_order_whose_step_has_no_answer_waits_and_goes_on_from_ther
     assert way(job, "1") == ["new", "in_work", "in_work", "paid"]
 
 
+def test_status_steps_after_a_step_without_an_answer_follow_a_path_that_was_rewritten(
+    job: Job,
+) -> None:
+    put(job, "new,in_work,returned,in_work", "1")
+    job.run()
+    put(job, "new,in_work,returned,in_work", "1", revenue="7.00")
+    job.emulator.fault("delay_list:99", "POST /data/orders/csv")
+    job.run()
+    assert job.states("orders")["1"] == ("held", "outcome_unknown")
+    # The fourth step is another one now.
+    put(job, "in_work,new,returned,paid", "1", revenue="7.00")
+    assert job.sent() == {"orders": 1}
+    assert way(job, "1")[-4:] == ["in_work", "new", "returned", "paid"]
+
+
 def test_status_steps_run_that_ends_between_two_steps_is_gone_on_with(job: Job) -> None:
     put(job, "new,in_work,paid", "1")
     job.emulator.fault("status:403", "POST /data/orders/csv", skip=1)

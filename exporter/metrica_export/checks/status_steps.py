@@ -13,7 +13,8 @@ def find_steps(wh: Attached, staged: StagedMart) -> None:
     The delivered step is the place of the delivered status in the path. If the CRM rewrote the
     history, it is the last place of this status. If the path lacks the delivered status or ends
     with it, only the present status is sent, since an earlier status must not follow a later
-    one. For the same reason no step before a step with an unknown outcome is sent.
+    one. For the same reason no step before a step with an unknown outcome is sent; its place is
+    found in the same way.
     """
     if staged.mart.has_path:
         tables = tables_of(staged.name)

@@ -7,7 +7,7 @@ with paths as (
         state._delivered is true as _delivered,
         state._status,
         state._step,
-        coalesce(state._unknown_step, 1) - 1 as before_unknown
+        state._unknown_steps
     from {{ staged }} as staged
     left join {{ delivered_state }} as state on staged.rowid = state._row
     where staged.{{ status_path }} is not null
@@ -18,12 +18,20 @@ delivered as (
         _row,
         order_status,
         statuses,
-        before_unknown,
         case
             when not _delivered then 0
             when statuses[_step] = _status then _step
             else len(statuses) + 1 - list_position(list_reverse(statuses), _status)
-        end as delivered_step
+        end as delivered_step,
+        -- 0 if the path lacks the status: `list_max` ignores the NULL. A recovery knows no status.
+        coalesce(list_max(list_transform(
+            _unknown_steps,
+            lambda unknown: if(
+                coalesce(statuses[unknown.step] = unknown.status, unknown.status is null),
+                unknown.step,
+                len(statuses) + 1 - list_position(list_reverse(statuses), unknown.status)
+            )
+        )), 1) - 1 as before_unknown
     from paths
 ),
 

@@ -12,7 +12,7 @@ with summed as (
 unknown as (
     select
         deliveries._id,
-        max(deliveries._step) as _step
+        list({ 'step': deliveries._step, 'status': deliveries._status }) as _steps
     from {{ deliveries }} as deliveries
     inner join summed on deliveries._id = summed._id
     where
@@ -28,7 +28,7 @@ select
     passed._status,
     passed._step,
     passed._filled | coalesce(summed._unknown_filled, 0) as _filled,
-    unknown._step as _unknown_step
+    unknown._steps as _unknown_steps
 from summed
 left join unknown on summed._id = unknown._id
 inner join {{ staged }} as staged on summed._id = staged._id

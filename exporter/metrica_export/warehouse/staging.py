@@ -101,7 +101,7 @@ DELIVERED_STATE = StagingTable(
     "delta.delivered_state",
     "The delivered state of each staged row: values from the last accepted upload, and the first "
     "creation date. `_filled` also includes columns from later uploads whose outcome is unknown; "
-    "`_unknown_step` is the greatest step in these uploads.",
+    "`_unknown_steps` are the steps in these uploads.",
     {
         "_row": "bigint",
         "_delivered": "boolean",
@@ -109,7 +109,7 @@ DELIVERED_STATE = StagingTable(
         "_status": "text",
         "_step": "integer",
         "_filled": "bigint",
-        "_unknown_step": "integer",
+        "_unknown_steps": "struct(step integer, status text)[]",
     },
 )
 AVAILABLE_CONTACTS = StagingTable(
