@@ -7,6 +7,7 @@ takes longer than all these queries.
 import json
 import sqlite3
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,55 @@ def read_ledger_text(connection: Connection) -> str:
     return "\n".join(
         str(_fetch(connection, f"select * from metrica_export.{table}")) for table in tables
     )
+
+
+def read_persisted_state(connection: Connection, path: Path) -> str:
+    """Return what a later run finds in the ledger and in Metrica, without times and random ids.
+
+    `path` is the emulator's SQLite file. Its log of requests is left out.
+    """
+    columns = _fetch(
+        connection,
+        "select table_name, column_name from information_schema.columns "
+        "where table_schema = 'metrica_export' and table_name like 'ledger%'",
+    )
+    found = [
+        _content(lambda query: _fetch(connection, query), f"metrica_export.{table}", names)
+        for table, names in _by_table(columns).items()
+    ]
+    emulator = query_emulator(
+        path,
+        "select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c "
+        "where t.type = 'table' and t.name not in ('requests', 'sqlite_sequence')",
+    )
+    found += [
+        _content(lambda query: query_emulator(path, query), table, names)
+        for table, names in _by_table(emulator).items()
+    ]
+    return "\n".join(found)
+
+
+_CHANGING = {
+    *("started_at", "finished_at", "judged_at", "uploaded_at_utc"),
+    *("update_date_time", "reached_at", "state"),
+}
+"""Columns with the time of a run. `applied.state` has times; the objects' tables have the rest."""
+
+
+def _by_table(columns: list[tuple[Any, ...]]) -> dict[str, list[str]]:
+    tables: dict[str, list[str]] = defaultdict(list)
+    for table, column in sorted(columns):
+        tables[table].append(column)
+    return tables
+
+
+def _content(fetch: Callable[[str], list[tuple[Any, ...]]], table: str, columns: list[str]) -> str:
+    kept = [
+        f"{column} is not null" if column in _CHANGING or column == "uploading_id" else column
+        for column in columns
+    ]
+    rows = fetch(f"select {', '.join(kept)} from {table}")
+    return f"{table}: {sorted(map(repr, rows))}"
 
 
 def _tables(connection: Connection) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.faults.campaign import CampaignOptions, CampaignResult
 from tests.faults.controls import CONTROLS
 from tests.faults.invariants import INVARIANTS
+from tests.faults.kills import SAME_STATE
 from tests.faults.trials import ROWS_DELIVERED
 
 
@@ -18,6 +19,7 @@ def summary(options: CampaignOptions, result: CampaignResult, seconds: float) ->
         *_table("Histories", result.histories),
         *_table("Kill points", result.kill_points),
         *_section("I/O steps of the killed runs", result.io_step_kinds),
+        f"{SAME_STATE.capitalize()}: {result.event_counts[SAME_STATE]:,}",
         *_section("Runs by exit code", _with_prefix(result.event_counts, "exit ")),
         *_section("Requests with a fault", _with_prefix(result.event_counts, "fault ")),
         *_controls(result),
