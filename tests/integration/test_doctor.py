@@ -142,10 +142,21 @@ def test_before_the_first_run_only_the_scope_is_in_doubt(job: Job) -> None:
     assert {check for check, level in told.levels().items() if level != "ok"} == {"scope"}
     assert "metrika:write" in told.text("scope")
     assert "none yet" in told.text("ledger")
+    assert told.text("destination") == "an emulator; this counter has no upload yet "
+    assert told.text("uploads") == "Metrica lists no upload "
     assert "no run yet" in told.text("last run")
     assert "not in Metrica yet: items_count" in told.text("attributes of orders")
     assert "sold" in told.text("statuses")
     assert told.code == 0
+
+
+def test_doctor_skips_checks_that_read_a_missing_mart(job: Job) -> None:
+    job.marts.sql("drop table metrica.order_statuses")
+    told = ask(job)
+    assert told.lines["mart order_statuses"]["level"] == "error"
+    assert told.skipped == ["statuses", "goals"]
+    assert "Catalog Error" not in str(told.lines)
+    assert told.code == 3
 
 
 def test_doctor_extension_is_named_where_it_is_needed(ran: Job) -> None:

@@ -122,6 +122,14 @@ def test_doctor_is_content_when_nothing_is_left_out(marts: MartsWarehouse) -> No
     assert examined(marts).level == "ok"
 
 
+def test_doctor_warns_of_a_left_out_table_that_dbt_did_not_build(marts: MartsWarehouse) -> None:
+    add_model(marts, build=False)
+    found = examined(marts)
+    assert found.level == "warning"
+    assert found.found == "table metrica_work.left_out is missing"
+    assert "dbt build" in found.advice
+
+
 @pytest.mark.parametrize("build", [True, False])
 def test_left_out_that_cannot_be_read_stops_no_run(
     marts: MartsWarehouse, running_emulator: RunningEmulator, *, build: bool

@@ -80,13 +80,13 @@ def examine(options: Options, api_url: str) -> Examination:
         found.make("clocks", lambda: warehouse_checks.clocks(wh, metrica))
         found.make("time zone", partial(metrica_checks.zone, wh=wh), zone, marts)
         for mart in marts.all if marts else ():
-            found.make(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
+            readable = found.open(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
             if mart.attributes:
                 check = f"attributes of {mart.name}"
                 found.make(check, metrica_checks.attributes, metrica, mart)
             if mart.entity is ORDER_STATUSES:
-                found.make("statuses", metrica_checks.mapping, metrica, wh, mart, ledger)
-                found.make("goals", metrica_checks.goals, metrica, wh, mart)
+                found.make("statuses", metrica_checks.mapping, metrica, wh, readable, ledger)
+                found.make("goals", metrica_checks.goals, metrica, wh, readable)
         found.make("left out", examine_left_out, wh, marts)
         if not marts:
             found.skipped += ["marts", "attributes", "statuses", "goals"]

@@ -11,6 +11,12 @@ def examine_left_out(wh: Attached, marts: Marts) -> Finding:
     """Warn of values that the models left out, with their shares."""
     if marts.left_out is None:
         return ok("left out", "the project has no model that counts left-out values")
+    if not wh.columns(*marts.left_out):
+        return warning(
+            "left out",
+            f"table {'.'.join(marts.left_out)} is missing",
+            "Run `dbt build`, or grant this role usage on its schema and select on it.",
+        )
     try:
         found = read_left_out(wh, marts, [mart.name for mart in marts.all])
     except WarehouseError as error:

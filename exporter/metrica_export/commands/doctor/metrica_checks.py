@@ -55,6 +55,8 @@ def uploads(metrica: Metrica, wh: Attached, ledger: Ledger, zone: str) -> Findin
     if foreign:
         found = f"the ledger does not know {foreign} of the uploads that Metrica lists"
         return warning("uploads", found, ADVICE)
+    if not listed:
+        return ok("uploads", "Metrica lists no upload")
     return ok("uploads", f"the ledger knows the {len(listed)} newest uploads that Metrica lists")
 
 

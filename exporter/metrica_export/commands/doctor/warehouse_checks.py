@@ -31,14 +31,12 @@ def extension(wh: Attached) -> Finding:
     return ok("extension", f"postgres {found} is loaded into DuckDB {duckdb}")
 
 
-def contract(wh: Attached, mart: Mart) -> Finding:
-    """Compare a mart with its declaration; raises WarehouseError."""
+def contract(wh: Attached, mart: Mart) -> tuple[Finding, Mart]:
+    """Compare a mart with its declaration; return the mart too. Raises WarehouseError."""
     check_relation(wh, mart)
     custom = f", {len(mart.attributes)} of them custom" if mart.attributes else ""
-    return ok(
-        f"mart {mart.name}",
-        f"{mart.schema}.{mart.table} has its {len(mart.columns)} columns{custom}",
-    )
+    found = f"{mart.schema}.{mart.table} has its {len(mart.columns)} columns{custom}"
+    return ok(f"mart {mart.name}", found), mart
 
 
 def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:
@@ -96,6 +94,12 @@ def destination(wh: Attached, ledger: Ledger, api: Api) -> Finding:
     """
     check_destination(wh, ledger, is_local=api.is_local)
     where = "an emulator" if api.is_local else "Metrica"
+    uploaded = ledger.exists and wh.rows(
+        f"select 1 from {LEDGER}.ledger_uploads where counter_id = ? and status = 'PASSED' limit 1",
+        [ledger.counter_id],
+    )
+    if not uploaded:
+        return ok("destination", f"{where}; this counter has no upload yet")
     return ok("destination", f"{where}, as for all earlier uploads")
 
 
