@@ -2,18 +2,32 @@
     {#- It runs before the build, since dbt runs the data tests of a source before its staging
         model, and these would fail with a database error. -#}
     {%- if execute and flags.WHICH in ['build', 'run', 'snapshot', 'test'] -%}
-        {%- set missing = [] -%}
+        {%- set missing, incomplete = [], [] -%}
         {%- for source in graph.sources.values() -%}
             {%- if source.package_name == 'metrica_crm' and source.source_name == 'metrica_crm'
-                and _is_read(source.unique_id)
-                and not load_relation(api.Relation.create(
+                and _is_read(source.unique_id) -%}
+                {%- set table = source.schema ~ "." ~ source.identifier -%}
+                {%- set relation = load_relation(api.Relation.create(
                     source.database, source.schema, source.identifier
                 )) -%}
-                {%- set variable = source.config.get('meta', {}).get('optional_by') -%}
-                {%- do missing.append(
-                    source.schema ~ "." ~ source.identifier
-                    ~ (" (set the var " ~ variable ~ ": false if your CRM has none)" if variable else "")
-                ) -%}
+                {%- if not relation -%}
+                    {%- set variable = source.config.get('meta', {}).get('optional_by') -%}
+                    {%- do missing.append(
+                        table
+                        ~ (" (set the var " ~ variable ~ ": false if your CRM has none)" if variable else "")
+                    ) -%}
+                {%- else -%}
+                    {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+                    {%- set lacking = source.columns | map('lower')
+                        | reject('in', columns | map('lower') | list) | sort -%}
+                    {#- PostgreSQL lists no columns of a materialized view, or without a right on it. -#}
+                    {%- if columns and lacking -%}
+                        {%- do incomplete.append(
+                            table ~ " has no column " ~ lacking | join(", ")
+                            ~ " (it has: " ~ columns | sort | join(", ") ~ ")"
+                        ) -%}
+                    {%- endif -%}
+                {%- endif -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if missing -%}
@@ -21,6 +35,14 @@
                 "The warehouse has no table or view " ~ missing | sort | join(", ") ~ ". Create each"
                 ~ " as a view over your CRM's own table, or set the var crm_schema to another schema,"
                 ~ " and run dbt build again. Set vars in dbt_project.yml or by --vars."
+            ) }}
+        {%- endif -%}
+        {%- if incomplete -%}
+            {{ exceptions.raise_compiler_error(
+                "The CRM table " ~ incomplete | sort | join("; ") ~ ". Give the view these columns,"
+                ~ " as in docs/reference/crm-tables.md (a column may be null), and run dbt build again."
+                ~ " If you edited the staging models so that they do not read a column, remove it from"
+                ~ " models/staging/crm/_crm__sources.yml."
             ) }}
         {%- endif -%}
     {%- endif -%}

@@ -118,6 +118,26 @@ def test_missing_tables_are_named_with_the_vars_that_switch_them_off(
     assert warehouse.dbt("run", "--select", "stg_crm__contacts").success
 
 
+def test_missing_columns_are_named_with_the_columns_that_the_table_has(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.run(
+        "alter table crm.orders rename column revenue to amount",
+        "alter table crm.products rename column product_id to sku",
+        "alter table crm.products drop column updated_at",
+    )
+    outcome = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert not outcome.success
+    assert outcome.count("model", "success") == outcome.count("seed", "success") == 0
+    for complaint in (
+        "crm.orders has no column revenue (it has: amount, contact_id, cost,",
+        "crm.products has no column product_id, updated_at (it has: name, sku)",
+        "docs/reference/crm-tables.md",
+    ):
+        assert complaint in outcome.complaints
+    assert "crm.contacts has" not in outcome.complaints
+
+
 @pytest.mark.filterwarnings("ignore:.*does not match the name of any column")
 def test_bad_input_seed_with_semicolons_is_refused_until_the_project_says_so(
     warehouses: Warehouses,
