@@ -66,7 +66,7 @@ faults: $(INSTALLED) ## Run the fault campaign on all cores; more of it: make fa
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 .PHONY: bench
-bench: $(INSTALLED) build/rivals/.installed ## Measure the export: make bench ROWS="1000000 5000000" RESULTS=1 keeps the page
+bench: $(INSTALLED) build/rivals/.installed ## Measure dbt and the export: make bench ROWS="1000000 5000000" RESULTS=1 keeps the page
 	@$(BIN)/python -m benchmarks --rows "$(or $(ROWS),1000000)" --rivals build/rivals/bin/python $(if $(RESULTS),--results) $(ARGS)
 
 build/rivals/.installed: benchmarks/requirements.txt $(INSTALLED)

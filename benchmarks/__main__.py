@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from benchmarks import machine, mart, page, works
+from benchmarks import dbt, machine, mart, page, works
 from benchmarks.meter import Usage
-from benchmarks.page import Section
+from benchmarks.page import Part, Section
 from benchmarks.server import BenchPostgres
 from benchmarks.stages import STAGES
-from benchmarks.works import Bench
+from benchmarks.works import Bench, Figure
 
 _PAGE = Path(__file__).with_name("RESULTS.md")
 _INTRODUCTION = """\
@@ -32,44 +32,71 @@ The mart has a fifth as many contacts as orders; rows are those of both. The flo
 is curl with the same bytes. PostgreSQL is durable (`fsync` on) and its processors' time is in a
 column of its own. Peak memory is that of the whole process tree.
 `start` in the bars is that of `metrica-export --help`.
+{dbt}"""
+_DBT = """
+dbt builds its marts from a CRM of {orders:,} orders, new in every round. Its ratios are to the
+floor of reading these marts. A line "without dbt's start" has the time from the start of the first
+node to the end of the last. Its other columns repeat those of the whole command.
 """
 
 _OFTEN = 5_000_000
 """Larger marts are measured in one round, which takes minutes."""
 
+_PARTS = {"export", "dbt"}
+
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Sitting:
     folder: Path
     sink: str
+    runs: int
+    dbt_orders: int
+
+
+def _split_parts(_context: click.Context, _option: click.Parameter, value: str) -> set[str]:
+    parts = set(value.split(","))
+    if not parts <= _PARTS:
+        raise click.BadParameter(f"Name one or both of {', '.join(sorted(_PARTS))}.")
+    return parts
 
 
 @click.command()
 @click.option("--rows", default="1000000", show_default=True, help="Orders; several sizes: 1,2,3.")
 @click.option("--runs", default=3, show_default=True, help="Rounds of each size.")
 @click.option("--warehouse", default="postgres,duckdb", show_default=True)
+@click.option("--parts", default="export,dbt", show_default=True, callback=_split_parts)
+@click.option("--dbt-orders", default=1_000_000, show_default=True, help="Orders in dbt's CRM.")
 @click.option(
     "--rivals",
     type=click.Path(path_type=Path),
     help="The Python with their packages; they run at the first size only.  [default: none run]",
 )
 @click.option("--results", is_flag=True, help="Write benchmarks/RESULTS.md too.")
-def bench(*, rows: str, runs: int, warehouse: str, rivals: Path | None, results: bool) -> None:
-    """Compare the export with the floors under it and with what a team would write instead."""
+def bench(  # noqa: PLR0913 - one parameter per option
+    *,
+    rows: str,
+    runs: int,
+    warehouse: str,
+    parts: set[str],
+    dbt_orders: int,
+    rivals: Path | None,
+    results: bool,
+) -> None:
+    """Compare dbt and the export with the floors under them and with the rivals of the export."""
     sizes = [int(size) for size in rows.replace(",", " ").split()]
-    kinds = warehouse.split(",")
     with tempfile.TemporaryDirectory(prefix="bench-") as name, works.running_sink() as sink:
-        folder = Path(name)
-        facts = machine.describe(folder, _postgres_version(), rivals)
-        starts = _starts()
-        sections = [
-            _section(
-                _Place(folder, sink), kind, size, runs, rivals=rivals if size == sizes[0] else None
-            )
-            for kind in kinds
-            for size in sizes
-        ]
-    text = _text(facts, starts, sections, runs)
+        sitting = _Sitting(Path(name), sink, runs, dbt_orders)
+        facts = machine.describe(sitting.folder, _postgres_version(), rivals)
+        starts = _starts() if "export" in parts else {}
+        sections = []
+        for kind in warehouse.split(","):
+            built = _build(sitting, kind) if "dbt" in parts else None
+            if "export" not in parts:
+                sections.append(Section(kind, dbt_orders, built, None, {}, {}))
+                continue
+            sections.append(_section(sitting, kind, sizes[0], built, rivals))
+            sections += [_section(sitting, kind, size, None, None) for size in sizes[1:]]
+    text = _text(facts, starts, sections, sitting)
     click.echo(text)
     if results:
         _PAGE.write_text(text, encoding="utf-8")
@@ -83,15 +110,20 @@ def _starts() -> dict[str, list[Usage]]:
     return found
 
 
-def _section(place: _Place, kind: str, orders: int, runs: int, *, rivals: Path | None) -> Section:
-    with _filled(place, kind, orders) as bench:
-        rounds = []
-        for number in range(runs if orders <= _OFTEN else 1):
-            figures = {}
-            for name, figure in bench.round(number, rivals if kind == "postgres" else None):
-                _tell(f"{kind} {orders:,} round {number + 1}: {name}: {figure.usage.wall:.2f} s")
-                figures[name] = figure
-            rounds.append(figures)
+def _build(sitting: _Sitting, kind: str) -> Part:
+    orders = sitting.dbt_orders
+    rounds = (dbt.work_round(kind, orders) for _ in range(sitting.runs))
+    return Part(dbt.READ_FLOOR, dbt.rows(orders), _take(f"{kind} {orders:,}", rounds))
+
+
+def _section(
+    sitting: _Sitting, kind: str, orders: int, built: Part | None, rivals: Path | None
+) -> Section:
+    if kind != "postgres":
+        rivals = None
+    with _filled(sitting, kind, orders) as bench:
+        runs = sitting.runs if orders <= _OFTEN else 1
+        rounds = _take(f"{kind} {orders:,}", (bench.round(i, rivals) for i in range(runs)))
         mart.forget(bench.marts)
         found = _stages(bench)
         stages = {"wall": found["wall"]}
@@ -99,20 +131,32 @@ def _section(place: _Place, kind: str, orders: int, runs: int, *, rivals: Path |
         (marts,) = bench.marts.sql(
             "select (select count(*) from metrica.orders) + (select count(*) from metrica.contacts)"
         )
-        return Section(kind, orders, marts[0], rounds, stages, found["places"])
+        export = Part(works.READ_FLOOR, marts[0], rounds)
+        return Section(kind, orders, built, export, stages, found["places"])
+
+
+def _take(title: str, rounds: Iterable[Iterable[tuple[str, Figure]]]) -> list[dict[str, Figure]]:
+    taken = []
+    for number, one in enumerate(rounds, 1):
+        figures = {}
+        for name, figure in one:
+            _tell(f"{title} round {number}: {name}: {figure.usage.wall:.2f} s")
+            figures[name] = figure
+        taken.append(figures)
+    return taken
 
 
 @contextmanager
-def _filled(place: _Place, kind: str, orders: int) -> Iterator[Bench]:
+def _filled(sitting: _Sitting, kind: str, orders: int) -> Iterator[Bench]:
     _tell(f"{kind} {orders:,}: filling")
-    with tempfile.TemporaryDirectory(dir=place.folder) as name:
+    with tempfile.TemporaryDirectory(dir=sitting.folder) as name:
         project = Path(name)
         if kind == "duckdb":
-            yield Bench(mart.fill(project, None, orders), None, place.sink, place.folder)
+            yield Bench(mart.fill(project, None, orders), None, sitting.sink, sitting.folder)
             return
         with BenchPostgres() as server:
             marts = mart.fill(project, server.database("bench"), orders)
-            yield Bench(marts, server, place.sink, place.folder)
+            yield Bench(marts, server, sitting.sink, sitting.folder)
 
 
 def _stages(bench: Bench) -> dict[str, Any]:
@@ -135,21 +179,34 @@ def _text(
     facts: Sequence[tuple[str, str]],
     starts: dict[str, list[Usage]],
     sections: Sequence[Section],
-    runs: int,
+    sitting: _Sitting,
 ) -> str:
-    parts = [_INTRODUCTION.format(runs=runs, often=_OFTEN), page.table(("measured on", ""), facts)]
-    for section in sections:
-        parts += [f"\n## {section.warehouse}, {section.orders:,} orders\n", page.figures(section)]
-    parts += ["\n## Growth\n", page.growth(sections)]
-    parts += [
-        "\n## Where the time of a first export goes\n",
-        "Thread seconds by stage; stages that overlap add up to more than the clock's time.\n",
-        page.stages(sections),
+    built = any(section.dbt for section in sections)
+    parts = [
+        _INTRODUCTION.format(
+            runs=sitting.runs,
+            often=_OFTEN,
+            dbt=_DBT.format(orders=sitting.dbt_orders) if built else "",
+        ),
+        page.table(("measured on", ""), facts),
     ]
     for section in sections:
-        parts += [f"\n{section.warehouse}, {section.orders:,} orders:\n", page.places(section)]
-    parts += ["\n## Start\n", page.starts(starts), ""]
-    return "\n".join(parts)
+        parts += [f"\n## {section.warehouse}, {section.orders:,} orders\n", page.figures(section)]
+    exported = [section for section in sections if section.export]
+    if exported:
+        parts += _details(exported, starts)
+    return "\n".join([*parts, ""])
+
+
+def _details(sections: Sequence[Section], starts: dict[str, list[Usage]]) -> Iterator[str]:
+    yield from ("\n## Growth\n", page.growth(sections))
+    yield "\n## Where the time of a first export goes\n"
+    yield "Thread seconds by stage; stages that overlap add up to more than the clock's time.\n"
+    yield page.stages(sections)
+    for section in sections:
+        yield f"\n{section.warehouse}, {section.orders:,} orders:\n"
+        yield page.places(section)
+    yield from ("\n## Start\n", page.starts(starts))
 
 
 def _tell(text: str) -> None:

@@ -1,7 +1,4 @@
-"""What dbt takes: a full build, its data tests, and an incremental build after few changes.
-
-python -m benchmarks.dbt --orders 1000000 --warehouse postgres
-"""
+"""The works of dbt: a full build, its data tests, and an incremental build after few changes."""
 
 import json
 import os
@@ -13,20 +10,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import click
 import duckdb
 import yaml
 
-from benchmarks.meter import Usage, measure
-from benchmarks.page import table
+from benchmarks import floor
+from benchmarks.meter import measure
 from benchmarks.server import BenchPostgres
 from benchmarks.works import Figure
 
 _PROJECT = Path(__file__).parents[1] / "dbt_project"
 _DBT = Path(sys.executable).with_name("dbt")
+_ORDERS_PER_CONTACT = 5
 
 # One text for both engines. `i` counts from 1.
 _TABLES = {
@@ -64,7 +61,7 @@ _TABLES = {
         select 'sku-' || i as product_id, 'Товар номер ' || i as name,
             timestamptz '2026-01-01' as updated_at from numbers where i <= 2000""",
 }
-READ_FLOOR = "floor: read"
+READ_FLOOR = "floor: read dbt's marts"
 FULL = "dbt run, full"
 NODES = ", without dbt's start"
 DATA_TESTS = "dbt test, data tests"
@@ -100,7 +97,7 @@ class _Crm:
         numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
         self.run("create schema crm")
         for name, query in _TABLES.items():
-            made = query.format(contacts=max(orders // 5, 1))
+            made = query.format(contacts=_contacts(orders))
             self.run(f"create table crm.{name} as with numbers as ({numbers}) {made}")
         self.settle()
 
@@ -125,28 +122,18 @@ class _Crm:
         variables = ("--vars", "{default_calling_code: '7'}")
         return self._take([_DBT, *command, "--target", target, *places, *output, *variables])
 
-    def take(self, taken: dict[str, Figure], name: str, *command: str) -> None:
+    def take(self, name: str, *command: str) -> Iterator[tuple[str, Figure]]:
         """Measure a command of dbt as a whole, and its nodes without dbt's start."""
-        figure = taken[name] = self.build(*command)
-        usage = replace(figure.usage, wall=self.seconds_of_nodes())
-        taken[name + NODES] = replace(figure, usage=usage)
-        click.echo(f"{name}: {usage.wall:.1f} s: {self.slowest()}", err=True)
+        figure = self.build(*command)
+        yield name, figure
+        yield name + NODES, replace(figure, usage=replace(figure.usage, wall=self._node_seconds()))
+        click.echo(f"slowest: {self._slowest()}", err=True)
 
     def read(self) -> Figure:
-        """Read both marts with the warehouse's own `COPY`."""
-        marts = [f"select * from metrica.{name}" for name in ("contacts", "orders")]
-        if self._server is not None:
-            copies = [("--command", f"copy ({mart}) to stdout with csv") for mart in marts]
-            options = [part for copy in copies for part in copy]
-            return self._take([self._server.psql, "--no-psqlrc", "--quiet", *options])
-        out = self._folder / "floor.csv"
-        copy = "; ".join(f"copy ({mart}) to '{out}' (header)" for mart in marts)
-        code = (
-            f"import duckdb; duckdb.connect({str(self._file)!r}, read_only=True).execute({copy!r})"
-        )
-        return self._take([sys.executable, "-c", code])
+        """Copy both marts with the warehouse's own COPY."""
+        return self._take(floor.copy_command(self._server, self._file, self._folder))
 
-    def seconds_of_nodes(self) -> float:
+    def _node_seconds(self) -> float:
         """Return the time from the start of the last build's first node to the end of its last."""
         times = [
             datetime.fromisoformat(step[end])
@@ -160,7 +147,7 @@ class _Crm:
         text = (self._folder / "target" / "run_results.json").read_text(encoding="utf-8")
         return list(json.loads(text)["results"])
 
-    def slowest(self) -> str:
+    def _slowest(self) -> str:
         """Name the nodes of the last build that took longest."""
         seconds = {node["unique_id"]: node["execution_time"] for node in self._results()}
         slowest = sorted(seconds, key=lambda node: -seconds[node])[:8]
@@ -183,53 +170,26 @@ def _crm(warehouse: str) -> Iterator[_Crm]:
             yield _Crm(Path(name), server)
 
 
-def rounds(warehouse: str, orders: int, runs: int) -> Iterator[dict[str, Figure]]:
-    """Build a CRM anew in each round; yield what each work took."""
-    for _ in range(runs):
-        with _crm(warehouse) as crm:
-            crm.fill(orders)
-            crm.build("seed")
-            taken: dict[str, Figure] = {}
-            crm.take(taken, FULL, "run")
-            crm.take(taken, DATA_TESTS, "test", "--exclude-resource-type", "unit_test")
-            crm.settle()
-            taken[READ_FLOOR] = crm.read()
-            crm.make_incremental()
-            crm.build("run")
-            crm.settle()
-            crm.run(_CHANGE.format(rest=7))
-            crm.take(taken, INCREMENTAL, "run")
-            yield taken
+def work_round(warehouse: str, orders: int) -> Iterator[tuple[str, Figure]]:
+    """Do every work once, on a CRM that is new in every round."""
+    with _crm(warehouse) as crm:
+        crm.fill(orders)
+        crm.build("seed")
+        yield from crm.take(FULL, "run")
+        yield from crm.take(DATA_TESTS, "test", "--exclude-resource-type", "unit_test")
+        crm.settle()
+        yield READ_FLOOR, crm.read()
+        crm.make_incremental()
+        crm.build("run")
+        crm.settle()
+        crm.run(_CHANGE.format(rest=7))
+        yield from crm.take(INCREMENTAL, "run")
 
 
-def figures(taken: list[dict[str, Figure]]) -> str:
-    """Return the table: medians, and the medians of the rounds' ratios."""
-    rows = []
-    for name in taken[0]:
-        usages: list[Usage] = [one[name].usage for one in taken]
-        ratios = [one[name].usage.wall / one[READ_FLOOR].usage.wall for one in taken]
-        rows.append(
-            (
-                name,
-                f"{median(usage.wall for usage in usages):.2f}",
-                f"{median(usage.cpu for usage in usages):.2f}",
-                f"{median(one[name].server_cpu for one in taken):.2f}",
-                f"{median(ratios):.1f}",
-                f"{min(ratios):.1f}-{max(ratios):.1f}",
-            )
-        )
-    return table(("work", "wall s", "CPU s", "server CPU s", "x floor", "range"), rows)
+def rows(orders: int) -> int:
+    """Return the rows of both marts that dbt builds from a CRM with so many orders."""
+    return orders + _contacts(orders)
 
 
-@click.command()
-@click.option("--orders", default=200_000, show_default=True, help="Orders in the CRM.")
-@click.option("--warehouse", type=click.Choice(["duckdb", "postgres"]), default="duckdb")
-@click.option("--runs", default=3, show_default=True, help="Rounds.")
-def main(orders: int, warehouse: str, runs: int) -> None:
-    """Measure dbt's works in one warehouse and print the table."""
-    click.echo(f"{warehouse}, {orders:,} orders, {os.cpu_count()} cores\n")
-    click.echo(figures(list(rounds(warehouse, orders, runs))))
-
-
-if __name__ == "__main__":
-    main()
+def _contacts(orders: int) -> int:
+    return max(orders // _ORDERS_PER_CONTACT, 1)

@@ -1,6 +1,6 @@
 """The tables, the same on a terminal and on the results page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -22,13 +22,22 @@ _DUCKDB_BARS = _POSTGRES_BARS | {works.FIRST: "≤ 2.5 x"}
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The figures of one part of the night, the floor under them, and the rows of both marts."""
+
+    floor: str
+    rows: int
+    rounds: Rounds
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One warehouse at one size."""
+    """One warehouse at one size. dbt is measured at the first size only."""
 
     warehouse: str
     orders: int
-    rows: int
-    rounds: Rounds
+    dbt: Part | None
+    export: Part | None
     stages: Mapping[str, float]
     places: Mapping[str, float]
 
@@ -51,27 +60,32 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def figures(section: Section) -> str:
     """Return the table of one warehouse: the medians, and the medians of the rounds' ratios."""
     bars = _POSTGRES_BARS if section.warehouse == "postgres" else _DUCKDB_BARS
-    rows = []
-    for name in section.rounds[0]:
-        taken = [one[name] for one in section.rounds]
-        wall = median(figure.usage.wall for figure in taken)
-        ratios = [one[name].usage.wall / one[works.READ_FLOOR].usage.wall for one in section.rounds]
-        rows.append(
-            (
-                name,
-                f"{section.rows / wall:,.0f}",
-                f"{wall:.2f}",
-                f"{median(figure.usage.cpu for figure in taken):.2f}",
-                f"{median(figure.server_cpu for figure in taken):.2f}",
-                f"{max(figure.usage.peak for figure in taken) / 1e6:.0f}",
-                f"{median(figure.data_requests for figure in taken):.0f}",
-                f"{median(ratios):.2f}",
-                f"{min(ratios):.2f}-{max(ratios):.2f}",
-                bars.get(name, ""),
-            )
-        )
+    rows = [
+        (*cells, bars.get(cells[0], ""))
+        for part in (section.dbt, section.export)
+        if part is not None
+        for cells in _lines(part)
+    ]
     heads = ("work", "rows/s", "wall s", "CPU s", "server CPU s", "peak MB", "uploads")
     return table((*heads, "x floor", "range", "bar"), rows)
+
+
+def _lines(part: Part) -> Iterator[tuple[str, ...]]:
+    for name in sorted(part.rounds[0], key=lambda name: name != part.floor):
+        taken = [one[name] for one in part.rounds]
+        wall = median(figure.usage.wall for figure in taken)
+        ratios = [one[name].usage.wall / one[part.floor].usage.wall for one in part.rounds]
+        yield (
+            name,
+            f"{part.rows / wall:,.0f}",
+            f"{wall:.2f}",
+            f"{median(figure.usage.cpu for figure in taken):.2f}",
+            f"{median(figure.server_cpu for figure in taken):.2f}",
+            f"{max(figure.usage.peak for figure in taken) / 1e6:.0f}",
+            f"{median(figure.data_requests for figure in taken):.0f}",
+            f"{median(ratios):.2f}",
+            f"{min(ratios):.2f}-{max(ratios):.2f}",
+        )
 
 
 def stages(sections: Sequence[Section]) -> str:
@@ -101,10 +115,12 @@ def growth(sections: Sequence[Section]) -> str:
     first: dict[str, tuple[float, int]] = {}
     rows = []
     for section in sections:
-        taken = [one[works.FIRST].usage for one in section.rounds]
+        if section.export is None:
+            continue
+        taken = [one[works.FIRST].usage for one in section.export.rounds]
         wall = median(usage.wall for usage in taken)
         peak = max(usage.peak for usage in taken)
-        per_row = wall / section.rows
+        per_row = wall / section.export.rows
         base = first.setdefault(section.warehouse, (per_row, peak))
         rows.append(
             (

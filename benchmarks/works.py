@@ -12,14 +12,12 @@ from urllib.parse import quote
 import requests
 from metrica_export.settings import Limits
 
-from benchmarks import mart
+from benchmarks import floor, mart
 from benchmarks.meter import Usage, measure
 from benchmarks.server import BenchPostgres
 from tests.support.marts_fixture import MartsWarehouse
 
 _ROOT = Path(__file__).parents[1]
-_SELECT = "select * from metrica."
-_MARTS = ("contacts", "orders")
 
 READ_FLOOR = "floor: read"
 UPLOAD_FLOOR = "floor: upload"
@@ -84,7 +82,7 @@ class Bench:
         yield READ_FLOOR, self._take(self._read_floor)
         self._write_files()
         yield UPLOAD_FLOOR, self._take(self._upload_floor)
-        for name in _MARTS:
+        for name in floor.MARTS:
             (self.folder / f"{name}.csv").unlink()
         yield PLAN, self._take(self._ours("plan"))
         yield FIRST, self._take(self._ours("run"))
@@ -111,43 +109,32 @@ class Bench:
         return lambda: measure(command, self.env)
 
     def _read_floor(self) -> Usage:
-        if self.server is None:
-            copies = "; ".join(
-                f"copy ({_SELECT}{name}) to '{self.folder / name}.csv' (header)" for name in _MARTS
-            )
-            path = self.marts.folder / "warehouse.duckdb"
-            code = (
-                f"import duckdb; duckdb.connect({str(path)!r}, read_only=True).execute({copies!r})"
-            )
-            return measure([sys.executable, "-c", code], self.env)
-        return measure(self._psql(), {**self.env, **self._database_env()})
+        return measure(self._copy_command(), {**self.env, **self._database_env()})
 
     def _write_files(self) -> None:
         """Keep what the floor of reading reads, for the floor of uploading."""
         if self.server is None:
             return
-        for name in _MARTS:
+        for name in floor.MARTS:
             with (self.folder / f"{name}.csv").open("wb") as file:
-                subprocess.run(self._psql(name), env=self._database_env(), stdout=file, check=True)
+                command = self._copy_command(name)
+                subprocess.run(command, env=self._database_env(), stdout=file, check=True)
 
     def _upload_floor(self) -> Usage:
         """Send these files, in two requests."""
         command = ["curl", "--silent", "--fail"]
-        for name in _MARTS:
+        for name in floor.MARTS:
             form = ["--form", f"file=@{self.folder / name}.csv;type=text/csv"]
             url = f"{self.sink}/cdp/api/v1/counter/1/data/{name}/csv"
             command += [*form, url, "--next", "--silent", "--fail"]
         return measure(command[:-3], self.env)
 
-    def _psql(self, *names: str) -> list[str | Path]:
-        copies = [f"copy ({_SELECT}{name}) to stdout with csv" for name in names or _MARTS]
-        commands = [part for copy in copies for part in ("--command", copy)]
-        assert self.server is not None
-        return [self.server.psql, "--no-psqlrc", "--quiet", *commands]
+    def _copy_command(self, *names: str) -> list[str | Path]:
+        file = self.marts.folder / "warehouse.duckdb"
+        return floor.copy_command(self.server, file, self.folder, names or floor.MARTS)
 
     def _database_env(self) -> Mapping[str, str]:
-        assert self.marts.database is not None
-        return self.marts.database.env
+        return {} if self.marts.database is None else self.marts.database.env
 
     def _server_cpu(self) -> float:
         return 0.0 if self.server is None else self.server.cpu_seconds()
