@@ -16,6 +16,12 @@ _RIVALS = ("pandas", "sqlalchemy", "psycopg", "dlt", "pyarrow")
 _PROBE_BYTES = 256 << 20
 
 
+def cores() -> int:
+    """Return the number of cores that this process and its children may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def describe(folder: Path, postgres: str, rivals: Path | None) -> list[tuple[str, str]]:
     """Return name and value of each fact.
 
@@ -25,7 +31,7 @@ def describe(folder: Path, postgres: str, rivals: Path | None) -> list[tuple[str
     return [
         ("date", time.strftime("%Y-%m-%d")),
         ("commit", _said("git", "rev-parse", "--short", "HEAD")),
-        ("processor", f"{os.cpu_count()} cores, {_processor()}"),
+        ("processor", f"{cores()} cores, {_processor()}"),
         ("memory", f"{memory:.0f} GB"),
         ("disk", f"{_disk_speed(folder):.0f} MB/s written and synced"),
         ("load before", f"{os.getloadavg()[0]:.1f}"),

@@ -135,3 +135,12 @@ def change(marts: MartsWarehouse, rows: int, offset: int) -> None:
 def forget(marts: MartsWarehouse) -> None:
     """Take the ledger away, so that the next run is a first one."""
     marts.sql("drop schema if exists metrica_export cascade")
+
+
+def bytes_per_delivery(marts: MartsWarehouse) -> float:
+    """Return the size of the ledger's deliveries and their index in PostgreSQL, per delivery."""
+    ledger = "metrica_export.ledger_deliveries"
+    ((size,),) = marts.sql(
+        f"select cast(pg_total_relation_size('{ledger}') as float) / count(*) from {ledger}"
+    )
+    return float(size)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,20 +26,25 @@ FIRST = "first export"
 QUIET = "run, nothing changed"
 CHANGED = "run, 1,000 changed"
 RECONCILE = "run --reconcile, nothing changed"
+CURSOR_SCRIPT = "psycopg cursor + csv + requests"
 RIVALS = {
     "pandas read_sql + to_csv + requests": "pandas_read_sql",
-    "psycopg cursor + csv + requests": "cursor_csv",
+    CURSOR_SCRIPT: "cursor_csv",
     "dlt, custom destination": "dlt_destination",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One work in one round: what it took here, in the server, and in requests with data."""
+    """One work in one round: its usage, the server's CPU seconds, and its requests with data.
+
+    `ledger_bytes` is the size of a delivered state in PostgreSQL after a first export.
+    """
 
     usage: Usage
     server_cpu: float
     data_requests: int
+    ledger_bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,10 @@ class Bench:
         for name in floor.MARTS:
             (self.folder / f"{name}.csv").unlink()
         yield PLAN, self._take(self._ours("plan"))
-        yield FIRST, self._take(self._ours("run"))
+        first = self._take(self._ours("run"))
+        if self.server is not None:
+            first = replace(first, ledger_bytes=mart.bytes_per_delivery(self.marts))
+        yield FIRST, first
         mart.settle(self.marts)
         yield QUIET, self._take(self._ours("run"))
         mart.change(self.marts, 1_000, offset)
