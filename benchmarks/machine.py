@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 _PACKAGES = ("duckdb", "duckdb-extension-postgres-scanner", "psycopg2-binary", "requests")
-_RIVALS = ("pandas", "sqlalchemy", "psycopg", "dlt", "pyarrow")
+_RIVALS = ("pandas", "sqlalchemy", "psycopg", "dlt", "pyarrow", "drt-core")
 _PROBE_BYTES = 256 << 20
 
 

@@ -31,6 +31,7 @@ RIVALS = {
     "pandas read_sql + to_csv + requests": "pandas_read_sql",
     CURSOR_SCRIPT: "cursor_csv",
     "dlt, custom destination": "dlt_destination",
+    "drt, REST destination": "drt_rest",
 }
 
 

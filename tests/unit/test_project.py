@@ -28,7 +28,7 @@ def test_mypy_reads_no_package_as_untyped_that_is_not_a_rival(mypy: dict[str, ob
     overrides = mypy["overrides"]
     assert overrides == [
         {
-            "module": ["dlt.*", "pandas", "psycopg", "pyarrow.*", "sqlalchemy"],
+            "module": ["dlt.*", "drt.*", "pandas", "psycopg", "pyarrow.*", "sqlalchemy"],
             "ignore_missing_imports": True,
         }
     ]
