@@ -4,7 +4,7 @@ The path of a contact, and of an order without a history, is its present state a
 Imports nothing of the exporter: the model restates the contract of `status_path`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -50,26 +50,34 @@ class DeliveryProgress:
         return replace(self, version=version, unconfirmed=(*self.unconfirmed, step))
 
     def next_position(
-        self, steps: Sequence[str | None], row_hash: str | None, resets: int
+        self,
+        steps: Sequence[str | None],
+        row_hash: str | None,
+        resets: int,
+        unknown_steps: Iterable[tuple[int | None, str | None]] = (),
     ) -> tuple[int, bool]:
         """Return the position of the next step, and whether it repeats the last PASSED one.
 
         The next step follows the delivered status at its old position in the path. If the
         history was rewritten, it follows the status's last occurrence. If the path no longer
-        contains that status or ends with it, only the present state remains.
+        contains that status or ends with it, only the present state remains. No step before one
+        of the `unknown_steps` follows, which Metrica may have; they are found in the same way.
         """
-        delivered = 0 if self.last_passed is None else _position_in(steps, self.last_passed)
-        if delivered is not None and delivered < len(steps):
-            return delivered + 1, False
         last = self.last_passed
+        delivered = 0 if last is None else _position_in(steps, last.position, last.status)
+        perhaps = [_position_in(steps, *step) for step in unknown_steps]
+        if delivered is not None and delivered < len(steps):
+            return max(delivered + 1, *(position or 1 for position in [*perhaps, 1])), False
         repeats = last is not None and (last.row_hash, last.resets) == (row_hash, resets)
         return len(steps), repeats
 
 
-def _position_in(steps: Sequence[str | None], step: DeliveredStep) -> int | None:
-    if step.position <= len(steps) and steps[step.position - 1] == step.status:
-        return step.position
-    positions = [position for position, status in enumerate(steps, 1) if status == step.status]
+def _position_in(
+    steps: Sequence[str | None], position: int | None, status: str | None
+) -> int | None:
+    if position is not None and steps[position - 1 : position] == (status,):
+        return position
+    positions = [place for place, step in enumerate(steps, 1) if step == status]
     return max(positions, default=None)
 
 

@@ -7,16 +7,16 @@ after a kill that left the same state as the kill before it: most steps only rea
 
 import copy
 import dataclasses
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults import gate, invariants, mart_changes, readers
+from tests.faults import gate, invariants, mart_changes
 from tests.faults.generated_marts import GeneratedMarts, row_key
 from tests.faults.history import HistoryResult
+from tests.faults.persisted_state import state_left_by
 from tests.faults.row_edits import row_path, set_path
 from tests.faults.row_generator import REFUSED_QUANTITY
 from tests.faults.system import SystemUnderTest
@@ -69,7 +69,7 @@ def kill_at_steps(
             if not result.was_killed:
                 message = f"the run ended before step {step}, exit code {result.exit_code}"
                 system.add_violation("exit", message)
-            state = _state_left_by(system)
+            state = state_left_by(system)
             if state == judged_state and not system.violations:
                 system.event_counts[SAME_STATE] += 1
                 violations: tuple[invariants.Violation, ...] = ()
@@ -90,17 +90,6 @@ def kill_at_steps(
 
 
 SAME_STATE = "kills that left the state of the kill before"
-
-_SETTLE_SECONDS = 0.05
-"""Metrica may still be at work on the last request of a killed run."""
-
-
-def _state_left_by(system: SystemUnderTest) -> str:
-    time.sleep(_SETTLE_SECONDS)
-    with system.warehouse.connection() as connection:
-        persisted = readers.read_persisted_state(connection, system.emulator.state)
-    return f"{persisted}\n{system.emulator.faults()}"
-
 
 _OPTIONS = ("--chunk-rows", "2")
 

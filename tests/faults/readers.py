@@ -7,9 +7,9 @@ takes longer than all these queries.
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,18 +28,24 @@ class Connection(Protocol):
     def fetchall(self) -> list[tuple[Any, ...]]: ...
 
 
+Step = tuple[int | None, str | None]
+"""A delivery's position in the path of its time, and its status."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """The ledger's content: ids of PASSED uploads and statuses, and rows by mart and key.
 
     For rows in `outcome_unknown`, the last upload has no known outcome. For rows in
-    `maybe_delivered`, at least one upload is PASSED or has no known outcome.
+    `maybe_delivered`, at least one upload is PASSED or has no known outcome. `unknown_steps` has
+    the steps of each row after its last PASSED upload that may have arrived.
     """
 
     passed_uploads: frozenset[str] = frozenset()
     passed_statuses: frozenset[str] = frozenset()
     outcome_unknown: frozenset[tuple[str, str]] = frozenset()
     maybe_delivered: frozenset[tuple[str, str]] = frozenset()
+    unknown_steps: Mapping[tuple[str, str], frozenset[Step]] = field(default_factory=dict)
 
 
 def read_marts(connection: Connection) -> dict[str, list[MartRow]]:
@@ -48,7 +54,7 @@ def read_marts(connection: Connection) -> dict[str, list[MartRow]]:
     for mart in MARTS:
         internal = ["row_hash", "status_path"] if mart == "orders" else ["row_hash"]
         names = [*COLUMNS[mart], *internal]
-        records = _fetch(connection, f"select {', '.join(names)} from metrica.{mart}")
+        records = fetch(connection, f"select {', '.join(names)} from metrica.{mart}")
         rows = [dict(zip(names, record, strict=True)) for record in records]
         marts[mart] = [
             MartRow(
@@ -66,13 +72,13 @@ def read_ledger(connection: Connection, counter: int) -> Ledger:
     """Return the ledger of a counter; an empty one before the first run."""
     if "ledger_uploads" not in _tables(connection):
         return Ledger()
-    passed = _fetch(
+    passed = fetch(
         connection,
         "select uploading_id from metrica_export.ledger_uploads "
         f"where status = 'PASSED' and uploading_id is not null and counter_id = {counter}",
     )
     # One record per delivered row, with the outcomes of its uploads in order.
-    records = _fetch(
+    records = fetch(
         connection,
         f"""
         select u.entity, d.id, string_agg(u.status, ',' order by d.upload_no)
@@ -88,79 +94,56 @@ def read_ledger(connection: Connection, counter: int) -> Ledger:
         frozenset(k for (m, k), o in outcomes.items() if m == "order_statuses" and "PASSED" in o),
         frozenset(row for row, o in outcomes.items() if o[-1] not in {"PASSED", "FAILED"}),
         frozenset(row for row, o in outcomes.items() if {*o} != {"FAILED"}),
+        _unknown_steps(connection, counter),
     )
+
+
+def _unknown_steps(connection: Connection, counter: int) -> dict[tuple[str, str], frozenset[Step]]:
+    records = fetch(
+        connection,
+        f"""
+        with deliveries as (
+            select u.entity, d.id, d.step, s.status, u.status as outcome, d.upload_no,
+                max(case when u.status = 'PASSED' then d.upload_no else -1 end)
+                    over (partition by u.entity, d.id) as passed_no
+            from metrica_export.ledger_deliveries d
+            join metrica_export.ledger_uploads u on u.upload_no = d.upload_no
+            left join metrica_export.ledger_status_numbers s
+                on s.counter_id = u.counter_id and s.status_no = d.status_no
+            where u.counter_id = {counter}
+        )
+        select entity, id, step, status from deliveries
+        where outcome in ('started', 'unknown') and upload_no > passed_no
+        """,
+    )
+    steps: dict[tuple[str, str], frozenset[Step]] = defaultdict(frozenset)
+    for mart, key, step, status in records:
+        steps[mart, key] |= {(step, status)}
+    return dict(steps)
 
 
 def read_row_states(connection: Connection) -> list[tuple[Any, ...]]:
     """Return mart, id, state and reason of each row from the ledger's view `mart_rows`."""
     if "mart_rows" not in _tables(connection):
         return []
-    return _fetch(connection, "select entity, id, state, reason from metrica_export.mart_rows")
+    return fetch(connection, "select entity, id, state, reason from metrica_export.mart_rows")
 
 
 def read_ledger_text(connection: Connection) -> str:
     """Return the content of all tables and views in the ledger's schema as text."""
     tables = _tables(connection)
     return "\n".join(
-        str(_fetch(connection, f"select * from metrica_export.{table}")) for table in tables
+        str(fetch(connection, f"select * from metrica_export.{table}")) for table in tables
     )
-
-
-def read_persisted_state(connection: Connection, path: Path) -> str:
-    """Return what a later run finds in the ledger and in Metrica, without times and random ids.
-
-    `path` is the emulator's SQLite file. Its log of requests is left out.
-    """
-    columns = _fetch(
-        connection,
-        "select table_name, column_name from information_schema.columns "
-        "where table_schema = 'metrica_export' and table_name like 'ledger%'",
-    )
-    found = [
-        _content(lambda query: _fetch(connection, query), f"metrica_export.{table}", names)
-        for table, names in _by_table(columns).items()
-    ]
-    emulator = query_emulator(
-        path,
-        "select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c "
-        "where t.type = 'table' and t.name not in ('requests', 'sqlite_sequence')",
-    )
-    found += [
-        _content(lambda query: query_emulator(path, query), table, names)
-        for table, names in _by_table(emulator).items()
-    ]
-    return "\n".join(found)
-
-
-_CHANGING = {
-    *("started_at", "finished_at", "judged_at", "uploaded_at_utc"),
-    *("update_date_time", "reached_at", "state"),
-}
-"""Columns with the time of a run. `applied.state` has times; the objects' tables have the rest."""
-
-
-def _by_table(columns: list[tuple[Any, ...]]) -> dict[str, list[str]]:
-    tables: dict[str, list[str]] = defaultdict(list)
-    for table, column in sorted(columns):
-        tables[table].append(column)
-    return tables
-
-
-def _content(fetch: Callable[[str], list[tuple[Any, ...]]], table: str, columns: list[str]) -> str:
-    kept = [
-        f"{column} is not null" if column in _CHANGING or column == "uploading_id" else column
-        for column in columns
-    ]
-    rows = fetch(f"select {', '.join(kept)} from {table}")
-    return f"{table}: {sorted(map(repr, rows))}"
 
 
 def _tables(connection: Connection) -> list[str]:
     query = "select table_name from information_schema.tables where table_schema = 'metrica_export'"
-    return [row[0] for row in _fetch(connection, query)]
+    return [row[0] for row in fetch(connection, query)]
 
 
-def _fetch(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+def fetch(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on the warehouse."""
     connection.execute(query)
     return connection.fetchall()
 

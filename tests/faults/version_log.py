@@ -171,7 +171,12 @@ class VersionLog:
         self, state: AppliedState, interval: RunInterval, progress: DeliveryProgress
     ) -> Iterator["_DueStep"]:
         """Yield each step that the run may have sent as this state."""
-        versions = self.versions.get((state.mart, state.key), [])
+        key = (state.mart, state.key)
+        versions = self.versions.get(key, [])
+        unknown = [interval.ledger_before.unknown_steps.get(key, frozenset())]
+        if interval.has_concurrent_changes:
+            # Another run may have left them, or may not have begun yet.
+            unknown += [interval.ledger_after.unknown_steps.get(key, frozenset()), frozenset()]
         for number in range(progress.version, len(versions)):
             row = versions[number].row
             end = versions[number + 1].tick if number + 1 < len(versions) else None
@@ -179,11 +184,13 @@ class VersionLog:
                 end is None or end > interval.first_tick
             )
             if is_current and row is not None and row.steps:
-                position, repeats_passed = progress.next_position(
-                    row.steps, row.row_hash, interval.resets.get(state.mart, 0)
-                )
-                if versions[number].has_step(state.state, position):
-                    yield _DueStep(number, row, position, repeats_passed)
+                resets = interval.resets.get(state.mart, 0)
+                for position, repeats_passed in {
+                    progress.next_position(row.steps, row.row_hash, resets, steps)
+                    for steps in unknown
+                }:
+                    if versions[number].has_step(state.state, position):
+                        yield _DueStep(number, row, position, repeats_passed)
 
     def _allowed_dates(
         self, key: tuple[str, str], interval: RunInterval, progresses: set[DeliveryProgress]
