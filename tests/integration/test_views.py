@@ -159,3 +159,10 @@ def test_views_of_orders_have_the_columns_that_the_dbt_source_describes(job: Job
         with job.marts.connection() as connection:
             connection.execute(f"select * from metrica_export.{view}")
             assert [column[0] for column in connection.description] == described[view]
+
+
+def test_views_that_are_missing_are_created_by_the_next_run(job: Job) -> None:
+    job.sent()
+    job.marts.sql("drop view metrica_export.mart_rows")
+    assert job.sent() == {}
+    assert job.states("contacts") == {"c1": ("sent", None)}
