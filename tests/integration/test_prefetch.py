@@ -3,11 +3,15 @@
 import resource
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from metrica_export.checks import staged_mart
+from metrica_export.delivery import prefetch
+from metrica_export.delivery.csv_file import File, write_csv
 from metrica_export.delta.full_list import stage_full_list
+from metrica_export.machine import SESSIONS
 from metrica_export.settings import Gate
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
@@ -61,6 +65,28 @@ def test_prefetch_after_error_discards_rows_that_were_not_sent(job: Job) -> None
     )
     assert (deliveries, statuses(job)) == (1, {"PASSED", "FAILED"})
     assert job.run().entities["orders"].sent == len(ALL)
+
+
+def test_prefetch_after_error_drops_chunks_whose_preparation_has_not_begun(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.marts.contacts("c1")
+    job.marts.orders(*ALL)
+    job.emulator.fault("status:403", "POST /data/orders/csv")
+    begun: list[str] = []
+
+    def slow(wh: Attached, mart: Mart, found: str, path: Path) -> File:
+        begun.append(mart.name)
+        if begun.count("orders") > 1:
+            time.sleep(1)
+        return write_csv(wh, mart, found, path)
+
+    monkeypatch.setattr(prefetch, "write_csv", slow)
+    # All sessions are at work on a chunk when the answer to the first one comes.
+    outcome = job.run(chunk_rows=1)
+    assert outcome.exit_code == 4
+    assert begun.count("orders") < min(len(ALL), 2 * SESSIONS)
+    assert statuses(job) == {"PASSED", "FAILED"}
 
 
 @ON_A_SERVER
