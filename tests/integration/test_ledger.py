@@ -3,6 +3,7 @@
 import pytest
 from metrica_export.commands import reset
 from metrica_export.ledger.reader import Ledger
+from metrica_export.ledger.writer import Journal
 from metrica_export.warehouse.session import open_session
 
 from tests.support.job import Job
@@ -60,6 +61,17 @@ def test_ledger_days_share_of_requests_holds_across_runs(job: Job) -> None:
     assert (again.exit_code, again.requests) == (4, 0)
     assert sum(n for (n,) in job.emulator.sql("select count(*) from requests")) == 6
     assert job.run(daily_requests=4000).exit_code == 0
+
+
+def test_ledger_counts_no_requests_of_earlier_days(job: Job) -> None:
+    job.sent()
+    with open_session(job.dbt) as session:
+        assert Journal(session.wh, job.emulator.counter).requests_today() > 0
+    job.marts.sql(
+        "update metrica_export.ledger_runs set started_at = started_at - interval '1 day'"
+    )
+    with open_session(job.dbt) as session:
+        assert Journal(session.wh, job.emulator.counter).requests_today() == 0
 
 
 @pytest.mark.parametrize("status", [420, 429])
@@ -148,6 +160,17 @@ def test_ledger_refused_repetition_does_not_hide_that_the_first_attempt_was_take
     job.marts.orders("1")
     assert job.sent() == {"orders": 1}
     assert job.held_by_metrica("orders", "revenue")["1"] == 100.5
+
+
+def test_ledger_trusts_watermark_after_unknown_upload_was_repeated(job: Job) -> None:
+    job.emulator.fault("drop_after", "POST /data/orders/csv")
+    job.emulator.fault("failed", "POST /data/orders/csv")
+    job.run()
+    assert job.sent() == {"orders": 3}
+    uploads = job.marts.sql("select status from metrica_export.uploads where entity = 'orders'")
+    assert sorted(uploads) == [("PASSED",), ("unknown",)]
+    with open_session(job.dbt) as session:
+        assert Ledger(session.wh, job.emulator.counter).watermark("orders") is not None
 
 
 def test_ledger_list_whose_answer_cannot_be_read_goes_again(job: Job) -> None:
