@@ -48,6 +48,14 @@ def test_form_file_that_keeps_values_leaves_empty_columns_out(job: Job, merge_mo
     assert sorted(phones) == ["79990000001", *first]
 
 
+def test_form_file_that_keeps_values_has_no_row_with_other_columns(job: Job) -> None:
+    job.marts.contacts("c1", "c3", birth_date="1990-01-01")
+    job.marts.contacts("c2", name="Ольга")
+    job.marts.contacts("c4", birth_date="1990-01-01")
+    assert job.sent(form=modes(contacts="UPDATE")) == {"contacts": 4}
+    assert sorted(rows for _, rows, _ in job.uploads()) == [1, 3]
+
+
 def test_form_save_erases_values_that_become_empty(job: Job) -> None:
     job.marts.contacts("c1", name="Анна")
     job.run()
@@ -323,6 +331,19 @@ def test_form_list_goes_as_it_was_judged(job: Job) -> None:
     assert found == [tuple(body.values())]
 
 
+def test_form_list_leaves_out_rejected_rows(job: Job) -> None:
+    bad = {"name": "bad", "humanized": "x" * 4097}
+    job.marts.put("products", {"name": "p1", "humanized": "A"}, bad)
+    nameless = "insert into metrica.products (humanized, row_hash) values ('C', md5('C'))"
+    job.marts.sql(nameless)
+    assert job.sent() == {"products": 1}
+    assert job.held_by_metrica("products", "humanized") == {"p1": "A"}
+    # The bad row is not staged again, but its verdict stands.
+    job.marts.put("products", {"name": "p1", "humanized": "B"})
+    assert job.sent() == {"products": 1}
+    assert job.held_by_metrica("products", "humanized") == {"p1": "B"}
+
+
 # Windows and times.
 
 
@@ -376,6 +397,17 @@ def test_form_orders_are_sent_by_deadline(job: Job) -> None:
     job.run(chunk_rows=1)
     order = job.emulator.sql("select id from applied where entity = 'orders' order by seq")
     assert [key for (key,) in order] == ["urgent", "soon", "fresh", "late"]
+
+
+def test_form_files_are_sent_by_the_earliest_deadline_of_their_rows(job: Job) -> None:
+    job.marts.contacts("c1")
+    for key, days in {"urgent": -20.9, "soon": -15, "fresh": -1}.items():
+        cost = "1.00" if key == "soon" else None
+        job.marts.orders(key, create_date_time=day(job, days), cost=cost)
+    # Rows without a cost go in a file of their own.
+    job.run(form=modes(orders="UPDATE"))
+    order = job.emulator.sql("select id from applied where entity = 'orders' order by seq")
+    assert [key for (key,) in order] == ["urgent", "fresh", "soon"]
 
 
 def test_form_creation_date_to_come_is_held_until_it_is_past(job: Job) -> None:
