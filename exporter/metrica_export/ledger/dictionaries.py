@@ -34,8 +34,8 @@ class Dictionaries:
     def number_statuses(self, statuses: str) -> None:
         """Give each order status (`_status`) of a query its number in the ledger.
 
-        A recorded status keeps its number. `prepare_upload` reads the numbers from
-        `status_numbers`.
+        The query has each status once. A recorded status keeps its number. `prepare_upload`
+        reads the numbers from `status_numbers`.
         """
         self._wh.run(
             f"create or replace table {STATUS_NUMBERS.name} as select status as _status, "
