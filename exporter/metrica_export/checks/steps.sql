@@ -1,3 +1,10 @@
+{% macro place(step, status) -%}
+    if(
+        statuses[{{ step }}] = {{ status }},
+        {{ step }},
+        len(statuses) + 1 - list_position(list_reverse(statuses), {{ status }})
+    )
+{%- endmacro -%}
 create or replace table {{ steps }} as
 with paths as (
     select
@@ -18,18 +25,14 @@ delivered as (
         _row,
         order_status,
         statuses,
-        case
-            when not _delivered then 0
-            when statuses[_step] = _status then _step
-            else len(statuses) + 1 - list_position(list_reverse(statuses), _status)
-        end as delivered_step,
+        if(_delivered, {{ place("_step", "_status") }}, 0) as delivered_step,
         -- 0 if the path lacks the status: `list_max` ignores the NULL. A recovery knows no status.
         coalesce(list_max(list_transform(
             _unknown_steps,
             lambda unknown: if(
-                coalesce(statuses[unknown.step] = unknown.status, unknown.status is null),
+                unknown.status is null,
                 unknown.step,
-                len(statuses) + 1 - list_position(list_reverse(statuses), unknown.status)
+                {{ place("unknown.step", "unknown.status") }}
             )
         )), 1) - 1 as before_unknown
     from paths
