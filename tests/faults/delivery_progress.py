@@ -54,7 +54,7 @@ class DeliveryProgress:
         steps: Sequence[str | None],
         row_hash: str | None,
         resets: int,
-        unknown_steps: Iterable[tuple[int | None, str | None]] = (),
+        unknown_steps: Iterable[tuple[int | None, str | None]],
     ) -> tuple[int, bool]:
         """Return the position of the next step, and whether it repeats the last PASSED one.
 
@@ -67,7 +67,7 @@ class DeliveryProgress:
         delivered = 0 if last is None else _position_in(steps, last.position, last.status)
         perhaps = [_position_in(steps, *step) for step in unknown_steps]
         if delivered is not None and delivered < len(steps):
-            return max(delivered + 1, *(position or 1 for position in [*perhaps, 1])), False
+            return max([delivered + 1, *(place for place in perhaps if place)]), False
         repeats = last is not None and (last.row_hash, last.resets) == (row_hash, resets)
         return len(steps), repeats
 

@@ -4,10 +4,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from tests.faults.readers import Connection, fetch, query_emulator
+from tests.faults.readers import fetch, query_emulator
 from tests.faults.system import SystemUnderTest
 
 _SETTLE_SECONDS = 0.05
@@ -20,49 +19,37 @@ def state_left_by(system: SystemUnderTest) -> str:
     Metrica's log of requests is left out, and the scheduled faults belong to it.
     """
     time.sleep(_SETTLE_SECONDS)
+    metrica = partial(query_emulator, system.emulator.state)
     with system.warehouse.connection() as connection:
-        tables = [*_ledger(connection), *_metrica(system.emulator.state)]
-    return "\n".join([*tables, str(system.emulator.faults())])
-
-
-def _ledger(connection: Connection) -> Iterator[str]:
-    columns = fetch(
-        connection,
-        "select table_name, column_name from information_schema.columns "
-        "where table_schema = 'metrica_export' and table_name like 'ledger%'",
+        ledger = list(_contents(partial(fetch, connection), _LEDGER_COLUMNS))
+    return "\n".join(
+        [*ledger, *_contents(metrica, _METRICA_COLUMNS), str(system.emulator.faults())]
     )
-    for table, names in _by_table(columns).items():
-        yield _content(partial(fetch, connection), f"metrica_export.{table}", names)
 
 
-def _metrica(path: Path) -> Iterator[str]:
-    columns = query_emulator(
-        path,
-        "select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c "
-        "where t.type = 'table' and t.name not in ('requests', 'sqlite_sequence')",
-    )
-    for table, names in _by_table(columns).items():
-        yield _content(partial(query_emulator, path), table, names)
-
+_LEDGER_COLUMNS = """
+    select 'metrica_export.' || table_name, column_name from information_schema.columns
+    where table_schema = 'metrica_export' and table_name like 'ledger%'
+"""
+_METRICA_COLUMNS = """
+    select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c
+    where t.type = 'table' and t.name not in ('requests', 'sqlite_sequence')
+        and t.name || '.' || c.name <> 'applied.state'
+"""
+"""`applied.state` has times; the tables of the objects have the rest of it."""
 
 _CHANGING = {
     *("started_at", "finished_at", "judged_at", "uploaded_at_utc"),
-    *("update_date_time", "reached_at", "state"),
+    *("update_date_time", "reached_at", "uploading_id"),
 }
-"""Columns with the time of a run. `applied.state` has times; the objects' tables have the rest."""
+"""Columns with the time of a run, or with an id that Metrica draws at random."""
 
 
-def _by_table(columns: list[tuple[Any, ...]]) -> dict[str, list[str]]:
+def _contents(read: Callable[[str], list[tuple[Any, ...]]], columns: str) -> Iterator[str]:
+    """Yield each table's name and rows; the query `columns` names its tables and their columns."""
     tables: dict[str, list[str]] = defaultdict(list)
-    for table, column in sorted(columns):
-        tables[table].append(column)
-    return tables
-
-
-def _content(read: Callable[[str], list[tuple[Any, ...]]], table: str, columns: list[str]) -> str:
-    kept = [
-        f"{column} is not null" if column in _CHANGING or column == "uploading_id" else column
-        for column in columns
-    ]
-    rows = read(f"select {', '.join(kept)} from {table}")
-    return f"{table}: {sorted(map(repr, rows))}"
+    for table, column in sorted(read(columns)):
+        tables[table].append(f"{column} is not null" if column in _CHANGING else column)
+    for table, kept in tables.items():
+        rows = read(f"select {', '.join(kept)} from {table}")
+        yield f"{table}: {sorted(map(repr, rows))}"
