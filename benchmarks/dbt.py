@@ -16,14 +16,13 @@ import click
 import duckdb
 import yaml
 
-from benchmarks import floor
+from benchmarks import floor, mart
 from benchmarks.meter import measure
 from benchmarks.server import BenchPostgres
 from benchmarks.works import Figure
 
 _PROJECT = Path(__file__).parents[1] / "dbt_project"
 _DBT = Path(sys.executable).with_name("dbt")
-_ORDERS_PER_CONTACT = 5
 
 # One text for both engines. `i` counts from 1.
 _TABLES = {
@@ -97,7 +96,7 @@ class _Crm:
         numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
         self.run("create schema crm")
         for name, query in _TABLES.items():
-            made = query.format(contacts=_contacts(orders))
+            made = query.format(contacts=mart.contacts_of(orders))
             self.run(f"create table crm.{name} as with numbers as ({numbers}) {made}")
         self.settle()
 
@@ -188,8 +187,4 @@ def work_round(warehouse: str, orders: int) -> Iterator[tuple[str, Figure]]:
 
 def rows(orders: int) -> int:
     """Return the rows of both marts that dbt builds from a CRM with so many orders."""
-    return orders + _contacts(orders)
-
-
-def _contacts(orders: int) -> int:
-    return max(orders // _ORDERS_PER_CONTACT, 1)
+    return orders + mart.contacts_of(orders)

@@ -66,7 +66,7 @@ select 'sku-' || i as name, 'Товар номер ' || i as humanized from coun
 def fill(folder: Path, database: Database | None, orders: int) -> MartsWarehouse:
     """Make marts of so many orders, and a fifth as many contacts; all of them can be sent."""
     marts = make_marts(folder, database)
-    contacts = max(orders // _ORDERS_PER_CONTACT, 1)
+    contacts = contacts_of(orders)
     with _SEED.open(encoding="utf-8") as file:
         statuses = list(csv.DictReader(file))
     for status in statuses:
@@ -86,6 +86,11 @@ def fill(folder: Path, database: Database | None, orders: int) -> MartsWarehouse
             marts.sql(f"create index on metrica.{mart} (updated_at)")
     settle(marts)
     return marts
+
+
+def contacts_of(orders: int) -> int:
+    """Return the number of contacts beside so many orders."""
+    return max(orders // _ORDERS_PER_CONTACT, 1)
 
 
 def _insert(marts: MartsWarehouse, mart: str, query: str, rows: int) -> None:
