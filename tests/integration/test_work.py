@@ -90,7 +90,7 @@ def test_work_run_does_no_more_work_than_it_did(
     }, f"The table would be:\n{lines}"
 
 
-def test_work_quiet_run_scans_a_mart_for_its_window_and_its_checksum_only(
+def test_work_quiet_run_scans_a_mart_for_its_checksum_only(
     pg_database: Database, tmp_path: Path, running_emulator: RunningEmulator
 ) -> None:
     running_emulator.reset()
@@ -98,8 +98,9 @@ def test_work_quiet_run_scans_a_mart_for_its_window_and_its_checksum_only(
     assert job.run().error is None
     before = _scans(job.marts)
     assert job.sent() == {}
-    # One more scan is the job's own, for its count of all rows.
-    assert _scans(job.marts) - before == Counter(orders=3, contacts=3)
+    # One more scan is the job's own, for its count of all rows. The window of the orders is read
+    # by the index; 400 contacts are too few for an index.
+    assert _scans(job.marts) - before == Counter(orders=2, contacts=3)
     job.marts.sql("alter table metrica.contacts drop constraint contacts_pkey")
     job.marts.sql("alter table metrica.contacts alter uniq_id drop not null")
     job.marts.sql("update metrica.contacts set uniq_id = null where uniq_id = '7'")
@@ -107,7 +108,7 @@ def test_work_quiet_run_scans_a_mart_for_its_window_and_its_checksum_only(
     before = _scans(job.marts)
     assert job.run().entities["contacts"].rejected == 1
     # The index went with the key, and a row without an id can be found by a scan only.
-    assert _scans(job.marts) - before == Counter(orders=3, contacts=4)
+    assert _scans(job.marts) - before == Counter(orders=2, contacts=4)
 
 
 def _scans(marts: MartsWarehouse) -> Counter[str]:

@@ -42,20 +42,14 @@ def is_empty(column: Column, value: str | None = None) -> str:
 
 def row_size(mart: Mart) -> str:
     """Return SQL for the maximum size of a staged row's cells in a file, in bytes."""
-    return " + ".join(f"coalesce({_size(column)}, 0) + 3" for column in mart.columns)
+    dates = [c for c in mart.columns if c.kind in _DATE_BYTES]
+    texts = ", ".join(f"s.{name(c.name)}" for c in mart.columns if c.kind not in _DATE_BYTES)
+    # One text instead of a sum over the columns, which takes longer.
+    text = f"concat('', {texts})"
+    # A quote inside a cell is written twice.
+    quotes = f"if(contains({text}, '\"'), strlen({text}) - strlen(replace({text}, '\"', '')), 0)"
+    sizes = [f"if(s.{name(c.name)} is null, 0, {_DATE_BYTES[c.kind]})" for c in dates]
+    return " + ".join([f"strlen({text})", quotes, *sizes, str(3 * len(mart.columns))])
 
 
-def _size(column: Column) -> str:
-    value = f"s.{name(column.name)}"
-    text = f"cast({value} as text)"
-    match column.kind:
-        case Kind.DATETIME:
-            return f"if({value} is null, 0, 19)"
-        case Kind.DATE:
-            return f"if({value} is null, 0, 10)"
-        case Kind.MONEY | Kind.NUMBER:
-            return f"strlen({text})"
-        case _:
-            # A quote inside a cell is written twice.
-            twice = f"strlen({text}) - strlen(replace({text}, '\"', ''))"
-            return f"strlen({text}) + if(contains({text}, '\"'), {twice}, 0)"
+_DATE_BYTES = {Kind.DATETIME: 19, Kind.DATE: 10}

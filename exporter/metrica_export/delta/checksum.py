@@ -23,6 +23,11 @@ def of_rows(wh: Attached, source: str) -> Checksum:
     return int(rows), Decimal(found)
 
 
+def without(total: Checksum, part: Checksum) -> Checksum:
+    """Return the checksum of the rows of `total` that are not in `part`."""
+    return total[0] - part[0], total[1] - part[1]
+
+
 def of_hashes(wh: Attached, hashes: str) -> Checksum:
     """Return the checksum of the hashes (`_hash`) of a query over local tables."""
     found = [text for (text,) in wh.rows(f"select hex(_hash) from ({hashes})")]

@@ -1,5 +1,6 @@
 """The comparison of a mart's rows with the delivered ones, by id and row hash."""
 
+from metrica_export.delta.vanished import ERASED
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import (
@@ -16,7 +17,7 @@ def compare(wh: Attached, mart: str) -> None:
 
     All rows of a duplicated id are staged, since any of them may be the right one.
     """
-    wh.run(render(__package__, "compared", **tables_of(mart)))
+    wh.run(render(__package__, "compared", erased=ERASED, **tables_of(mart)))
     wh.run(render(__package__, "changed_ids", **tables_of(mart)))
 
 

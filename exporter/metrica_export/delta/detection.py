@@ -114,14 +114,21 @@ class _Detection:
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
-        wh, key = self._wh, self._source.key
+        wh, key, relation = self._wh, self._source.key, f"{self._source.relation} m"
         self._read_verdicts()
-        window = (
-            f"(m.updated_at >= timestamptz {quote(since)} or m.updated_at is null "
-            f"or {key} is null{self._held()})"
+        recent = (
+            f"(m.updated_at >= timestamptz {quote(since)} or m.updated_at is null or {key} is null)"
         )
-        self._fill(MART_KEYS, f"select * from {self._source.keys(window)}")
-        behind = checksum.of_rows(wh, f"{self._source.relation} m where not {window}")
+        window, keys = recent, f"from {self._source.keys(recent)}"
+        behind = checksum.of_rows(wh, f"{relation} where not {recent}")
+        held = self._held()
+        if held is not None:
+            # Queries of their own: with `or`, PostgreSQL could use no index and no second process.
+            old = f"not {recent} and {key} in {held}"
+            window = f"({recent} or {key} in {held})"
+            keys += f" union all from {self._source.keys(old)}"
+            behind = checksum.without(behind, checksum.of_rows(wh, f"{relation} where {old}"))
+        self._fill(MART_KEYS, keys)
         ids = f"select _id from {self._of(MART_KEYS)}"
         read_delivered(wh, self._ledger, self._mart, among=ids)
         last_hashes = render(__package__, "last_hashes", **self._tables)
@@ -133,12 +140,12 @@ class _Detection:
         # A row that left the mart or came back would have changed the checksum.
         return self._count(since, in_window, behind, before.vanished)
 
-    def _held(self) -> str:
-        verdicts = self._of(RECORDED_VERDICTS)
-        ids = self._wh.few(f'select "_id" from {verdicts} where "_state" <> \'rejected\'')
-        if ids is None:
-            return f" or {self._source.key} in ({self._ledger.held_ids(self._mart.name)})"
-        return f" or {self._source.key} in {ids}"
+    def _held(self) -> str | None:
+        """Return the query of the ids that a run compares behind the watermark; None for none."""
+        held = f'select "_id" from {self._of(RECORDED_VERDICTS)} where "_state" <> \'rejected\''
+        if not self._wh.rows(f'{held} and "_id" is not null limit 1'):
+            return None
+        return self._wh.few(held) or f"({self._ledger.held_ids(self._mart.name)})"
 
     def _is_new(self) -> bool:
         delivered, verdicts = self._of(DELIVERED), self._of(RECORDED_VERDICTS)

@@ -1,12 +1,13 @@
 """Vanished rows: delivered rows that are no longer in the mart. Metrica keeps them.
 
-Needs `delivered` and `mart_keys` of the whole mart.
+Needs `delivered`, `mart_keys`, `compared` and `changed_ids` of the whole mart.
 """
 
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name, quote
-from metrica_export.warehouse.staging import DELIVERED, MART_KEYS, STAGED
+from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import DELIVERED, MART_KEYS, STAGED, tables_of
 
 ERASED = "caad2a87e1ac04c02a1f3b109773768f"
 """The row hash of a delivery that emptied a vanished row. No mart row has this hash."""
@@ -14,7 +15,7 @@ ERASED = "caad2a87e1ac04c02a1f3b109773768f"
 
 def count_vanished(wh: Attached, mart: Mart) -> int:
     """Return the number of delivered rows that left the mart and were not emptied since."""
-    (rows,) = wh.row(f"select count(*) from ({_vanished(mart)})")
+    (rows,) = wh.row(render(__package__, "vanished_count", erased=ERASED, **tables_of(mart.name)))
     return int(rows)
 
 

@@ -68,8 +68,9 @@ RECORDED_VERDICTS = StagingTable(
 COMPARED = StagingTable(
     "compared",
     "delta.comparison",
-    "Each compared mart row: whether it is unchanged, and whether it is staged for validation.",
-    {"_id": "text", "_is_same": "boolean", "_is_changed": "boolean"},
+    "Each compared mart row: whether it was delivered and not emptied since, whether it is "
+    "unchanged, and whether it is staged for validation.",
+    {"_id": "text", "_is_delivered": "boolean", "_is_same": "boolean", "_is_changed": "boolean"},
 )
 CHANGED_IDS = StagingTable(
     "changed_ids",
