@@ -2,7 +2,7 @@ create or replace table {{ compared }} as
 select
     keys._id,
     delivered._id is not null
-    and delivered._hash is distinct from '{{ erased }}' as _is_delivered,
+    and not (delivered._hash is not distinct from '{{ erased }}') as _is_delivered,
     delivered._id is not null
     and not (delivered._hash is distinct from keys._hash) as _is_same,
     keys._hash is null
