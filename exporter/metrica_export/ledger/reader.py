@@ -36,6 +36,7 @@ _TABLES = {
     "ledger_watermarks",
     "ledger_statuses",
     "ledger_goals",
+    "tied_orders",
 }
 
 

@@ -134,3 +134,28 @@ create table {{ ledger }}.ledger_goals (
     goal_id text not null,
     primary key (counter_id, goal_id)
 );
+
+-- Measurements: the delivered orders of a month, and those that Metrica tied to visits. Every
+-- measurement adds lines with one `measured_at`, and no line is ever changed. Analysts query this
+-- table, so its name and its columns are a promise.
+--
+-- cohort: the first day of the month in which the orders were created, in the counter's zone.
+-- status_type: all, in_progress, paid, cancelled, spam or other.
+-- identifiers: all, or the strongest kind by which Metrica can tie the order to a visit:
+-- client_id, phone, email, hash or none. A line has all for one of the two at least.
+-- tied: NULL if Metrica's answer is not split in this way.
+-- expected: the forecast from the rates of earlier cohorts; NULL before the first one.
+-- revenue, delivered_revenue: of the paid orders (paid, all), by Metrica's report and by the mart;
+-- NULL in other lines.
+create table {{ ledger }}.tied_orders (
+    counter_id bigint not null,
+    cohort date not null,
+    status_type text not null,
+    identifiers text not null,
+    delivered bigint not null,
+    tied bigint,
+    expected double precision,
+    revenue decimal(20, 2),
+    delivered_revenue decimal(20, 2),
+    measured_at timestamptz not null
+);
