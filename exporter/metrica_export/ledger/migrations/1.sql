@@ -143,6 +143,8 @@ create table {{ ledger }}.ledger_goals (
 -- status_type: all, in_progress, paid, cancelled, spam or other.
 -- identifiers: all, or the strongest kind by which Metrica can tie the order to a visit:
 -- client_id, phone, email, hash or none. A line has all for one of the two at least.
+-- in_window: the delivered orders that arrived within 21 days of their creation. Metrica ties no
+-- others.
 -- tied: NULL if Metrica's answer is not split in this way.
 -- expected: the forecast from the rates of earlier cohorts; NULL before the first one.
 -- revenue, delivered_revenue: of the paid orders (paid, all), by Metrica's report and by the mart;
@@ -153,6 +155,7 @@ create table {{ ledger }}.tied_orders (
     status_type text not null,
     identifiers text not null,
     delivered bigint not null,
+    in_window bigint not null,
     tied bigint,
     expected double precision,
     revenue decimal(20, 2),
