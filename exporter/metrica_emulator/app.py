@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from metrica_emulator import counter_routes as counter
 from metrica_emulator import debug_routes as debug
+from metrica_emulator import report_routes as reports
 from metrica_emulator import schema_routes as schema
 from metrica_emulator import upload_routes as uploads
 from metrica_emulator.gate import Gate
@@ -47,6 +48,8 @@ def build(metrica: Metrica) -> ASGIApp:
             *_route(f"{_CRM}/schema/predefined_types", GET=schema.get_predefined_types),
             *_route(_MANAGEMENT, GET=counter.get_counter),
             *_route(f"{_MANAGEMENT}/goals", GET=counter.get_goals, POST=counter.create_goal),
+            *_route("/stat/v1/data", GET=reports.data),
+            *_route("/stat/v1/data/bytime", GET=reports.bytime),
             *_route("/debug/switches", GET=debug.switches, POST=debug.switches),
             *_route("/debug/quotas", GET=debug.quotas, POST=debug.quotas),
             *_route("/debug/now", GET=debug.now, POST=debug.now),

@@ -32,6 +32,10 @@ class Clock:
         """Return a moment as the counter's local time, `yyyy-MM-dd HH:mm:ss`."""
         return moment.astimezone(self.zone).strftime(LOCAL)
 
+    def reported_until(self, delay: int) -> datetime:
+        """Return the moment of the newest upload that reports have, `delay` minutes ago."""
+        return self.now() - timedelta(minutes=delay)
+
     def offset_minutes(self) -> int:
         """Return the counter's present offset from GMT, in minutes."""
         ahead = self.now().astimezone(self.zone).utcoffset() or timedelta()

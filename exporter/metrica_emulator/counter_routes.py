@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from metrica_emulator import body
-from metrica_emulator.metrica import serving
+from metrica_emulator.clock import STORED
+from metrica_emulator.metrica import Metrica, serving
 from metrica_emulator.orders import CRM_GOALS
 from metrica_emulator.refusal import invalid
 
@@ -38,18 +39,36 @@ async def get_goals(request: Request) -> Response:
 
     def load(connection: sqlite3.Connection) -> tuple[list[Any], bool]:
         rows = connection.execute("select * from goals order by id").fetchall()
-        accepted = "select 1 from uploads where status = 'PASSED' and entity <> 'products' limit 1"
-        return rows, connection.execute(accepted).fetchone() is not None
+        return rows, _has_crm_goals(connection, metrica)
 
-    rows, has_uploads = await metrica.store.run(load)
+    rows, has_crm_goals = await metrica.store.run(load)
     goals = [_goal(*row) for row in rows]
-    if has_uploads:
-        # Metrica creates them with the first accepted upload. No record shows their conditions.
+    if has_crm_goals:
+        # No record shows their conditions.
         goals += [
-            {"id": _FIRST_OWN + place, "name": name, "type": type_, "goal_source": "auto"}
-            for place, (type_, name) in enumerate(CRM_GOALS.items())
+            {"id": number, "name": name, "type": type_, "goal_source": "auto"}
+            for number, (type_, name) in enumerate(CRM_GOALS.items(), _FIRST_OWN)
         ]
     return JSONResponse({"goals": goals})
+
+
+def goal_numbers(connection: sqlite3.Connection, metrica: Metrica) -> dict[int, str]:
+    """Return number → name of a reached goal (a JavaScript goal's id, a CRM goal's name)."""
+    rows = connection.execute("select id, goal_action_id from goals")
+    own = CRM_GOALS.values() if _has_crm_goals(connection, metrica) else ()
+    return {**{row[0]: row[1] for row in rows}, **dict(enumerate(own, _FIRST_OWN))}
+
+
+def _has_crm_goals(connection: sqlite3.Connection, metrica: Metrica) -> bool:
+    """Return whether an upload was accepted and processed: Metrica then creates its own goals."""
+    if metrica.switches.goals_before_upload == "on":
+        return True
+    until = metrica.clock.reported_until(metrica.switches.report_delay).strftime(STORED)
+    accepted = (
+        "select 1 from uploads where status = 'PASSED' and entity <> 'products'"
+        " and uploaded_at_utc <= ? limit 1"
+    )
+    return connection.execute(accepted, (until,)).fetchone() is not None
 
 
 async def create_goal(request: Request) -> Response:

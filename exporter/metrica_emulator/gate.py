@@ -82,7 +82,13 @@ class Gate:
         status = metrica.switches.quota_status
         metrica.quotas.count_address(scope["client"][0], time.monotonic(), status)
         authorise(Headers(scope=scope), scope["method"], scope["path"], metrica)
-        exchange.begin("client_read" if scope["method"] == "GET" else "client_write")
+        if scope["path"].startswith("/stat/"):
+            metrica.quotas.count_report(
+                metrica.clock.now().timestamp(), status, metrica.switches.report_quota_error
+            )
+            exchange.begin("report_read")
+        else:
+            exchange.begin("client_read" if scope["method"] == "GET" else "client_write")
 
     async def _stops_within(self, seconds: float) -> bool:
         try:

@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from metrica_export.metrica.formats import LINK_DAYS, ORDERS, UPDATE_DAYS, Entity
 
@@ -44,14 +45,19 @@ class Link:
         }
 
 
-def links(connection: sqlite3.Connection, clock: Clock) -> list[Link]:
-    """Return a link for every order, then for every simple order."""
+def links(connection: sqlite3.Connection, clock: Clock, delay: int = 0) -> list[Link]:
+    """Return a link for every order, then for every simple order.
+
+    Uploads of the last `delay` minutes do not count yet.
+    """
     ties = Ties(connection, clock.local(clock.now()))
-    reports = _Reports(ties, _history(connection, clock), _goals(connection))
+    until = clock.local(clock.reported_until(delay))
+    reports = _Reports(ties, _history(connection, clock, until), _goals(connection), until)
     return [
         reports.link(entity, order)
         for entity in (ORDERS, SIMPLE_ORDERS)
         for order in Table.of(entity).load_all(connection)
+        if _key(entity.name, order) in reports.history
     ]
 
 
@@ -85,6 +91,8 @@ class _Reports:
     """Local time of each upload of an order, and the order's state after it."""
     goals: dict[_Key, list[tuple[str, str]]]
     """Each goal that an order reached, and its time."""
+    until: str
+    """Local time of the newest upload that counts."""
 
     def link(self, entity: Entity, order: Values) -> Link:
         """Return an order's link."""
@@ -102,20 +110,25 @@ class _Reports:
             return Link(*key, None, reason, order, ())
         # The first upload is no update, so its visit may be older than the window of updates.
         last = max(shifted(visit.started_at, timedelta(days=UPDATE_DAYS)), uploads[0][0])
+        last = min(last, self.until)
         states = [state for sent, state in uploads if sent <= last]
         reached = tuple(goal for goal, at in self.goals.get(key, ()) if at <= last)
         return Link(*key, visit.visit_id, None, states[-1], reached)
 
 
-def _history(connection: sqlite3.Connection, clock: Clock) -> dict[_Key, list[tuple[str, Values]]]:
+def _history(
+    connection: sqlite3.Connection, clock: Clock, until: str
+) -> dict[_Key, list[tuple[str, Values]]]:
+    local = cache(lambda sent: clock.local(moment_of(sent)))
     history: dict[_Key, list[tuple[str, Values]]] = {}
     rows = connection.execute(
         "select applied.entity, uploaded_at_utc, state from applied join uploads"
         " using (uploading_id) where applied.entity != 'contacts' order by seq"
     )
     for entity, sent, text in rows:
-        state = json.loads(text)
-        history.setdefault(_key(entity, state), []).append((clock.local(moment_of(sent)), state))
+        if local(sent) <= until:
+            state = json.loads(text)
+            history.setdefault(_key(entity, state), []).append((local(sent), state))
     return history
 
 

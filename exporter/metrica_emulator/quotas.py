@@ -6,6 +6,9 @@ from typing import Self
 
 from metrica_emulator.refusal import Refusal
 
+_WINDOW = 300
+"""Seconds of the quota of reports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -15,6 +18,7 @@ class Limits:
     parallel: int = 3
     requests_per_day_user: int = 5000
     requests_per_day_counter: int = 5000
+    reports_in_5_minutes: int = 200
     orders_per_contact: int = 100_000
     max_file_bytes: int = 1_000_000_000
 
@@ -41,6 +45,7 @@ class Quotas:
         """Continue a day that began before a restart; `today` counts its requests by group."""
         self.limits = Limits()
         self._recent: dict[str, deque[float]] = {}
+        self._reports: deque[float] = deque()
         self._in_flight = 0
         self._day, self._today = day, Counter(today)
 
@@ -48,6 +53,7 @@ class Quotas:
         """Forget the counts and changed limits, but not the requests in flight."""
         self.limits = Limits()
         self._recent.clear()
+        self._reports.clear()
         self._today.clear()
 
     def count_address(self, address: str, now: float, status: str) -> None:
@@ -59,10 +65,18 @@ class Quotas:
             raise _refusal(status, "quota_requests_by_ip", "requests per second from one address")
         recent.append(now)
 
+    def count_report(self, now: float, status: str, error_type: str) -> None:
+        """Count a request of the Reports API; `now` is in seconds. Raises Refusal."""
+        while self._reports and now - self._reports[0] >= _WINDOW:
+            self._reports.popleft()
+        if len(self._reports) >= self.limits.reports_in_5_minutes:
+            raise _refusal(status, error_type, "requests for reports in 5 minutes")
+        self._reports.append(now)
+
     def begin(self, group: str, day: str, status: str) -> None:
         """Count a request of the user on this day; `end` must follow. Raises Refusal.
 
-        Requests that read and requests that write are two groups with a quota each.
+        Requests that read, requests that write and reports are groups with a quota each.
         """
         if day != self._day:
             self._day, self._today = day, Counter()

@@ -139,6 +139,43 @@ class Switches:
         OnOff, "off: the counter does not collect first-party data, so e-mails match no visit"
     ] = "on"
 
+    # Reports.
+    report_delay: Annotated[
+        int,
+        "minutes before an upload shows in reports and in the goals; Metrica takes up to 120. A"
+        " measurement that does not wait counts too few orders",
+    ] = 0
+    goals_before_upload: Annotated[
+        OnOff, "on: the four CRM goals are listed before the first upload, and nothing reached them"
+    ] = "off"
+    all_orders_spam: Annotated[
+        Literal["excluded", "included"], "whether the metric of all orders counts spam"
+    ] = "excluded"
+    report_order_day: Annotated[
+        Literal["visit", "creation"], "the day of an order in reports: its visit's, or its own"
+    ] = "visit"
+    report_currency: Annotated[
+        Literal["own", "converted"],
+        "converted: a sum of money has the orders in other currencies too. Revenue in reports can"
+        " then exceed the delivered revenue in that currency",
+    ] = "own"
+    report_zero_rows: Annotated[
+        Literal["omitted", "returned"],
+        "rows of a report without any value. omitted: a day, or the only row, is missing",
+    ] = "omitted"
+    report_sampled: Annotated[
+        Literal["off", "unless_full", "always"],
+        "reports count a tenth of the visits and multiply. unless_full: not with accuracy=full;"
+        " always: with it, too, so no count may be shown",
+    ] = "off"
+    clientid_with_orders: Annotated[
+        Literal["ok", "4011"], "4011: the dimension ClientID is refused beside metrics of orders"
+    ] = "ok"
+    report_quota_error: Annotated[
+        Literal["quota_requests_by_uid", "quota_requests_by_ip"],
+        "error_type of the quota of 5 minutes. by_uid is the name of a day's quota as well",
+    ] = "quota_requests_by_uid"
+
     def with_values(self, values: Mapping[str, object]) -> Self:
         """Return a copy with these switches changed.
 

@@ -24,6 +24,7 @@ class Ties:
     def __init__(self, connection: sqlite3.Connection, now: str) -> None:
         self._connection = connection
         self.now = now
+        self._contacts: dict[str, Values | None] = {}
         self._by_key: dict[str, list[SiteVisit]] = {}
         for visit in visits.load(connection):
             for key in visit.keys:
@@ -51,4 +52,6 @@ class Ties:
     def contact_of(self, order: Values) -> Values | None:
         """Return the stored contact of an order."""
         key = str(order["client_uniq_id"])
-        return Table.of(CONTACTS).load(self._connection, {key}).get(key)
+        if key not in self._contacts:
+            self._contacts[key] = Table.of(CONTACTS).load(self._connection, {key}).get(key)
+        return self._contacts[key]

@@ -39,6 +39,12 @@ class SiteVisit:
     started_at: str
     keys: frozenset[str]
 
+    @property
+    def client_id(self) -> str | None:
+        """The visitor's ClientID, None if it is unknown."""
+        prefix = "client_id:"
+        return next((k.removeprefix(prefix) for k in self.keys if k.startswith(prefix)), None)
+
 
 def keys_of(state: Values) -> set[str]:
     """Return the keys of a contact's or a simple order's identifiers."""
