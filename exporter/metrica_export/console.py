@@ -79,7 +79,7 @@ def show(headers: tuple[str, ...], rows: list[tuple[Any, ...]], title: str | Non
     """Print a table on standard output; numbers are aligned to the right."""
     table = Table(title=title, title_justify="left")
     for i, header in enumerate(headers):
-        numeric = bool(rows) and all(isinstance(row[i], int) for row in rows)
+        numeric = bool(rows) and all(isinstance(row[i], int | float) for row in rows)
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))

@@ -7,6 +7,7 @@ ExportError
 │   └── QuotaError   4   the quota of the day is used up; the next run continues
 ├── LedgerError      5   the ledger, or another run that holds its lock
 ├── GateError        6   irreversible changes above a limit, without --accept
+├── UnknownRateError 7   `measure` has no rate: too early, a sampled answer, or the quota of reports
 ├── InterruptedRunError 130  a signal ended the run
 └── UnexpectedError 70   a defect of this program; `crash_report` describes it without any value
 
@@ -19,7 +20,7 @@ and never holds a token, an e-mail, a phone or a row.
 class ExportError(Exception):
     """Base of all errors that end a command with a message and an exit code.
 
-    Exit code 1 belongs to `--fail-on` alone: no error has it.
+    Exit code 1 belongs to finished commands, such as `run --fail-on`: no error has it.
     """
 
     exit_code = 70
@@ -61,6 +62,12 @@ class GateError(ExportError):
     """A limit or an outdated saved plan stopped the run before its first upload."""
 
     exit_code = 6
+
+
+class UnknownRateError(ExportError):
+    """Metrica cannot tell the match rate now. Nothing was recorded."""
+
+    exit_code = 7
 
 
 class InterruptedRunError(ExportError):

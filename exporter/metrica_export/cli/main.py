@@ -8,6 +8,7 @@ import io
 import signal
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,34 +26,39 @@ _EXIT_CODES = """\b
 Exit codes:
   0  finished; rows may be rejected or held
   1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
-     `reset` and `recover`: the user answered no)
+     `measure`: a rate is below --at-least; `reset` and `recover`: the user answered no)
   2  settings
   3  warehouse
   4  Metrica
   5  ledger or lock
   6  stopped by the gate, before the first upload
+  7  unknown: Metrica cannot tell the match rate now (`measure`)
   70  unexpected error: a defect of this program
   130  interrupted
 """
 
-_LISTINGS, _INSPECTIONS = ("rejects", "status"), ("doctor", "recover", "schema")
+_MODULES = {
+    "listings": ("rejects", "status"),
+    "inspections": ("doctor", "recover", "schema"),
+    "measuring": ("measure",),
+}
+"""The modules of other commands."""
 
 
 class _Commands(click.Group):
     """The commands of this module, and commands of other modules, which are imported on call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*sorted([*super().list_commands(ctx), *_LISTINGS, *_INSPECTIONS]), "emulator"]
+        others = [name for names in _MODULES.values() for name in names]
+        return [*sorted([*super().list_commands(ctx), *others]), "emulator"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _LISTINGS:
-            from metrica_export.cli import listings
-
-            return listings.COMMANDS[cmd_name]
-        if cmd_name in _INSPECTIONS:
-            from metrica_export.cli import inspections
-
-            return inspections.COMMANDS[cmd_name]
+        for module, names in _MODULES.items():
+            if cmd_name in names:
+                commands: dict[str, click.Command] = import_module(
+                    f"metrica_export.cli.{module}"
+                ).COMMANDS
+                return commands[cmd_name]
         if cmd_name == "emulator":
             from metrica_emulator.command import emulator
 

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeGuard
 import requests
 from requests.adapters import HTTPAdapter
 
+from metrica_export.errors import MetricaError
+
 SECONDS = 360
 """Maximum time from the last byte of a request to the last byte of its answer."""
 
@@ -139,6 +141,18 @@ def error_type(body: dict[str, Any]) -> str:
     return ""
 
 
+def error_code(body: dict[str, Any]) -> str:
+    """Return the number of an error in the Reports API, which stands in its text only.
+
+    Empty if there is none. The rest of the text may repeat the query.
+    """
+    found = _CODE.search(str(body.get("message")))
+    return found[1] if found else ""
+
+
+_CODE = re.compile(r"error code: ?(\d{1,6})\b", re.ASCII)
+
+
 def is_name(found: object) -> TypeGuard[str]:
     """Return whether a value is a name that the ledger and messages can show."""
     return isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_NAME
@@ -171,3 +185,19 @@ def answer_of(uploading: object) -> Answer:
     if status == "PASSED" and identifier:
         return replace(answer, status="PASSED")
     return answer
+
+
+def listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the objects of a list in a body. Raises MetricaError without the list."""
+    if not isinstance(body.get(key), list):
+        # An empty list in its place would look like deleted entries.
+        raise MetricaError(
+            f"Metrica's answer has no list of {key}. Check that --api-url is Metrica's API."
+        )
+    return objects(body, key)
+
+
+def objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the objects of a list in a body, none without the list."""
+    found = body.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from metrica_export.errors import MetricaError
 from metrica_export.metrica.access import Api
-from metrica_export.metrica.answer import Answer, answer_of, is_name
+from metrica_export.metrica.answer import Answer, answer_of, is_name, listed, objects
 from metrica_export.metrica.formats import SIMPLE_ORDERS, Attribute, Entity
 from metrica_export.metrica.http import RefusedFileError, Transport
 
@@ -81,11 +81,24 @@ class Metrica:
         url = f"/management/v1/counter/{self._api.counter_id}/goals"
         return frozenset(
             condition["url"]
-            for goal in _listed(self._call("GET", url), "goals")
+            for goal in listed(self._call("GET", url), "goals")
             if goal.get("type") == "action"
-            for condition in _objects(goal, "conditions")
+            for condition in objects(goal, "conditions")
             if condition.get("type") == "exact" and is_name(condition.get("url"))
         )
+
+    def crm_goals(self) -> dict[str, int]:
+        """Return type → number of the goals that Metrica creates for CRM orders.
+
+        The types begin with `cdp_order_`. No page has them. Metrica creates these goals when it
+        processes the first upload.
+        """
+        url = f"/management/v1/counter/{self._api.counter_id}/goals"
+        return {
+            goal["type"]: goal["id"]
+            for goal in listed(self._call("GET", url), "goals")
+            if str(goal.get("type")).startswith("cdp_order_") and type(goal.get("id")) is int
+        }
 
     def clock_ahead(self) -> float | None:
         """Return the seconds by which Metrica's clock is ahead of this machine's.
@@ -101,7 +114,7 @@ class Metrica:
         """
         url = f"{self._base}/schema/attributes"
         found = self._call("GET", url, params={"entity_type": entity_type})
-        custom = _objects(found, "custom_attributes")
+        custom = objects(found, "custom_attributes")
         return {a["name"]: a.get("type_name") for a in custom if isinstance(a.get("name"), str)}
 
     def create_attributes(self, entity_type: str, missing: list[Attribute]) -> None:
@@ -126,9 +139,7 @@ class Metrica:
         Metrica does not document whether the list has the default ids before they are mapped.
         """
         found = self._call("GET", f"{self._base}/schema/order_statuses")
-        return [
-            _status(s) for s in _listed(found, "order_statuses") if isinstance(s.get("id"), str)
-        ]
+        return [_status(s) for s in listed(found, "order_statuses") if isinstance(s.get("id"), str)]
 
     def put_statuses(self, statuses: list[dict[str, Any]]) -> None:
         """Map the order statuses, always with the full list (page "Order status mapping")."""
@@ -187,8 +198,8 @@ class Metrica:
             "GET", f"{self._base}/last_uploadings", params={"limit": "1000", "source": "API"}
         )
         # The list may have uploads of product lists, whose own answers have no id.
-        listed = _objects(found, "uploadings")
-        uploads = [u for u in listed if not str(u.get("entity_type")).endswith("_LIST")]
+        found_uploads = objects(found, "uploadings")
+        uploads = [u for u in found_uploads if not str(u.get("entity_type")).endswith("_LIST")]
         answers = map(answer_of, uploads)
         return {answer.uploading_id: answer for answer in answers if answer.uploading_id}
 
@@ -217,15 +228,6 @@ class Metrica:
             raise error
 
 
-def _listed(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    if not isinstance(body.get(key), list):
-        # An empty list in its place would look like deleted entries.
-        raise MetricaError(
-            f"Metrica's answer has no list of {key}. Check that --api-url is Metrica's API."
-        )
-    return _objects(body, key)
-
-
 def _status(found: dict[str, Any]) -> Status:
     goals = found.get("goal_action_ids")
     ids = goals if isinstance(goals, list) else [goals]
@@ -238,8 +240,3 @@ def _status(found: dict[str, Any]) -> Status:
         goal_action_ids=tuple(sorted({str(goal) for goal in ids if goal})),
         source=None if source is None else str(source),
     )
-
-
-def _objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    found = body.get(key)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -22,7 +22,7 @@ import stamina
 
 from metrica_export.errors import MetricaError, QuotaError
 from metrica_export.metrica.access import Api
-from metrica_export.metrica.answer import TimedAdapter, error_type, read_object
+from metrica_export.metrica.answer import TimedAdapter, error_code, error_type, read_object
 from metrica_export.metrica.upload_body import upload_body
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}
@@ -41,10 +41,18 @@ class RefusedFileError(MetricaError):
     """Metrica refused a file (invalid_uploading, page "API error descriptions")."""
 
 
+class BadRequestError(MetricaError):
+    """Metrica refused a request with HTTP 400."""
+
+
 class _RetryableError(MetricaError):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class BusyError(_RetryableError):
+    """Metrica answered 420 or 429 to every attempt."""
 
 
 class _Token(requests.auth.AuthBase):
@@ -196,7 +204,7 @@ def _body_or_error(
                 f"{answer}: the quota of requests for today is used up. Undelivered rows are "
                 "pending. Rerun after 00:00 GMT, when the quota is renewed."
             )
-        raise _RetryableError(f"{answer}: too many requests.", _retry_after(response))
+        raise BusyError(f"{answer}: too many requests.", _retry_after(response))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.CONFLICT:
         raise _RetryableError(f"{answer}. Rerun later.", _retry_after(response))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -209,6 +217,10 @@ def _body_or_error(
         raise MetricaError(f"{answer}. Check the counter's number and --api-url.")
     if status == HTTPStatus.BAD_REQUEST and kind == "invalid_uploading":
         raise RefusedFileError(f"{answer}.")
+    if status == HTTPStatus.BAD_REQUEST:
+        code = error_code(body)
+        number = f", error code {code}" if code else ""
+        raise BadRequestError(f"{answer}{number} (not retryable).")
     raise MetricaError(f"{answer} (not retryable).")
 
 

@@ -1,0 +1,1 @@
+"""The command `measure`: the delivered orders that Metrica tied to visits."""
