@@ -58,3 +58,26 @@
 
 {% macro duckdb__gather_statistics() -%}
 {%- endmacro %}
+
+
+{% macro may_select(relation) -%}
+    {{ return(adapter.dispatch('may_select', 'metrica_crm')(relation)) }}
+{%- endmacro %}
+
+{% macro default__may_select(relation) -%}
+    {{ _unsupported_adapter('may_select') }}
+{%- endmacro %}
+
+{% macro postgres__may_select(relation) -%}
+    {#- `has_table_privilege` of a table in a schema without usage is an error, so both are asked. -#}
+    {%- set found = run_query(
+        "select case when has_schema_privilege('" ~ relation.schema ~ "', 'usage') then"
+        ~ " has_table_privilege('" ~ relation.include(database=false).render() ~ "', 'select')"
+        ~ " else false end"
+    ) -%}
+    {{ return(found.rows[0][0]) }}
+{%- endmacro %}
+
+{% macro duckdb__may_select(relation) -%}
+    {{ return(true) }}
+{%- endmacro %}
