@@ -48,6 +48,12 @@ def show_changes(outcome: Outcome) -> None:
         rows.extend((mart, change, n) for change, n in counts.items() if n)
     if rows:
         show(("mart", "change", "rows"), rows)
+    if outcome.forecast is not None and outcome.forecast.orders:
+        months = ", ".join(outcome.forecast.as_dict()["rates_from"])
+        say(
+            f"Forecast: of {outcome.forecast.orders} new orders in its window, Metrica ties about "
+            f"{outcome.forecast.tied:.0f} to a visit, by the rates of {months}."
+        )
     for limit, text in outcome.exceeded.items():
         say(f"A run would stop here, unless --accept {limit}: {text}.")
 

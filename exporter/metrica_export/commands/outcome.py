@@ -8,6 +8,7 @@ from metrica_export.console import Reporter
 from metrica_export.errors import ExportError, WarehouseError
 from metrica_export.ledger.records import Changes, EntityCounts
 from metrica_export.metrica.redaction import json_line
+from metrica_export.review.forecast import Forecast
 from metrica_export.settings import FailOn, Options
 from metrica_export.warehouse import left_out
 from metrica_export.warehouse.left_out import LeftOut
@@ -24,7 +25,8 @@ class Outcome:
     `changes` has the impact of each mart, and `exceeded` the limits of the gate that it exceeds.
     `new` counts the rejected and held rows that were neither after the last complete run; None
     before the end. `foreign_uploads` counts the uploads in Metrica's list that the ledger does
-    not know; None for a command that does not read the list.
+    not know; None for a command that does not read the list. `forecast` is that of a plan; None
+    before the first measurement.
     """
 
     entities: dict[str, EntityCounts] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Outcome:
     exceeded: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     foreign_uploads: int | None = None
+    forecast: Forecast | None = None
     requests: int = 0
     exit_code: int = 0
     error: str | None = None
@@ -86,6 +89,7 @@ class Outcome:
             "warnings": {"rejected": self.rejected, "held": self.held, "new": self.new},
             "left_out": [each.as_dict() for each in self.left_out],
             "foreign_uploads": self.foreign_uploads,
+            "forecast": self.forecast and self.forecast.as_dict(),
             "requests": self.requests,
             "bytes": self.bytes,
             "exit_code": self.exit_code,

@@ -12,6 +12,7 @@ from metrica_export.delivery.waves import count_completed, count_uploads
 from metrica_export.errors import GateError
 from metrica_export.ledger.destination import check_mode
 from metrica_export.ledger.reader import Ledger
+from metrica_export.review.forecast import forecast
 from metrica_export.review.saved_plan import SavedPlan
 from metrica_export.settings import Options
 from metrica_export.warehouse.contract import check_relation
@@ -41,6 +42,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
                 sent=count_completed(wh, staged),
                 uploads=count_uploads(wh, staged, comparison.chunks[mart.name]),
             )
+        outcome.forecast = forecast(session, ledger, comparison.staged.values())
         outcome.exceeded = comparison.find_exceeded()
         if out is not None:
             SavedPlan.of(wh, options, comparison.reviewed).write(out)

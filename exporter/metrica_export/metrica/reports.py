@@ -39,15 +39,17 @@ class Row:
 class Report:
     """The answer to one request.
 
-    `totals` are the sums over all rows. `share` is below 1 in a sampled answer. `is_hidden`:
-    Metrica hid rows to protect visitors. `has_all_rows` is false if the answer lacks rows.
+    `totals` are the sums over all rows. A sampled answer counts a `share` of the visits and
+    multiplies. `is_hidden`: Metrica hid rows to protect visitors. `has_all_rows` is false if the
+    answer lacks rows.
     """
 
     rows: list[Row]
     totals: tuple[float | None, ...]
-    share: float
-    is_hidden: bool
-    has_all_rows: bool
+    is_sampled: bool = False
+    share: float | None = None
+    is_hidden: bool = False
+    has_all_rows: bool = True
 
 
 class Reports:
@@ -110,12 +112,12 @@ def _report(body: dict[str, Any], metrics: int, dimensions: int) -> Report:
         raise _odd()
     rows = [_row(row, metrics, dimensions) for row in data]
     share = body.get("sample_share")
-    known_share = float(share) if isinstance(share, int | float) and share > 0 else 1.0
     listed = body.get("total_rows")
     return Report(
         rows=rows,
         totals=_values(totals),
-        share=min(known_share, 1.0) if body.get("sampled") is not False else 1.0,
+        is_sampled=body.get("sampled") is not False,
+        share=float(share) if isinstance(share, int | float) else None,
         is_hidden=body.get("contains_sensitive_data") is True,
         has_all_rows=not isinstance(listed, int) or listed <= len(rows),
     )

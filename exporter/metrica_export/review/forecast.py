@@ -9,6 +9,7 @@ their own rate, and the other kinds share the rest.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from metrica_export.checks.sendable import rows
 from metrica_export.checks.staged_mart import StagedMart
@@ -48,6 +49,11 @@ class Forecast:
     orders: int
     tied: float
     cohorts: tuple[date, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the forecast for JSON."""
+        rates_from = [f"{month:%Y-%m}" for month in self.cohorts]
+        return {"orders": self.orders, "tied": round(self.tied, 1), "rates_from": rates_from}
 
 
 def learn(measured: Iterable[Measurement], cohort: date) -> Rates | None:
@@ -97,15 +103,16 @@ def _share(tied: int, orders: int) -> float:
     return min(max(tied / orders, 0.0), 1.0) if orders else 0.0
 
 
-def forecast(
-    session: Session, ledger: Ledger, staged: Iterable[StagedMart], month: date
-) -> Forecast | None:
+def forecast(session: Session, ledger: Ledger, staged: Iterable[StagedMart]) -> Forecast | None:
     """Return the forecast of the new orders that a run would send; None without a measurement.
 
-    `month` is the present one, whose earlier months have the rates.
+    The rates are those for orders of the present month.
     """
     measured = latest(session.wh, ledger)
-    rates = learn(measured, month) if measured else None
+    if not measured:
+        return None
+    (month,) = session.wh.row(f"select cast(date_trunc('month', {session.wh.now}) as date)")
+    rates = learn(measured, month)
     if rates is None:
         return None
     orders = dict.fromkeys(KINDS, 0)

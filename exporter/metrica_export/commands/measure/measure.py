@@ -153,8 +153,8 @@ class _Measuring:
         if left_out := sum(each.left_out for each in found.values()):
             result.notes.append(
                 f"{left_out} orders with a ClientID were not looked up: a command makes at most "
-                f"{MAX_REQUESTS} requests. Those that were looked up are a random choice. Name one "
-                "--cohort to look up more."
+                f"{MAX_REQUESTS} requests. Those that were looked up are a random choice."
+                + (" Name one --cohort to look up more." if len(cohorts) > 1 else "")
             )
         if not report.has_orders:
             result.notes.append(
