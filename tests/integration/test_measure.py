@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,9 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.reports import Reports
 from metrica_export.settings import Form
 
+from tests.support.emulator_fixture import RunningEmulator
 from tests.support.job import Job
+from tests.support.marts_fixture import make_marts
 
 MONTH = datetime.now(ZoneInfo("Europe/Moscow")).date().replace(day=1)
 HERE = f"{MONTH:%Y-%m}"
@@ -79,15 +82,12 @@ class Site:
 
 @pytest.fixture
 def site(job: Job) -> Site:
-    """Return five delivered orders of this month; three have visits by ClientID."""
-    for name, cells in {
-        "c1": {"client_ids": "101"},
-        "c2": {"client_ids": "102,103"},
-        "c3": {"emails": None},
-        "c4": {"phones": None},
-        "c5": {"emails": None, "phones": None},
-    }.items():
-        job.marts.contacts(name, **cells)
+    """Return six delivered orders of this month; three have visits by ClientID."""
+    job.marts.contacts("c1", client_ids="101")
+    job.marts.contacts("c2", client_ids="102,103")
+    job.marts.contacts("c3", emails=None)
+    job.marts.contacts("c4", phones=None)
+    job.marts.contacts("c5", emails=None, phones=None)
     now = {"create_date_time": wall()}
     job.marts.orders("1", client_uniq_id="c1", order_status="PAID", **now)
     job.marts.orders("2", client_uniq_id="c2", order_status="IN_PROGRESS", **now)
@@ -236,8 +236,7 @@ def test_measure_before_metrica_processed_an_upload_is_no_error(site: Site) -> N
     assert cohort_of(site.shown())["tied"] == 0
 
 
-def test_measure_needs_the_goals_once_only(site: Site) -> None:
-    # Metrica's goals and its order statuses move with the processed uploads.
+def test_measure_counts_an_upload_once_metrica_has_processed_it(site: Site) -> None:
     site.job.emulator.switches(report_delay=120)
     site.job.emulator.move_clock(7_300)
     assert cohort_of(site.shown())["tied"] == 3
@@ -473,7 +472,7 @@ def test_client_report_takes_whole_contacts_until_its_requests_are_full(site: Si
 
 def test_client_report_never_sends_what_is_no_client_id(site: Site) -> None:
     report = ClientReport(tied_report(site.job, {}).reports)
-    hostile: list[tuple[list[str], int]] = [(["1') OR ym:s:visits>0"], 1), (["٣"], 1), (["101"], 1)]
+    hostile = [(["1') OR ym:s:visits>0"], 1), (["٣"], 1), (["101"], 1)]
     found = report.read(Cohort(MONTH), hostile, 3, 5, MONTH + timedelta(days=31))
     assert (found.orders, found.left_out, found.tied) == (1, 2, 1)
 
@@ -526,15 +525,17 @@ def test_measure_needs_a_ledger_and_a_delivered_order(job: Job) -> None:
     assert (getattr(error, "exit_code", None), "No order" in str(error)) == (5, True)
 
 
-def test_measure_month_of_the_autumn_hour_has_each_order_once(job: Job) -> None:
-    # 02:30 came twice on this night in Berlin, and the window's end is in it.
-    job.marts.sql("update metrica_work.mart_builds set time_zone = 'Europe/Moscow'")
-    job.marts.contacts("c1")
-    for order, moment in (("1", "2026-10-25 02:30:00"), ("2", "2026-10-31 23:59:59.5")):
-        job.marts.orders(order, client_uniq_id="c1", create_date_time=moment)
-    job.run()
-    found = cohort_of(Site(job).shown("--cohort", "2026-10"), "2026-10")
-    assert found["delivered"] == 2
+def test_measure_month_of_the_autumn_hour_has_each_order_once(tmp_path: Path) -> None:
+    # 02:30 came twice on this night in Berlin, whose October is an hour longer.
+    with RunningEmulator(time_zone="Europe/Berlin") as emulator:
+        job = Job(make_marts(tmp_path, None, "Europe/Berlin"), emulator)
+        job.marts.contacts("c1", client_ids="101")
+        moments = ("2025-10-01 00:00:00", "2025-10-26 02:30:00", "2025-10-31 23:59:59")
+        for order, moment in enumerate((*moments, "2025-09-30 23:59:59", "2025-11-01 00:00:00")):
+            job.marts.orders(str(order), client_uniq_id="c1", create_date_time=moment)
+        job.run()
+        found = cohort_of(Site(job).shown("--cohort", "2025-10"), "2025-10")
+    assert (found["delivered"], found["in_window"]) == (3, 0)
 
 
 def test_measure_without_access_ends_with_4(site: Site) -> None:

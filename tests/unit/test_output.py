@@ -38,6 +38,7 @@ def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
         "exceeded": {},
         "left_out": [],
         "foreign_uploads": None,
+        "forecast": None,
         "warnings": {"rejected": 2, "held": 1, "new": None},
         "requests": 5,
         "bytes": 0,

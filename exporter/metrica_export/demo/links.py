@@ -20,19 +20,14 @@ class Link:
     reason: str | None
 
 
-def find_links(url: str, visits: list[dict[str, str]]) -> list[Link]:
-    """Send visits to the site to the emulator at `url`, and return its links of orders to them.
+def send_visits(url: str, visits: list[dict[str, str]]) -> None:
+    """Send visits to the site to the emulator at `url`; ExportError if it does not answer."""
+    _ask(f"{url}/debug/visits", json.dumps(visits).encode())
 
-    Raises ExportError if the emulator does not answer.
-    """
-    try:
-        _ask(f"{url}/debug/visits", json.dumps(visits).encode())
-        found = _ask(f"{url}/debug/links")
-    except OSError as error:
-        raise ExportError(
-            f"The emulator at {url} did not list its links to visits ({error}). Rerun "
-            "`metrica-export demo`."
-        ) from None
+
+def find_links(url: str) -> list[Link]:
+    """Return the emulator's links of orders to visits; ExportError if it does not answer."""
+    found = _ask(f"{url}/debug/links")
     return [
         Link(link["order_key"], link["status_type"], link["visit_id"], link["reason"])
         for link in found["links"]
@@ -41,5 +36,10 @@ def find_links(url: str, visits: list[dict[str, str]]) -> list[Link]:
 
 def _ask(url: str, body: bytes | None = None) -> Any:  # noqa: ANN401 - JSON of any type
     request = Request(url, body)  # noqa: S310 - the emulator's, which is HTTP
-    with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the same
-        return json.load(answer)
+    try:
+        with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the same
+            return json.load(answer)
+    except OSError as error:
+        raise ExportError(
+            f"The emulator did not answer {url} ({error}). Rerun `metrica-export demo`."
+        ) from None

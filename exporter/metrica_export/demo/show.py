@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 import duckdb
@@ -21,7 +21,8 @@ from metrica_export import console
 from metrica_export.demo import crm
 from metrica_export.demo.holdings import show_holdings, show_schema
 from metrica_export.demo.journey import show_journey
-from metrica_export.demo.links import Link, find_links
+from metrica_export.demo.links import Link, find_links, send_visits
+from metrica_export.demo.match_rate import measure, show_match_rate
 from metrica_export.demo.mistake import explain_stop
 from metrica_export.errors import ExportError, SettingsError
 
@@ -63,6 +64,8 @@ def run_demo(contacts: int = 20_000) -> None:
     with _emulator() as url:
         _title("metrica-export run: all rows are new to Metrica")
         _export(url)
+        # The rate of the first day is the forecast for the second one.
+        _measure(url)
         _title("A day of work in the CRM")
         changes = _change_crm(crm.next_day)
         console.show(
@@ -78,10 +81,15 @@ def run_demo(contacts: int = 20_000) -> None:
         _export(url)
         # The emulator needs seconds for the links to visits. The demo shows the plan meanwhile.
         with ThreadPoolExecutor(1) as pool:
-            links = pool.submit(find_links, url, _visits())
+            send_visits(url, _visits())
+            links = pool.submit(find_links, url)
             _title("metrica-export plan after a mistake: every open order is marked as paid")
             click.echo(_plan_of_a_mistake())
             _show_metrica(links)
+        _title("metrica-export measure: delivered orders, and those that Metrica ties to visits")
+        measured = _measure(url)
+        with duckdb.connect(str(_warehouse()), read_only=True) as warehouse:
+            show_match_rate(warehouse, measured, ZONE)
     click.echo(_LOOK_FURTHER)
     click.echo(f"The demo took {monotonic() - started:.0f} seconds.")
 
@@ -152,12 +160,18 @@ def _emulator() -> Iterator[str]:
             process.terminate()
 
 
+def _access(url: str) -> dict[str, str]:
+    return _environment(METRICA_TOKEN=_TOKEN, METRICA_COUNTER_ID=str(COUNTER), METRICA_API_URL=url)
+
+
+def _measure(url: str) -> dict[str, Any]:
+    send_visits(url, _visits())
+    return measure(_access(url))
+
+
 def _export(url: str) -> None:
-    environment = _environment(
-        METRICA_TOKEN=_TOKEN, METRICA_COUNTER_ID=str(COUNTER), METRICA_API_URL=url
-    )
     command = [sys.executable, "-m", "metrica_export", "run"]
-    code = subprocess.run(command, env=environment, check=False).returncode
+    code = subprocess.run(command, env=_access(url), check=False).returncode
     if code:
         raise ExportError(
             f"The run ended with exit code {code}. Fix the error that it printed above and rerun."

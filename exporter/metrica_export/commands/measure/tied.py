@@ -115,8 +115,8 @@ def check_complete(report: Report) -> None:
     if report.is_sampled:
         share = "" if report.share is None else f" ({100 * report.share:.3g} % of the visits)"
         raise UnknownRateError(
-            f"Metrica sampled its answer{share}, so it has no counts of orders. Nothing was recorded. "
-            "Rerun later, or with one --cohort."
+            f"Metrica sampled its answer{share}, so it has no counts of orders. Nothing was "
+            "recorded. Rerun later, or with one --cohort."
         )
     by_metric = zip(*(row.values for row in report.rows), strict=True)
     sums = [sum(value or 0.0 for value in values) for values in by_metric] or [0.0]
