@@ -40,5 +40,6 @@ where
     nth = 1
     and rate < earlier_rate * (100 - {{ var('match_rate_drop_percent') }}) / 100
 {% else %}
-select cast(null as date) as cohort where 1 = 0
+select cast(null as date) as cohort
+limit 0
 {% endif %}

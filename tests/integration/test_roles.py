@@ -17,7 +17,7 @@ from tests.support.job import Job
 from tests.support.marts_fixture import make_marts
 from tests.support.postgres_fixture import RunningPostgres
 
-_VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
+_VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines", "tied_orders")
 EXPORTER, READER = "crm_exporter", "bi_reader"
 
 # The rights of docs/how-to/grant-roles.md. Default privileges stand for the grants of dbt.
@@ -116,6 +116,7 @@ def test_roles_reader_of_the_ledgers_schema_alone_reads_its_views(
     steps = "select count(*) from metrica_export.order_steps where status = 'PASSED'"
     windows = "select count(*), count(update_days_left) from metrica_export.deadlines"
     assert (read(roles, steps), read(roles, windows)) == ([(2,)], [(2, 2)])
+    assert read(roles, "select * from metrica_export.tied_orders") == []
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         read(roles, "select * from metrica.orders")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):

@@ -46,9 +46,9 @@ ABOUT = {"staged": 0.15, "read": 0.1, "written": 0.1}
 # fmt: off
 EXPECTED: dict[str, dict[str, Work]] = {
     "duckdb": {
-        "first": Work(requests=10, uploaded=288509, ledger_rows=4470, staged=5252),
+        "first": Work(requests=10, uploaded=288509, ledger_rows=4470, staged=5515),
         "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=2104),
-        "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=2632),
+        "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=3156),
     },
     "postgres": {
         "first": Work(requests=10, uploaded=288509, ledger_rows=4470, staged=288, statements=614, read=2776, written=594),  # noqa: E501 - a line for a run

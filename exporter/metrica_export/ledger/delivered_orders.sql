@@ -13,8 +13,8 @@ with deliveries as (
         u.counter_id = {{ counter_id }}
         and u.entity = {{ entity }}
         and u.status = 'PASSED'
-        and d.create_date_time >= {{ first }}
-        and d.create_date_time < {{ end }}
+        and d.create_date_time >= {{ first_day }}
+        and d.create_date_time < {{ end_day }}
     group by d.id
 ),
 

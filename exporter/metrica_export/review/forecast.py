@@ -134,7 +134,7 @@ def _new_orders(session: Session, staged: StagedMart) -> list[tuple[str, int]]:
         rows=rows(staged),
         needs_contact=needs_contact,
         contacts=contacts,
-        kind=kind_of(staged.mart, "s"),
+        kind="coalesce(c.kind, 'none')" if needs_contact else kind_of(staged.mart, "s"),
         now=staged.now,
         **tables_of(staged.name),
     )

@@ -1,10 +1,6 @@
 -- New orders that arrive within Metrica's window, by the strongest kind of identifier.
 select
-    {% if needs_contact %}
-    coalesce(c.kind, 'none') as kind,
-    {% else %}
     {{ kind }} as kind,
-    {% endif %}
     count(*) as orders
 from ({{ rows }}) as x
 inner join {{ staged }} as s on x._row = s.rowid
