@@ -198,6 +198,7 @@ def test_job_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
             "where entity = 'orders' and id = ? order by seq",
             [order],
         ).fetchall()
+        tied = dict(state.execute(TIED_BY_MONTH).fetchall())
     assert dict(line.rsplit(":") for line in products.split(",")) == {
         name: str(quantity) for name, quantity in json.loads(held[0][0]).items()
     }
@@ -206,6 +207,42 @@ def test_job_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
     assert len({status for status, _ in steps}) == 3
     assert re.search(r"(\d+) orders turn PAID and \1 are open; the limit is 20 %", shown)
     assert not (tmp_path / "demo" / "mistake").exists()
+    rates = shown.rpartition("metrica-export measure: ")[2]
+    months = re.findall(r"│ (\d{4}-\d\d) +│ +\d+ │ +\d+ │ +\d+ │ +(\d+) │ (?:\d+|-) +│", rates)
+    assert {month: int(n) for month, n in months if int(n)} == tied
+    assert sum(tied.values()) > 20
+
+
+# The ties by the day of the visit, from the emulator's tables and without its code. An order is
+# tied to its contact's nearest visit, if it was first uploaded within 21 days of its creation.
+TIED_BY_MONTH = """
+with visitors as (
+    select c.uniq_id, v.visit_id, v.started_at
+    from contacts as c, json_each(c.client_ids) as i
+    join (
+        select visit_id, started_at, k.value as visitor from visits, json_each(keys) as k
+    ) as v on v.visitor = 'client_id:' || i.value
+),
+arrivals as (
+    select a.id, min(u.uploaded_at_utc) as arrived_at
+    from applied as a join uploads as u on a.uploading_id = u.uploading_id
+    where a.entity = 'orders' group by a.id
+),
+nearest as (
+    select
+        v.started_at,
+        row_number() over (
+            partition by o.id
+            order by abs(julianday(v.started_at) - julianday(o.create_date_time)), v.visit_id
+        ) as place
+    from orders as o
+    join arrivals as a on o.id = a.id
+    join visitors as v on o.client_uniq_id = v.uniq_id
+    -- The demo's zone is three hours ahead.
+    where julianday(a.arrived_at, '+3 hours') <= julianday(o.create_date_time, '+21 days')
+)
+select substr(started_at, 1, 7), count(*) from nearest where place = 1 group by 1
+"""
 
 
 CHINOOK = """

@@ -154,6 +154,26 @@ def test_measure_keeps_every_measurement(site: Site) -> None:
     assert len(site.recorded("1")) == 2 * 11
 
 
+def test_measure_counts_an_order_under_its_last_status(site: Site) -> None:
+    for status in ("CANCELLED", "PAID"):
+        site.job.marts.orders(
+            "2", client_uniq_id="c2", order_status=status, create_date_time=wall()
+        )
+        site.job.run()
+    types = cohort_of(site.shown())["status_types"]
+    assert (types["paid"]["delivered"], types["paid"]["tied"]) == (4, 2)
+    assert types["in_progress"]["delivered"] == types["cancelled"]["delivered"] - 1 == 0
+
+
+def test_measure_orders_of_others_count_in_the_rate_and_not_by_client_id(site: Site) -> None:
+    header = "id,client_uniq_id,client_type,create_date_time,order_status\n"
+    row = f"foreign,c1,CONTACT,{wall()},PAID\n"
+    mapping = ",".join(f'"{name}":"{name}"' for name in header.strip().split(","))
+    site.job.emulator.upload("/data/orders/csv", header + row, columns_mapping=mapping)
+    cohort = cohort_of(site.shown("--by-client"))
+    assert (cohort["tied"], cohort["by_client"]["tied"]) == (4, 3)
+
+
 def test_measure_splits_orders_by_client_id(site: Site) -> None:
     site.job.marts.contacts("c6", client_ids="106")
     site.job.marts.contacts("c7", client_ids="107")
@@ -298,12 +318,17 @@ def test_measure_month_is_that_of_the_counters_zone(site: Site) -> None:
     found = site.shown("--cohort", BEFORE, "--cohort", HERE)
     assert cohort_of(found, BEFORE)["delivered"] == 1
     assert cohort_of(found, HERE)["delivered"] == 7
-    # The visit of the last second is in the month of its day, and in the window of the next month.
-    site.put_visits({"visit_id": "v1", "started_at": last, "client_id": "101"})
+    # A visit is in the month of its day. The last second is in the next month's window, too.
+    site.put_visits(
+        {"visit_id": "v1", "started_at": last, "client_id": "101"},
+        {"visit_id": "v2", "started_at": first, "client_id": "102"},
+    )
     found = site.shown("--cohort", BEFORE, "--cohort", HERE)
-    counts = [(c["tied"], c["tied_at_most"]) for c in found["cohorts"]]
-    assert counts[0][0] + counts[1][0] == counts[1][1]
-    assert counts[1][0] == 0
+    before, here = (cohort_of(found, month) for month in (BEFORE, HERE))
+    assert before["tied"] >= 1
+    assert here["tied"] == 2
+    assert here["tied_at_most"] == before["tied"] + here["tied"]
+    assert before["tied_at_most"] == here["tied_at_most"]
 
 
 def test_measure_simple_orders(job: Job) -> None:
