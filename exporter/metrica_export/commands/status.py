@@ -8,13 +8,13 @@ from typing import Any
 from metrica_export.checks.reasons import REASONS
 from metrica_export.checks.sendable import deadline_of
 from metrica_export.errors import SettingsError
+from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
-from metrica_export.metrica.formats import SIMPLE_ORDERS
 from metrica_export.settings import DbtSettings
 from metrica_export.warehouse.connection import LEDGER, Attached, relation
 from metrica_export.warehouse.contract import check_relation, wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
-from metrica_export.warehouse.session import Session, open_session
+from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import quote
 
 _LAST_RUNS = 5
@@ -31,7 +31,7 @@ def status(
     with open_session(dbt, read_only=True) as session:
         ledger = Ledger(session.wh, counter_id)
         states = {}
-        for mart in _of_mode(session, ledger):
+        for mart in marts_of_mode(session.wh, ledger, session.marts):
             check_relation(session.wh, mart)
             table = relation(mart.schema, mart.table)
             (rows,) = session.wh.row(f"select count(*) from {table}")
@@ -56,20 +56,6 @@ def status(
         )
         keys = ("run_no", "started_at", "finished_at", "exit_code", "message")
         return states, [dict(zip(keys, row, strict=True)) for row in runs]
-
-
-def _of_mode(session: Session, ledger: Ledger) -> list[Mart]:
-    """Return the marts of the mode of the counter's runs; all marts before the first run."""
-    if not ledger.exists:
-        return list(session.marts.all)
-    found = session.wh.rows(
-        f"select distinct e.entity = {quote(SIMPLE_ORDERS.name)} "
-        f"from {LEDGER}.ledger_run_entities e join {LEDGER}.ledger_runs r on r.run_no = e.run_no "
-        "where r.counter_id = ?",
-        [ledger.counter_id],
-    )
-    modes = {is_simple for (is_simple,) in found} or {True, False}
-    return [mart for mart in session.marts.all if (mart.entity is SIMPLE_ORDERS) in modes]
 
 
 def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:

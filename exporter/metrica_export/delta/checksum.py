@@ -17,7 +17,7 @@ def of_rows(wh: Attached, source: str) -> Checksum:
 
     A row without a hash is counted and adds 0 to the sum.
     """
-    total = f"cast(coalesce(sum({_number(wh, 'm.row_hash')}), 0) as text)"
+    total = f"cast(coalesce(sum({hash_number('m.row_hash', postgres=wh.is_postgres)}), 0) as text)"
     query = f'select count(*) as "n", {total} as "total" from {source}'
     rows, found = wh.row(f'select "n", "total" from {wh.remote(query)}')
     return int(rows), Decimal(found)
@@ -44,7 +44,8 @@ _BATCH = 20_000
 """Hashes in one statement to the warehouse."""
 
 
-def _number(wh: Attached, text: str) -> str:
-    if wh.is_postgres:
+def hash_number(text: str, *, postgres: bool) -> str:
+    """Return SQL for a 64-bit number that depends on a text only."""
+    if postgres:
         return f"hashtextextended({text}, 0)"
     return f"if({text} is null, 0, hash({text}))"

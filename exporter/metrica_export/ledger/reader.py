@@ -114,7 +114,8 @@ class Ledger:
             return f"({render(__package__, 'no_deliveries')})"
         query = self._of_mart("deliveries", entity, details=details)
         if not self._wh.is_postgres:
-            return f"({query})"
+            # DuckDB would otherwise compute the columns of all deliveries.
+            return f"({query} and d.id in ({among}))" if among else f"({query})"
         few = self._wh.few(among) if among else None
         if few is not None:
             # The index has the order of bytes, which is fast to build in any locale.
@@ -158,6 +159,17 @@ class Ledger:
             return "(select cast(null as text) as _id, cast(null as text) as _type where false)"
         return (
             f'(select id as "_id", type as "_type" from {LEDGER}.ledger_statuses '
+            f"where counter_id = {self.counter_id})"
+        )
+
+    def mapping(self) -> str:
+        """Return a FROM item of `statuses` with all fields, named as the mart's columns."""
+        columns = "id", "type", "humanized", "goal_action_ids"
+        if not self.exists:
+            nulls = ", ".join(f"cast(null as text) as {column}" for column in columns)
+            return f"(select {nulls} where false)"
+        return (
+            f"(select {', '.join(columns)} from {LEDGER}.ledger_statuses "
             f"where counter_id = {self.counter_id})"
         )
 

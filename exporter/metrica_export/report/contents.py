@@ -1,0 +1,70 @@
+"""The figures of the report: nine parts, from the marts and the ledger, without a request."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from metrica_export.report.light import Light, judge
+from metrica_export.report.online import OnlineOrders
+from metrica_export.report.parts.cohorts import Cohort, read_cohorts
+from metrica_export.report.parts.deadlines import Deadlines, read_deadlines
+from metrica_export.report.parts.match_keys import MatchKeys, read_match_keys
+from metrica_export.report.parts.reasons import Reasons, read_reasons
+from metrica_export.report.parts.revenue import StatusType, read_revenue
+from metrica_export.report.parts.runs import Runs, read_runs
+from metrica_export.report.parts.schema import Schema, read_schema
+from metrica_export.report.parts.steps import Step, read_steps
+from metrica_export.report.parts.waiting import Waiting, read_waiting
+from metrica_export.report.scans.order_groups import group_orders, read_status_types
+from metrica_export.report.scans.undelivered import find_undelivered
+from metrica_export.report.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures. Times are in the counter's zone, without an offset."""
+
+    counter_id: int
+    created_at: datetime
+    time_zone: str
+    light: Light
+    waiting: Waiting
+    runs: Runs
+    reasons: Reasons
+    match_keys: MatchKeys
+    deadlines: Deadlines
+    revenue: tuple[StatusType, ...]
+    steps: tuple[Step, ...]
+    cohorts: tuple[Cohort, ...]
+    schema: Schema
+
+
+def read_report(subject: Subject, online: OnlineOrders | None = None) -> Report:
+    """Return the figures of a counter. The warehouse makes its three scans at the same time.
+
+    Raises SettingsError if the orders mart lacks the attribute of `online`, WarehouseError if a
+    query fails.
+    """
+    read_status_types(subject)
+    with ThreadPoolExecutor(2) as pool:
+        match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
+        undelivered = pool.submit(find_undelivered, subject.with_new_session())
+        group_orders(subject)
+        undelivered.result()
+        found_keys = match_keys.result()
+    runs, waiting = read_runs(subject), read_waiting(subject)
+    return Report(
+        counter_id=subject.counter_id,
+        created_at=subject.now,
+        time_zone=subject.zone,
+        light=judge(runs, waiting, subject.now),
+        waiting=waiting,
+        runs=runs,
+        reasons=read_reasons(subject),
+        match_keys=found_keys,
+        deadlines=read_deadlines(subject),
+        revenue=read_revenue(subject),
+        steps=read_steps(subject),
+        cohorts=read_cohorts(subject),
+        schema=read_schema(subject),
+    )

@@ -1,0 +1,115 @@
+with paths as (
+    select
+        status_path,
+        sum(orders) as orders
+    from {{ order_groups }}
+    where status_path is not null
+    group by status_path
+),
+
+-- An order counts once for each status, however often its path returns to it.
+passed as (
+    select
+        status,
+        sum(orders) as orders,
+        sum(orders * place) / sum(orders) as place
+    from (
+        select
+            status_path,
+            orders,
+            status,
+            min(place) as place
+        from (
+            select
+                status_path,
+                orders,
+                unnest(string_split(status_path, ',')) as status,
+                generate_subscripts(string_split(status_path, ','), 1) as place
+            from paths
+        ) as unnested
+        group by status_path, orders, status
+    ) as once
+    group by status
+),
+
+to_send as (
+    select
+        status,
+        count(*) as orders
+    from (
+        select unnest(list_distinct(steps)) as status
+        from {{ undelivered }}
+        where
+            mart in ('orders', 'simple_orders')
+            and state <> 'rejected'
+            and created_at >= {{ first_month }}
+            and cast(created_at as date) <= {{ today }}
+    ) as unnested
+    group by status
+),
+
+{% if has_ledger %}
+reached as (
+    select
+        details._id,
+        details._status as status,
+        min(uploads.run_no) as run_no,
+        min(uploads.finished_at) as reached_at
+    from {{ details }} as details
+    inner join {{ ledger }}.ledger_uploads as uploads on details._upload_no = uploads.upload_no
+    where
+        details._passed
+        and details._id in (select _id from {{ recent_ids }})
+    group by details._id, details._status
+),
+
+pairs as (
+    select
+        status,
+        run_no,
+        reached_at,
+        lag(reached_at) over orders as before_at,
+        lag(run_no) over orders as before_run
+    from reached
+    window orders as (partition by _id order by reached_at)
+),
+
+hours as (
+    select
+        status,
+        median(date_diff('second', before_at, reached_at)) / 3600.0 as median_hours,
+        count(*) as measured
+    from pairs
+    where before_run < run_no
+    group by status
+),
+{% else %}
+hours as (
+    select
+        cast(null as text) as status,
+        cast(null as double) as median_hours,
+        0 as measured
+),
+{% endif %}
+
+shown as (
+    select
+        passed.status,
+        status_types.humanized,
+        status_types.type,
+        cast(passed.orders as bigint) as orders,
+        coalesce(to_send.orders, 0) as to_send,
+        hours.median_hours,
+        coalesce(hours.measured, 0) as measured,
+        passed.place
+    from passed
+    left join {{ status_types }} as status_types on passed.status = status_types.id
+    left join to_send on passed.status = to_send.status
+    left join hours on passed.status = hours.status
+    order by passed.orders desc, passed.status
+    limit {{ top }}
+)
+
+select * exclude (place)
+from shown
+order by place, orders desc, status

@@ -1,0 +1,37 @@
+"""The headline's counts: rows that wait, orders near or past their deadline."""
+
+from dataclasses import dataclass
+
+from metrica_export.report.subject import Subject
+from metrica_export.warehouse.sql_files import render
+from metrica_export.warehouse.staging import tables_of
+
+EXPIRED_DAYS = 7
+"""Days for which an order counts as expired after its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The rows that Metrica does not have in their present state.
+
+    `expiring` orders wait and pass their deadline within 24 hours. `expired` orders wait, were
+    never delivered and passed their deadline in the last days.
+    """
+
+    pending: int
+    held: int
+    rejected: int
+    expiring: int
+    expired: int
+
+
+def read_waiting(subject: Subject) -> Waiting:
+    """Return the counts of undelivered rows of all marts."""
+    query = render(
+        __package__,
+        "waiting",
+        now=subject.sql_now,
+        expired_since=subject.days_ago(EXPIRED_DAYS),
+        **tables_of(subject.orders.name),
+    )
+    return Waiting(*subject.wh.row(query))

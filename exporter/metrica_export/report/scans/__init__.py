@@ -1,0 +1,1 @@
+"""The scans of marts and ledger; the parts of the report read the staging tables they fill."""
