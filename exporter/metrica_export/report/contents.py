@@ -16,7 +16,7 @@ from metrica_export.report.parts.schema import Schema, read_schema
 from metrica_export.report.parts.steps import Step, read_steps
 from metrica_export.report.parts.waiting import Waiting, read_waiting
 from metrica_export.report.scans.order_groups import group_orders, read_status_types
-from metrica_export.report.scans.undelivered import find_undelivered
+from metrica_export.report.scans.undelivered import compare_rows, read_rows, row_queries
 from metrica_export.report.subject import Subject
 
 
@@ -46,12 +46,14 @@ def read_report(subject: Subject, online: OnlineOrders | None = None) -> Report:
     query fails.
     """
     read_status_types(subject)
+    queries = row_queries(subject)
     with ThreadPoolExecutor(2) as pool:
         match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
-        undelivered = pool.submit(find_undelivered, subject.with_new_session())
+        rows = pool.submit(read_rows, subject.with_new_session(), queries)
         group_orders(subject)
-        undelivered.result()
+        rows.result()
         found_keys = match_keys.result()
+    compare_rows(subject)
     runs, waiting = read_runs(subject), read_waiting(subject)
     return Report(
         counter_id=subject.counter_id,

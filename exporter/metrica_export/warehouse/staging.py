@@ -240,7 +240,7 @@ REPORT_ROWS = StagingTable(
 REPORT_DELIVERIES = StagingTable(
     "report_deliveries",
     "report.scans.undelivered",
-    "The deliveries of these rows that are PASSED or may have arrived.",
+    "The deliveries of these rows, and of recent orders, that are PASSED or may have arrived.",
     {
         "_id": "text",
         "_upload_no": "bigint",
@@ -276,7 +276,7 @@ UNDELIVERED = StagingTable(
 )
 RECENT_IDS = StagingTable(
     "recent_ids",
-    "report.parts.steps",
+    "report.scans.undelivered",
     "The ids of the orders that changed last, for the hours between their statuses.",
     {"_id": "text"},
     is_shared=True,

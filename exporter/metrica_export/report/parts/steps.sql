@@ -55,7 +55,7 @@ reached as (
         details._status as status,
         min(uploads.run_no) as run_no,
         min(uploads.finished_at) as reached_at
-    from {{ details }} as details
+    from {{ report_deliveries }} as details
     inner join {{ ledger }}.ledger_uploads as uploads on details._upload_no = uploads.upload_no
     where
         details._passed

@@ -14,27 +14,50 @@ from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import UNDELIVERED, tables_of
 
+RECENT_ORDERS = 2_000
+"""Orders that changed last, whose deliveries give the hours between statuses."""
 
-def find_undelivered(subject: Subject) -> None:
-    """Fill `undelivered` with the rows of all marts; `status_types` must be filled."""
-    subject.wh.run(UNDELIVERED.create_empty())
+
+def row_queries(subject: Subject) -> dict[str, str]:
+    """Return mart → query of the rows that may be undelivered; it reads the ledger only."""
+    queries = {}
     for mart in subject.marts:
-        _find(subject, mart)
+        table = tables_of(mart.name)["report_verdicts"]
+        verdicts = subject.ledger.verdicts(mart.name)
+        subject.wh.run(f"create or replace table {table} as select * from {verdicts}")
+        queries[mart.name] = _rows(subject, mart)
+    return queries
 
 
-def _find(subject: Subject, mart: Mart) -> None:
-    wh, ledger, tables = subject.wh, subject.ledger, tables_of(mart.name)
-    verdicts = ledger.verdicts(mart.name)
-    wh.run(f"create or replace table {tables['report_verdicts']} as select * from {verdicts}")
-    rows = wh.remote(_rows(subject, mart))
-    wh.run(f"create or replace table {tables['report_rows']} as select * from {rows}")
-    ids = f"select _id from {tables['report_rows']}"
-    wh.run(
-        f"create or replace table {tables['report_deliveries']} as "
-        f"select * from {ledger.details(mart.name, ids)} where _id in ({ids})"
+def read_rows(subject: Subject, queries: dict[str, str]) -> None:
+    """Fill `report_rows` of each mart, and `recent_ids`."""
+    wh = subject.wh
+    for mart, query in queries.items():
+        table = tables_of(mart)["report_rows"]
+        wh.run(f"create or replace table {table} as select * from {wh.remote(query)}")
+    orders = relation(subject.orders.schema, subject.orders.table)
+    newest = (
+        f'select {_key(subject.orders)} as "_id" from {orders} m where m.updated_at is not null '
+        f"order by m.updated_at desc limit {RECENT_ORDERS}"
     )
-    wh.run(
-        render(
+    table = tables_of(subject.orders.name)["recent_ids"]
+    wh.run(f"create or replace table {table} as select * from {wh.remote(newest)}")
+
+
+def compare_rows(subject: Subject) -> None:
+    """Fill `undelivered` from the rows and their deliveries in the ledger."""
+    wh = subject.wh
+    wh.run(UNDELIVERED.create_empty())
+    for mart in subject.marts:
+        tables = tables_of(mart.name)
+        ids = f"select _id from {tables['report_rows']}"
+        if mart is subject.orders:
+            ids = f"{ids} union select _id from {tables['recent_ids']}"
+        wh.run(
+            f"create or replace table {tables['report_deliveries']} as "
+            f"select * from {subject.ledger.details(mart.name, ids)} where _id in ({ids})"
+        )
+        comparison = render(
             __package__,
             "undelivered",
             mart=quote(mart.name),
@@ -43,7 +66,7 @@ def _find(subject: Subject, mart: Mart) -> None:
             update_days=UPDATE_DAYS,
             **tables,
         )
-    )
+        wh.run(comparison)
 
 
 def _key(mart: Mart) -> str:
@@ -64,10 +87,7 @@ def _order_columns(mart: Mart) -> dict[str, str]:
 
 
 def _rows(subject: Subject, mart: Mart) -> str:
-    """Return the query of the rows that may be undelivered.
-
-    The two sets are apart, so that PostgreSQL finds each by an index.
-    """
+    # Two queries, so that PostgreSQL finds the rows of each by an index.
     key = _key(mart)
     columns = {"_id": key, "_hash": "cast(m.row_hash as text)", **_order_columns(mart)}
     selected = ", ".join(f'{value} as "{column}"' for column, value in columns.items())

@@ -25,17 +25,16 @@ verdicts as (
 compared as (
     select
         r.*,
-        coalesce(v._state, 'pending') as _state,
-        v._column,
-        v._reason,
-        v._since,
         p.passed_no is not null as was_delivered,
         coalesce(passed._step, 0) as delivered_step,
         {% if has_deadline %}
-        coalesce(first._created, r._created) as first_created
-        {% else %}
-        cast(null as timestamp) as first_created
+        coalesce(first._created, r._created) as first_created,
         {% endif %}
+        coalesce(last._passed and r._hash = last._hash, false) as is_delivered,
+        v._state,
+        v._column,
+        v._reason,
+        v._since
     from {{ report_rows }} as r
     left join passed as p on r._id = p._id
     left join {{ report_deliveries }} as last on p._id = last._id and p.last_no = last._upload_no
@@ -44,22 +43,15 @@ compared as (
     left join {{ report_deliveries }} as first
         on p._id = first._id and p.first_no = first._upload_no
     left join verdicts as v
-        on
-            coalesce(r._id, '') = v._id
-            and coalesce(r._hash, '') = v._hash
-            -- A killed run leaves old verdicts on rows that it delivered.
-            and (
-                v._reason = 'id_duplicated'
-                or last._passed is not true
-                or (r._hash = last._hash) is not true
-            )
-    where v._state is not null or (last._passed and r._hash = last._hash) is not true
+        on coalesce(r._id, '') = v._id and coalesce(r._hash, '') = v._hash
+    -- A killed run leaves old verdicts on rows that it delivered.
+    where not is_delivered or v._reason = 'id_duplicated'
 )
 
 select
     {{ mart }} as mart,
     c._id as id,
-    c._state as state,
+    coalesce(c._state, 'pending') as state,
     c._column as column_name,
     c._reason as reason,
     c._since as since_run,

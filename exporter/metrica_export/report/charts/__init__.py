@@ -1,0 +1,1 @@
+"""The charts of the report: Vega-Lite specifications, drawn as SVG by vl-convert."""

@@ -1,0 +1,129 @@
+"""Drawing: a Vega-Lite specification becomes SVG for a page without scripts.
+
+Colours are the page's CSS variables, so that the charts follow its light and dark scheme. Each
+mark gets its description as a title, which browsers show as a tooltip.
+"""
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from markupsafe import Markup
+
+from metrica_export.errors import SettingsError
+from metrica_export.report.languages.words import Words
+
+Spec = dict[str, Any]
+
+WIDTH = 400
+"""Width of every chart in pixels. The page scales it to a phone or a column of a desktop."""
+
+_SVG = "http://www.w3.org/2000/svg"
+_LOCALES = {"en": ("en-GB", "en-GB"), "ru": ("ru-RU", "ru-RU")}
+
+
+def check_library() -> None:
+    """Load vl-convert. Raises SettingsError if it is not installed."""
+    try:
+        import vl_convert  # noqa: F401, PLC0415 - an extra, and slow to load
+    except ImportError:
+        raise SettingsError(
+            "The charts of the report need the package vl-convert-python, which is not installed. "
+            "Run `pip install 'metrica-crm-export[report]'`, or use --json."
+        ) from None
+
+
+def warm_up() -> None:
+    """Draw an empty chart: the first one takes most of a second."""
+    _convert({"data": {"values": [{"x": 0}]}, "mark": "bar"}, "en")
+
+
+def draw(spec: Spec, description: str, words: Words) -> Markup:
+    """Return the chart as SVG of the page; `description` is its text for screen readers."""
+    root = ET.fromstring(_convert(_with_config(spec), words.language))  # noqa: S314 - our own SVG
+    for attribute in ("width", "height", "version"):
+        root.attrib.pop(attribute, None)
+    root.set("class", "chart")
+    root.set("role", "img")
+    root.set("aria-label", description)
+    for element in root.iter():
+        label = element.attrib.pop("aria-label", None) if element is not root else None
+        for attribute in ("aria-roledescription", "aria-hidden", "role"):
+            if element is not root:
+                element.attrib.pop(attribute, None)
+        if label and element.tag == f"{{{_SVG}}}path":
+            title = ET.Element(f"{{{_SVG}}}title")
+            title.text = label
+            element.insert(0, title)
+    ET.register_namespace("", _SVG)
+    # ElementTree has escaped every text.
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704
+
+
+def _convert(spec: Spec, language: str) -> str:
+    import vl_convert  # noqa: PLC0415 - an extra, and slow to load
+
+    numbers, times = _LOCALES[language]
+    return vl_convert.vegalite_to_svg(
+        spec, format_locale=numbers, time_format_locale=times, allowed_base_urls=[]
+    )
+
+
+def _with_config(spec: Spec) -> Spec:
+    text = {"labelColor": "var(--quiet)", "labelFontSize": 11, "labelFont": _FONT}
+    title = {"titleColor": "var(--quiet)", "titleFontSize": 11, "titleFontWeight": "normal"}
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": WIDTH,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "background": None,
+        "padding": 4,
+        "config": {
+            "font": _FONT,
+            "view": {"stroke": None},
+            "axis": {
+                **text,
+                **title,
+                "titleFont": _FONT,
+                "domainColor": "var(--line)",
+                "gridColor": "var(--line)",
+                "ticks": False,
+                "labelPadding": 6,
+            },
+            "axisX": {"grid": False},
+            "axisY": {"domain": False, "tickCount": 4},
+            "legend": {
+                **text,
+                "orient": "top",
+                "title": None,
+                "symbolType": "square",
+                "symbolStrokeWidth": 0,
+                "columnPadding": 14,
+                "offset": 8,
+                "labelLimit": 200,
+            },
+        },
+        **spec,
+    }
+
+
+_FONT = "Arial, Liberation Sans, sans-serif"
+
+
+def number_axis(words: Words, **more: object) -> Spec:
+    """Return an axis of counts, with short labels in the words of the language."""
+    thousand, million = words.text("units.thousand"), words.text("units.million")
+    return {
+        "title": None,
+        "tickMinStep": 1,
+        "labelExpr": (
+            f"datum.value >= 1e6 ? format(datum.value / 1e6, ',~r') + '{million}' : "
+            f"datum.value >= 1e4 ? format(datum.value / 1e3, ',~r') + '{thousand}' : "
+            "format(datum.value, ',')"
+        ),
+        **more,
+    }
+
+
+def colours(series: dict[str, str]) -> Spec:
+    """Return a colour scale: label of a series → name of the page's CSS variable."""
+    return {"domain": list(series), "range": [f"var(--{colour})" for colour in series.values()]}
