@@ -41,6 +41,7 @@ _MODULES = {
     "listings": ("rejects", "status"),
     "inspections": ("doctor", "recover", "schema"),
     "measuring": ("measure",),
+    "reporting": ("report",),
 }
 """The modules of other commands."""
 

@@ -23,7 +23,7 @@ RUNNING_HOURS = 6
 
 
 class Colour(Enum):
-    """The colours, worst first."""
+    """The colours of the light."""
 
     RED = "red"
     AMBER = "amber"
@@ -38,6 +38,7 @@ class Cause(Enum):
     UNFINISHED = "unfinished"
     EXPIRED = "expired"
     EXPIRING = "expiring"
+    NEVER_COMPLETE = "never_complete"
     OLD = "old"
     GREW = "grew"
     NO_RUN = "no_run"
@@ -49,7 +50,10 @@ _RED = (Cause.STOPPED, Cause.FAILED, Cause.UNFINISHED, Cause.EXPIRED)
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """The colour and its reasons, worst first; `counts` has the number of a reason's sentence."""
+    """The colour and its reasons, worst first.
+
+    `counts` has the number in a reason's sentence: of a run, of hours, orders or rows.
+    """
 
     colour: Colour
     causes: tuple[Cause, ...]
@@ -97,9 +101,10 @@ def _run_causes(runs: Runs, now: datetime) -> list[tuple[Cause, int]]:
         causes.append((Cause.STOPPED if is_stop else Cause.FAILED, ended.run_no))
     fresh = now - timedelta(hours=FRESH_HOURS)
     ends = [run.finished_at for run in runs.complete if run.finished_at is not None]
-    if not ends or max(ends) < fresh:
-        hours = int((now - max(ends)).total_seconds() // 3600) if ends else 0
-        causes.append((Cause.OLD, hours))
+    if not ends:
+        causes.append((Cause.NEVER_COMPLETE, 0))
+    elif max(ends) < fresh:
+        causes.append((Cause.OLD, int((now - max(ends)).total_seconds() // 3600)))
     return causes
 
 

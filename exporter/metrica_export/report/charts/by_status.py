@@ -13,8 +13,8 @@ _LABEL = 110
 
 
 def link_deadline(days: tuple[LinkDay, ...], words: Words) -> Spec:
-    """Return the chart of new orders by days left to be tied to a visit."""
-    states = {"delivered": "delivered", "waiting": "held", "rejected": "rejected"}
+    """Return the chart of new orders that are not delivered, by days left to be tied to a visit."""
+    states = {"waiting": "held", "rejected": "rejected"}
     names = {state: words.text(f"states.{state}") for state in states}
     values = [
         {
@@ -35,7 +35,7 @@ def link_deadline(days: tuple[LinkDay, ...], words: Words) -> Spec:
 
 def update_deadline(weeks: tuple[UpdateWeek, ...], words: Words) -> Spec:
     """Return the chart of delivered orders by days left to be updated."""
-    kinds = {"open": "held", "closed": "muted"}
+    kinds = {"open": "delivered", "closed": "muted"}
     names = {kind: words.text(f"deadlines.{kind}") for kind in kinds}
     values = [
         {

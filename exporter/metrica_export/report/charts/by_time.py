@@ -11,7 +11,7 @@ from metrica_export.report.parts.runs import Run, Runs
 from metrica_export.report.subject import RUN_DAYS
 
 _PERCENT = {"title": None, "format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
-_TALL, _LOW = 150, 70
+_TALL, _LOW = 190, 70
 
 
 def deliveries(runs: Runs, today: date, words: Words) -> Spec:
@@ -85,7 +85,7 @@ def _by_day(runs: Runs) -> dict[date, list[Run]]:
 
 def match_keys(keys: MatchKeys, words: Words) -> Spec:
     """Return the chart of the shares of orders by kind of identifier."""
-    kinds = {"any_key": "ink", "phone": "held", "email": "tied", "client_id": "delivered"}
+    kinds = {"any_key": "ink", "phone": "phone", "email": "email", "client_id": "delivered"}
     names = {kind: words.text(f"match_keys.{kind}") for kind in kinds}
     values = [
         {
@@ -164,5 +164,5 @@ def cohorts(found: tuple[Cohort, ...], words: Words) -> Spec:
 
 
 def _months() -> Spec:
-    axis = {"title": None, "labelAngle": 0, "labelOverlap": True}
+    axis = {"title": None, "labelAngle": 0, "labelExpr": "split(datum.label, '|')"}
     return {"field": "month", "type": "ordinal", "sort": None, "axis": axis}

@@ -69,8 +69,8 @@ def _convert(spec: Spec, language: str) -> str:
 
 
 def _with_config(spec: Spec) -> Spec:
-    text = {"labelColor": "var(--quiet)", "labelFontSize": 11, "labelFont": _FONT}
-    title = {"titleColor": "var(--quiet)", "titleFontSize": 11, "titleFontWeight": "normal"}
+    text = {"labelColor": "var(--quiet)", "labelFontSize": 12, "labelFont": _FONT}
+    title = {"titleColor": "var(--quiet)", "titleFontSize": 12, "titleFontWeight": "normal"}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": WIDTH,
@@ -111,11 +111,14 @@ _FONT = "Arial, Liberation Sans, sans-serif"
 
 def number_axis(words: Words, **more: object) -> Spec:
     """Return an axis of counts, with short labels in the words of the language."""
-    thousand, million = words.text("units.thousand"), words.text("units.million")
+    thousand, million, billion = (
+        words.text(f"units.{each}") for each in ("thousand", "million", "billion")
+    )
     return {
         "title": None,
         "tickMinStep": 1,
         "labelExpr": (
+            f"datum.value >= 1e9 ? format(datum.value / 1e9, ',~r') + '{billion}' : "
             f"datum.value >= 1e6 ? format(datum.value / 1e6, ',~r') + '{million}' : "
             f"datum.value >= 1e4 ? format(datum.value / 1e3, ',~r') + '{thousand}' : "
             "format(datum.value, ',')"

@@ -17,6 +17,8 @@ Catalogue = dict[str, Any]
 
 _LOCALES = {"en": "en_GB", "ru": "ru_RU"}
 _HOURS_OF_TWO_DAYS = 48
+_NEAR = 0.1
+_ALMOST = 0.999
 
 
 def read_catalogue(language: str) -> Catalogue:
@@ -79,8 +81,14 @@ class Words:
         return str(format_compact_decimal(value, locale=self.locale, fraction_digits=1))
 
     def percent(self, share: float) -> str:
-        """Return a share from 0 to 1 as a percentage, with a decimal below 10 %."""
-        pattern = "0.#%" if share < 0.1 else "0%"  # noqa: PLR2004 - as the docstring says
+        """Return a share from 0 to 1 as a percentage.
+
+        A share near 0 or 1 has a decimal, and only a whole is 100 %.
+        """
+        is_near = share < _NEAR or 1 - _NEAR < share < 1
+        pattern = "0.#%" if is_near else "0%"
+        if share < 1:
+            share = min(share, _ALMOST)
         if self.language == "ru":
             pattern = pattern.replace("%", "\N{NO-BREAK SPACE}%")
         return str(format_percent(share, pattern, self.locale))
@@ -109,6 +117,6 @@ class Words:
         return str(format_date(month, "LLLL y", locale=self.locale))
 
     def short_month(self, month: date) -> str:
-        """Return a month for an axis; January has its year."""
-        pattern = "LLL yy" if month.month == 1 else "LLL"
+        """Return a month for an axis; January has its year on a second line, after a bar."""
+        pattern = "LLL|y" if month.month == 1 else "LLL"
         return str(format_date(month, pattern, locale=self.locale)).replace(".", "")

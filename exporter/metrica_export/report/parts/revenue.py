@@ -45,6 +45,19 @@ def read_revenue(subject: Subject) -> tuple[StatusType, ...]:
     return tuple(_status_type(*line) for line in subject.wh.rows(query))
 
 
+def main_currency(
+    types: tuple[StatusType, ...],
+) -> tuple[str | None, tuple[StatusType, ...]]:
+    """Return the currency of most orders, and its lines."""
+    if not types:
+        return None, ()
+    sums: dict[str | None, int] = {}
+    for each in types:
+        sums[each.currency] = sums.get(each.currency, 0) + each.crm.orders
+    currency = max(sums, key=lambda each: sums[each])
+    return currency, tuple(each for each in types if each.currency == currency)
+
+
 def _status_type(
     status_type: str | None, currency: str | None, *sums: int | Decimal
 ) -> StatusType:

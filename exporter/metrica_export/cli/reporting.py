@@ -1,0 +1,75 @@
+"""The command `report`: one HTML page, or its figures as JSON."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from metrica_export.cli import option_values, options
+from metrica_export.cli.ending import printing
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.redaction import json_line
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="The HTML file to write.",
+)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "ru"]),
+    default="en",
+    show_default=True,
+    envvar="METRICA_LANG",
+    show_envvar=True,
+    help="Language of the page.",
+)
+@click.option(
+    "--online-orders",
+    "online",
+    metavar="ATTRIBUTE=VALUE,…",
+    envvar="METRICA_ONLINE_ORDERS",
+    show_envvar=True,
+    help="Orders that could have had a visit: values of a custom attribute of orders, for example "
+    "channel=site,app. They are the denominator of the match keys.  [default: all orders]",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the figures as JSON; write no HTML file."
+)
+@options.counter
+@options.warehouse
+def report(  # noqa: PLR0913 - one argument for each option
+    *, output: Path, lang: str, online: str | None, as_json: bool, counter_id: int, **given: Any
+) -> None:
+    """Write one HTML page about deliveries, reasons, deadlines, revenue and match rates.
+
+    The figures come from the ledger and the marts; Metrica is not asked. The page needs the extra
+    `report`: `pip install 'metrica-crm-export[report]'`. --json works without it.
+    """
+    from metrica_export.commands import report
+    from metrica_export.report.figures_json import as_json as figures
+    from metrica_export.report.online import OnlineOrders
+
+    dbt = option_values.dbt_of(given)
+    wanted = OnlineOrders.parse(online) if online else None
+    if as_json:
+        found = report.read(dbt, counter_id, wanted)
+        with printing():
+            click.echo(json_line(figures(found)))
+        return
+    page = report.page(dbt, counter_id, wanted, lang)
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot write {output} ({error.strerror}). Set --output to a file that can be written."
+        ) from None
+    with printing():
+        click.echo(f"The report is in {output}.")
+
+
+COMMANDS: dict[str, click.Command] = {"report": report}

@@ -1,0 +1,122 @@
+"""The texts of the page about runs and undelivered rows."""
+
+from typing import Any
+
+from metrica_export.errors import GateError
+from metrica_export.metrica.redaction import printable
+from metrica_export.report.contents import Report
+from metrica_export.report.languages.words import Words
+from metrica_export.report.parts.deadlines import WEEK
+from metrica_export.report.parts.reasons import Reason
+from metrica_export.report.parts.runs import Run
+
+LAST_RUNS = 7
+"""Runs in the table."""
+
+URGENT_DAYS = 3
+"""Days left with which a waiting order is mentioned."""
+
+Values = dict[str, Any]
+
+
+def headline(report: Report, words: Words) -> Values:
+    """Return the sentences of the light, and the last run."""
+    last = report.runs.last
+    causes = [
+        words.text(f"light.causes.{cause.value}", n=n, run=str(n))
+        for cause in report.light.causes
+        for n in [report.light.counts[cause.value]]
+    ]
+    shown = {"moment": words.text("headline.no_run"), "result": ""}
+    message = ""
+    if last is not None:
+        shown = {"moment": words.moment(last.started_at), "result": _result(last, words)}
+        is_failed = not last.is_complete and last.finished_at is not None
+        message = printable(last.message) if is_failed else ""
+    return {"causes": causes, "last_run": shown, "message": message}
+
+
+def _result(run: Run, words: Words) -> str:
+    if run.finished_at is None:
+        return words.text("headline.running")
+    if run.is_complete:
+        return words.text("headline.complete")
+    if run.exit_code == GateError.exit_code:
+        return words.text("headline.stopped")
+    return words.text("headline.failed", code=run.exit_code)
+
+
+def runs(report: Report, words: Words) -> Values:
+    """Return the lead and the table of the last runs."""
+    found = report.runs.runs
+    delivered = sum(run.delivered for run in found)
+    return {
+        "runs_lead": words.text(
+            "runs.lead",
+            runs=words.text("units.runs", n=len(found)),
+            rows=words.text("units.rows", n=delivered),
+            delivered=delivered,
+            requests=report.runs.requests_today,
+            quota=report.runs.quota,
+        ),
+        "run_heads": [
+            words.text("runs.column_started"),
+            *(words.text(f"states.{state}") for state in ("delivered", "rejected", "held")),
+            words.text("runs.column_requests"),
+            words.text("runs.column_result"),
+        ],
+        "last_runs": [
+            (
+                words.moment(run.started_at),
+                *map(words.number, (run.delivered, run.rejected, run.held, run.requests)),
+                _result(run, words),
+            )
+            for run in reversed(found[-LAST_RUNS:])
+        ],
+    }
+
+
+def reasons(report: Report, words: Words) -> Values:
+    """Return the reasons with their cures."""
+    return {"reasons": [_reason(reason, words) for reason in report.reasons.top]}
+
+
+def _reason(reason: Reason, words: Words) -> Values:
+    code = reason.reason if words.has(f"reasons.names.{reason.reason}") else "other"
+    place = words.text(f"marts.{reason.mart}")
+    if reason.column:
+        place += f", {words.text('reasons.column', column=printable(reason.column))}"
+    return {
+        "name": words.text(f"reasons.names.{code}"),
+        "cure": words.text(f"reasons.cures.{code}"),
+        "state": reason.state,
+        "rows": words.text("units.rows", n=reason.rows),
+        "share": words.percent(reason.share),
+        "place": place,
+        "trend": words.text(
+            "reasons.trend", new=reason.new_rows, before=reason.earlier_rows
+        ),
+        "ids": [printable(each) for each in reason.ids],
+    }
+
+
+def deadlines(report: Report, words: Words) -> Values:
+    """Return the sentence about the next days, and the two tables."""
+    urgent = sum(day.waiting for day in report.deadlines.link if day.days_left <= URGENT_DAYS)
+    states = ("delivered", "waiting", "rejected")
+    days = words.text("deadlines.column_days")
+    return {
+        "deadlines_urgent": words.text("deadlines.urgent", n=urgent)
+        if urgent
+        else words.text("deadlines.calm"),
+        "link_heads": [days, *(words.text(f"states.{state}") for state in states)],
+        "link_rows": [
+            [words.number(day.days_left), *(words.number(getattr(day, s)) for s in states)]
+            for day in report.deadlines.link
+        ],
+        "update_heads": [days, words.text("deadlines.open"), words.text("deadlines.closed")],
+        "update_rows": [
+            [f"{week.days_left}-{week.days_left + WEEK - 1}", *map(words.number, (week.open, week.closed))]
+            for week in report.deadlines.update
+        ],
+    }
