@@ -42,7 +42,7 @@ from metrica_export.metrica.redaction import json_line
 )
 @options.counter
 @options.warehouse
-def report(  # noqa: PLR0913 - one argument for each option
+def report(
     *, output: Path, lang: str, online: str | None, as_json: bool, counter_id: int, **given: Any
 ) -> None:
     """Write one HTML page about deliveries, reasons, deadlines, revenue and match rates.

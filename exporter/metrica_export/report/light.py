@@ -1,10 +1,10 @@
 """The traffic light of the report: one colour, with every reason for it.
 
-| colour | reasons |
-|---|---|
-| red | the last run failed, stopped at the gate or did not finish; waiting orders passed their deadline within `EXPIRED_DAYS` |
-| amber | no complete run within `FRESH_HOURS`; waiting orders pass their deadline within 24 hours; more rows are rejected or held than after the run before; no run yet |
-| green | none of these |
+Red: the last run failed, stopped at the gate or did not finish, or waiting orders passed their
+deadline within `EXPIRED_DAYS`.
+Amber: no run yet, no complete run within `FRESH_HOURS`, waiting orders pass their deadline within
+24 hours, or more rows are rejected or held than after the complete run before.
+Green: none of these.
 """
 
 from dataclasses import dataclass

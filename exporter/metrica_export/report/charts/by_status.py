@@ -128,7 +128,7 @@ def steps(found: tuple[Step, ...], words: Words) -> Spec:
     """Return the funnel: orders that reached each status, in Metrica and still to send."""
     kinds = {"delivered": "delivered", "to_send": "held"}
     names = {kind: words.text(f"steps.{kind}") for kind in kinds}
-    values = []
+    values: list[Spec] = []
     for step in found:
         status = printable(step.name or step.status)
         counts = {"delivered": max(step.orders - step.to_send, 0), "to_send": step.to_send}

@@ -37,11 +37,11 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
         "scale": {"type": "utc", "domain": [first, str(today)]},
         "axis": {"title": None, "labelExpr": "utcFormat(datum.value, '%-d %b')", "tickCount": 5},
     }
-    label = {"field": "label"}
+    text = {"field": "label"}
     bars: Spec = {
         "data": {"values": flows},
         "mark": {"type": "bar", "width": 4, "color": "var(--delivered)"},
-        "encoding": {"x": x, "y": _rows(words, names["delivered"]), "description": label},
+        "encoding": {"x": x, "y": _rows(words, names["delivered"]), "description": text},
     }
     marks: Spec = {
         "data": {"values": failures},
@@ -50,7 +50,7 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
             "x": x,
             "y": {"value": 0},
             "color": {"value": "var(--rejected)"},
-            "description": label,
+            "description": text,
         },
     }
     unsent = " + ".join((names["rejected"], names["held"]))
@@ -63,7 +63,7 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
             "x": x,
             "y": _rows(words, unsent),
             "color": {"field": "state", "type": "nominal", "scale": colour, "legend": None},
-            "description": label,
+            "description": text,
         },
     }
     layered: Spec = {"height": _LOW, "layer": [bars, *([marks] if failures else [])]}

@@ -4,7 +4,7 @@ Colours are the page's CSS variables, so that the charts follow its light and da
 mark gets its description as a title, which browsers show as a tooltip.
 """
 
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -18,7 +18,7 @@ WIDTH = 400
 """Width of every chart in pixels. The page scales it to a phone or a column of a desktop."""
 
 _SVG = "http://www.w3.org/2000/svg"
-_LOCALES = {"en": ("en-GB", "en-GB"), "ru": ("ru-RU", "ru-RU")}
+_LOCALES: dict[str, Literal["en-GB", "ru-RU"]] = {"en": "en-GB", "ru": "ru-RU"}
 
 
 def check_library() -> None:
@@ -62,9 +62,9 @@ def draw(spec: Spec, description: str, words: Words) -> Markup:
 def _convert(spec: Spec, language: str) -> str:
     import vl_convert  # noqa: PLC0415 - an extra, and slow to load
 
-    numbers, times = _LOCALES[language]
+    locale = _LOCALES[language]
     return vl_convert.vegalite_to_svg(
-        spec, format_locale=numbers, time_format_locale=times, allowed_base_urls=[]
+        spec, format_locale=locale, time_format_locale=locale, allowed_base_urls=[]
     )
 
 

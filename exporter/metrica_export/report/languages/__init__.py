@@ -1,1 +1,1 @@
-"""The languages of the report: a catalogue of texts for each, and the forms of numbers and dates."""
+"""The languages of the report: a catalogue of texts for each, and forms of numbers and dates."""

@@ -58,9 +58,7 @@ def main_currency(
     return currency, tuple(each for each in types if each.currency == currency)
 
 
-def _status_type(
-    status_type: str | None, currency: str | None, *sums: int | Decimal
-) -> StatusType:
+def _status_type(status_type: str | None, currency: str | None, *sums: int | Decimal) -> StatusType:
     pairs = zip(sums[::2], sums[1::2], strict=True)
     amounts = [Amount(int(orders), Decimal(revenue)) for orders, revenue in pairs]
     return StatusType(status_type, currency, *amounts)

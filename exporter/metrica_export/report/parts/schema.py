@@ -69,7 +69,8 @@ def _statuses(subject: Subject) -> tuple[tuple[StatusDifference, ...], int]:
 
 
 def _attributes(subject: Subject) -> tuple[tuple[AttributeDifference, ...], int]:
-    found, equal = [], 0
+    found: list[AttributeDifference] = []
+    equal = 0
     for mart in subject.marts:
         own = {attribute.name for attribute in mart.attributes}
         standard = {column.name for column in mart.entity.columns}

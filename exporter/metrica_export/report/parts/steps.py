@@ -10,6 +10,7 @@ from metrica_export.warehouse.staging import tables_of
 TOP = 12
 """Statuses that the report shows, most frequent first."""
 
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One order status: orders that have been through it, and how many of these are still to send.

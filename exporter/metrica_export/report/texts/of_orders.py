@@ -9,6 +9,8 @@ from metrica_export.report.parts.revenue import main_currency
 
 Values = dict[str, Any]
 
+_NONE = "\N{EN DASH}"
+
 
 def match_keys(report: Report, words: Words) -> Values:
     """Return the lead and the table of match keys."""
@@ -102,7 +104,7 @@ def revenue(report: Report, words: Words) -> Values:
 
 
 def _known(value: float | None, words: Words) -> str:
-    return "–" if value is None else words.number(round(value))
+    return _NONE if value is None else words.number(round(value))
 
 
 def steps(report: Report, words: Words) -> Values:
@@ -126,7 +128,7 @@ def steps(report: Report, words: Words) -> Values:
                 printable(step.name or step.status),
                 words.number(step.orders),
                 words.number(step.to_send),
-                "–" if step.median_hours is None else words.hours(step.median_hours),
+                _NONE if step.median_hours is None else words.hours(step.median_hours),
             )
             for step in report.steps
         ],
@@ -155,7 +157,7 @@ def cohorts(report: Report, words: Words) -> Values:
                 words.number(cohort.in_window),
                 _known(cohort.tied, words),
                 _known(cohort.expected, words),
-                "–" if cohort.rate is None else words.percent(cohort.rate),
+                _NONE if cohort.rate is None else words.percent(cohort.rate),
                 words.day(cohort.measured_at),
             )
             for cohort in reversed(report.cohorts)

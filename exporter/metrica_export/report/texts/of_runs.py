@@ -93,9 +93,7 @@ def _reason(reason: Reason, words: Words) -> Values:
         "rows": words.text("units.rows", n=reason.rows),
         "share": words.percent(reason.share),
         "place": place,
-        "trend": words.text(
-            "reasons.trend", new=reason.new_rows, before=reason.earlier_rows
-        ),
+        "trend": words.text("reasons.trend", new=reason.new_rows, before=reason.earlier_rows),
         "ids": [printable(each) for each in reason.ids],
     }
 
@@ -116,7 +114,10 @@ def deadlines(report: Report, words: Words) -> Values:
         ],
         "update_heads": [days, words.text("deadlines.open"), words.text("deadlines.closed")],
         "update_rows": [
-            [f"{week.days_left}-{week.days_left + WEEK - 1}", *map(words.number, (week.open, week.closed))]
+            [
+                f"{week.days_left}-{week.days_left + WEEK - 1}",
+                *map(words.number, (week.open, week.closed)),
+            ]
             for week in report.deadlines.update
         ],
     }
