@@ -272,12 +272,16 @@ def printed(marts: MartsWarehouse, request: pytest.FixtureRequest) -> dict[str, 
         commands("status")
         commands("status", "--json")
         commands("doctor", *api)
+        commands("report", "--json")
+        commands("report")
+        commands("report", "--lang", "ru", "--output", "отчёт.html")
         quoted = " ".join(metrica.quoted)
     for secret in ("Златоцвета", "79031112233", "7186543.21", "31415923", "goalofsecret1"):
         assert secret in quoted
     errors = str(emulator.sql("select errors from uploads where status = 'FAILED'"))
     assert "goalofsecret5" in errors
-    return commands.printed | {"plan.json": (marts.folder / "plan.json").read_text("utf-8")}
+    files = ("plan.json", "report.html", "отчёт.html")
+    return commands.printed | {file: (marts.folder / file).read_text("utf-8") for file in files}
 
 
 def test_seeds_have_every_column_that_is_exported() -> None:
@@ -298,7 +302,7 @@ def test_reasons_of_metrica_are_shown(printed: dict[str, str]) -> None:
 
 
 def test_no_output_holds_a_seeded_cell(printed: dict[str, str]) -> None:
-    assert len(printed) == 11
+    assert len(printed) == 16
     for command, text in printed.items():
         assert text, command
         leaked = {seed for seed in seeds() if seed.lower() in text.lower()}

@@ -48,6 +48,11 @@ class Subject:
         return date(months // 12, months % 12 + 1, 1)
 
     @property
+    def tomorrow(self) -> date:
+        """The day before which orders must be created to count; later dates are mistakes."""
+        return self.now.date() + timedelta(days=1)
+
+    @property
     def sql_now(self) -> str:
         """SQL for `now`."""
         return timestamp(self.now)

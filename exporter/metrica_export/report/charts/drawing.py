@@ -97,6 +97,7 @@ def _with_config(spec: Spec) -> Spec:
                 "title": None,
                 "symbolType": "square",
                 "symbolStrokeWidth": 0,
+                "symbolOpacity": 1,
                 "columnPadding": 14,
                 "offset": 8,
                 "labelLimit": 200,

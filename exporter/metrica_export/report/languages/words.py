@@ -118,5 +118,5 @@ class Words:
 
     def short_month(self, month: date) -> str:
         """Return a month for an axis; January has its year on a second line, after a bar."""
-        pattern = "LLL|y" if month.month == 1 else "LLL"
-        return str(format_date(month, pattern, locale=self.locale)).replace(".", "")
+        name = str(format_date(month, "LLL", locale=self.locale))[:3]
+        return f"{name}|{month.year}" if month.month == 1 else name

@@ -63,6 +63,7 @@ def read_match_keys(subject: Subject, online: OnlineOrders | None) -> MatchKeys:
         "match_keys",
         orders=relation(orders.schema, orders.table),
         first_month=quote(str(subject.first_month)),
+        tomorrow=quote(str(subject.tomorrow)),
         could_visit=online.condition(orders, "o") if online else "true",
         **_sources(subject, sample),
     )

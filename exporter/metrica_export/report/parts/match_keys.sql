@@ -16,7 +16,7 @@ from (
     from {{ orders }} as o
     where
         o.create_date_time >= timestamp {{ first_month }}
-        and o.create_date_time <= timestamp '9999-12-31 23:59:59'
+        and o.create_date_time < timestamp {{ tomorrow }}
         and {{ order_in_sample }}
 ) as o
 {% if contacts %}

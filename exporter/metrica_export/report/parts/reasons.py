@@ -29,7 +29,7 @@ class Reason:
     share: float
     new_rows: int
     earlier_rows: int
-    ids: tuple[str, ...]
+    ids: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +56,5 @@ def read_reasons(subject: Subject) -> Reasons:
         **tables_of(subject.orders.name),
     )
     found = subject.wh.rows(query)
-    top = tuple(Reason(*line[:-2], tuple(line[-2])) for line in found)
+    top = tuple(Reason(*line[:-1]) for line in found)
     return Reasons(top, found[0][-1] if found else 0)

@@ -29,7 +29,7 @@ class Step:
 
 
 def read_steps(subject: Subject) -> tuple[Step, ...]:
-    """Return the most frequent statuses of the report's months, in the order of the paths."""
+    """Return the most frequent statuses of the report's months, in the order of a sale."""
     query = render(
         __package__,
         "steps",

@@ -112,4 +112,14 @@ shown as (
 
 select * exclude (place)
 from shown
-order by place, orders desc, status
+order by
+    case type
+        when 'in_progress' then 1
+        when 'paid' then 2
+        when 'other' then 3
+        when 'cancelled' then 4
+        else 5
+    end,
+    place,
+    orders desc,
+    status

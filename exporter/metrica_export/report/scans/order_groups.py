@@ -31,6 +31,7 @@ def group_orders(subject: Subject) -> None:
         "order_scan",
         orders=relation(orders.schema, orders.table),
         first_month=quote(str(subject.first_month)),
+        tomorrow=quote(str(subject.tomorrow)),
         status_path=status_path(orders, "o"),
         revenue=amount(orders, "o"),
         currency=text(orders, "currency", "o"),

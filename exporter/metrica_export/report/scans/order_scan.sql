@@ -9,5 +9,5 @@ select
 from {{ orders }} as o
 where
     o.create_date_time >= timestamp {{ first_month }}
-    and o.create_date_time <= timestamp '9999-12-31 23:59:59'
+    and o.create_date_time < timestamp {{ tomorrow }}
 group by 1, 2, 3, 4

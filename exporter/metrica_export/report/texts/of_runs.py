@@ -62,13 +62,12 @@ def runs(report: Report, words: Words) -> Values:
         "run_heads": [
             words.text("runs.column_started"),
             *(words.text(f"states.{state}") for state in ("delivered", "rejected", "held")),
-            words.text("runs.column_requests"),
             words.text("runs.column_result"),
         ],
         "last_runs": [
             (
                 words.moment(run.started_at),
-                *map(words.number, (run.delivered, run.rejected, run.held, run.requests)),
+                *map(words.number, (run.delivered, run.rejected, run.held)),
                 _result(run, words),
             )
             for run in reversed(found[-LAST_RUNS:])
