@@ -20,6 +20,7 @@ from metrica_export.settings import Staging
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_profile import Postgres
 
+from tests.support.browser import check_page, chromium
 from tests.support.database import Database
 from tests.support.emulator_fixture import RunningEmulator
 from tests.support.recorder import recording
@@ -211,6 +212,9 @@ def test_job_demo_shows_an_order_s_way_and_a_mistake_that_is_stopped(
     months = re.findall(r"│ (\d{4}-\d\d) +│ +\d+ │ +\d+ │ +\d+ │ +(\d+) │ (?:\d+|-) +│", rates)
     assert {month: int(n) for month, n in months if int(n)} == tied
     assert sum(tied.values()) > 20
+    assert "for a browser: demo/report.html" in shown
+    with chromium() as browser:
+        check_page(browser, tmp_path / "demo" / "report.html", charts=7)
 
 
 # The ties by the day of the visit, from the emulator's tables and without its code. An order is

@@ -24,6 +24,7 @@ from metrica_export.demo.journey import show_journey
 from metrica_export.demo.links import Link, find_links, send_visits
 from metrica_export.demo.match_rate import measure, show_match_rate
 from metrica_export.demo.mistake import explain_stop
+from metrica_export.demo.report_page import write_report
 from metrica_export.errors import ExportError, SettingsError
 
 FOLDER = Path("demo")
@@ -90,6 +91,8 @@ def run_demo(contacts: int = 20_000) -> None:
         measured = _measure(url)
         with duckdb.connect(str(_warehouse()), read_only=True) as warehouse:
             show_match_rate(warehouse, measured, ZONE)
+    _title("metrica-export report")
+    click.echo(write_report(_environment(METRICA_COUNTER_ID=str(COUNTER)), FOLDER / "report.html"))
     click.echo(_LOOK_FURTHER)
     click.echo(f"The demo took {monotonic() - started:.0f} seconds.")
 

@@ -87,7 +87,7 @@ def revenue(
     kinds = {"crm": "muted", "delivered": "delivered", "tied": "tied"}
     names = {kind: words.text(f"revenue.{kind}") for kind in kinds}
     values = []
-    for each in types:
+    for each in (each for each in types if each.crm.revenue > 0):
         status = words.text(f"status_types.{each.status_type or 'none'}")
         found = {"crm": float(each.crm.revenue), "delivered": float(each.delivered.revenue)}
         if each.status_type in tied:

@@ -30,7 +30,7 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
                 rows = getattr(complete[-1], key)
                 label = f"{shown}: {names[key]}: {words.number(rows)}"
                 stocks.append({"day": str(day), "rows": rows, "state": names[key], "label": label})
-    first = str(today - timedelta(days=RUN_DAYS))
+    first = str(_first_day(runs, today))
     x = {
         "field": "day",
         "type": "temporal",
@@ -68,6 +68,12 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
     }
     layered: Spec = {"height": _LOW, "layer": [bars, *([marks] if failures else [])]}
     return {"vconcat": [layered | {"width": 340}, lines | {"width": 340}], "spacing": 14}
+
+
+def _first_day(runs: Runs, today: date) -> date:
+    """Return the first day of the axis: two weeks ago, or that of the first run."""
+    first_run = runs.runs[0].started_at.date()
+    return max(today - timedelta(days=RUN_DAYS), min(first_run, today - timedelta(days=14)))
 
 
 def _rows(words: Words, title: str) -> Spec:

@@ -119,6 +119,7 @@ def number_axis(words: Words, **more: object) -> Spec:
         "title": None,
         "tickMinStep": 1,
         "labelExpr": (
+            "datum.value % 1 ? '' : "
             f"datum.value >= 1e9 ? format(datum.value / 1e9, ',~r') + '{billion}' : "
             f"datum.value >= 1e6 ? format(datum.value / 1e6, ',~r') + '{million}' : "
             f"datum.value >= 1e4 ? format(datum.value / 1e3, ',~r') + '{thousand}' : "

@@ -100,6 +100,8 @@ class Words:
 
     def hours(self, hours: float) -> str:
         """Return a duration in hours, or in days from two days on."""
+        if hours < 1:
+            return self.text("units.under_an_hour")
         if hours < _HOURS_OF_TWO_DAYS:
             return self.text("units.hours", value=self.number(round(hours, 1)))
         return self.text("units.days", value=self.number(round(hours / 24, 1)))

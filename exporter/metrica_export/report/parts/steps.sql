@@ -12,7 +12,9 @@ passed as (
     select
         status,
         sum(orders) as orders,
-        sum(orders * place) / sum(orders) as place
+        -- A path of one status does not show its place.
+        sum(orders * place) filter (where status_path like '%,%')
+        / sum(orders) filter (where status_path like '%,%') as place
     from (
         select
             status_path,
@@ -120,6 +122,6 @@ order by
         when 'cancelled' then 4
         else 5
     end,
-    place,
+    place nulls last,
     orders desc,
     status
