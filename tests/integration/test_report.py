@@ -178,7 +178,7 @@ def test_report_explains_revenue_by_state(shared: Job) -> None:
         "where o.create_date_time is not null"
     )
     types = {"paid": "paid"} | {key: key for key in ("in_progress", "cancelled")}
-    expected: dict[tuple[str | None, str], dict[str, list[Decimal]]] = {}
+    expected: dict[tuple[str | None, str | None], dict[str, list[Decimal]]] = {}
     for key, type_, currency, revenue in rows:
         # Of the orders whose status is Metrica's own, PAID.
         is_own = key in {"no-contact", "late", "unsendable-contact", "money", "fresh"}

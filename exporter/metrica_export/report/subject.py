@@ -83,6 +83,11 @@ def timestamp(moment: datetime) -> str:
     return f"timestamp {quote(moment.isoformat(sep=' '))}"
 
 
+def day(start: date) -> str:
+    """Return the first moment of a day as SQL, in the time of the marts."""
+    return f"timestamp {quote(start.isoformat())}"
+
+
 def read_subject(session: Session, counter_id: int) -> Subject:
     """Return the subject of a counter's report.
 

@@ -5,7 +5,7 @@ with orders as (
         sum(orders) as orders
     from {{ order_groups }}
     where day <= {{ today }}
-    group by 1
+    group by all
 ),
 
 undelivered as (
@@ -15,7 +15,7 @@ undelivered as (
         count(*) filter (where state = 'rejected') as rejected
     from {{ undelivered }}
     where not was_delivered and created_at is not null
-    group by 1
+    group by all
 )
 
 select

@@ -10,10 +10,9 @@ from datetime import date
 from metrica_export.delta.checksum import hash_number
 from metrica_export.metrica.formats import CONTACTS
 from metrica_export.report.online import OnlineOrders
-from metrica_export.report.subject import Subject
+from metrica_export.report.subject import Subject, day
 from metrica_export.warehouse.connection import relation
 from metrica_export.warehouse.dbt_manifest import Mart
-from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 
 EXACT_ORDERS = 1_000_000
@@ -62,8 +61,8 @@ def read_match_keys(subject: Subject, online: OnlineOrders | None) -> MatchKeys:
         __package__,
         "match_keys",
         orders=relation(orders.schema, orders.table),
-        first_month=quote(str(subject.first_month)),
-        tomorrow=quote(str(subject.tomorrow)),
+        first_month=day(subject.first_month),
+        tomorrow=day(subject.tomorrow),
         could_visit=online.condition(orders, "o") if online else "true",
         **_sources(subject, sample),
     )

@@ -15,8 +15,8 @@ from (
         {{ keys }}
     from {{ orders }} as o
     where
-        o.create_date_time >= timestamp {{ first_month }}
-        and o.create_date_time < timestamp {{ tomorrow }}
+        o.create_date_time >= {{ first_month }}
+        and o.create_date_time < {{ tomorrow }}
         and {{ order_in_sample }}
 ) as o
 {% if contacts %}

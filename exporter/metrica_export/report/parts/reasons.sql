@@ -26,5 +26,5 @@ select
     cast(sum(count(*)) over () as bigint) as all_rows
 from judged
 group by reason, mart, column_name, state
-order by row_count desc, mart, reason, column_name
+order by row_count desc, mart asc, reason asc, column_name asc
 limit {{ top }}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from metrica_export.report.subject import Subject
+from metrica_export.report.subject import Subject, day
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of
 
@@ -38,8 +38,8 @@ def read_revenue(subject: Subject) -> tuple[StatusType, ...]:
     query = render(
         __package__,
         "revenue",
-        first_month=f"date '{subject.first_month}'",
-        today=f"cast({subject.sql_now} as date)",
+        first_month=day(subject.first_month),
+        tomorrow=day(subject.tomorrow),
         **tables_of(subject.orders.name),
     )
     return tuple(_status_type(*line) for line in subject.wh.rows(query))

@@ -22,7 +22,7 @@ undelivered as (
     where
         mart in ('orders', 'simple_orders')
         and created_at >= {{ first_month }}
-        and cast(created_at as date) <= {{ today }}
+        and created_at < {{ tomorrow }}
     group by status_type, currency
 )
 
@@ -44,4 +44,4 @@ left join undelivered
     on
         crm.status_type is not distinct from undelivered.status_type
         and crm.currency is not distinct from undelivered.currency
-order by crm.revenue desc, crm.orders desc, crm.status_type, crm.currency
+order by crm.revenue desc, crm.orders desc, crm.status_type asc, crm.currency asc

@@ -23,7 +23,9 @@ counts as (
 ),
 
 today as (
-    select coalesce(sum(requests), 0) as requests from runs where started_at >= {{ quota_day }}
+    select coalesce(sum(requests), 0) as requests
+    from runs
+    where started_at >= {{ quota_day }}
 )
 
 select

@@ -18,10 +18,10 @@ select
     case
         when recorded.id is null then 'missing'
         when mart.id is null then 'absent'
+        when mart.type <> recorded.type then 'different'
+        when mart.humanized <> coalesce(recorded.humanized, '') then 'different'
         when
-            mart.type is distinct from recorded.type
-            or mart.humanized <> coalesce(recorded.humanized, '')
-            or list_sort(string_split(coalesce(mart.goal_action_ids, ''), ','))
+            list_sort(string_split(coalesce(mart.goal_action_ids, ''), ','))
             <> list_sort(string_split(coalesce(recorded.goal_action_ids, ''), ','))
             then 'different'
     end as change,
@@ -31,4 +31,4 @@ select
     recorded.humanized as metrica_name
 from mart
 full outer join recorded on mart.id = recorded.id
-order by 1
+order by coalesce(mart.id, recorded.id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from metrica_export.report.subject import Subject
+from metrica_export.report.subject import Subject, day
 from metrica_export.warehouse.connection import LEDGER
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of
@@ -35,8 +35,8 @@ def read_steps(subject: Subject) -> tuple[Step, ...]:
         "steps",
         ledger=LEDGER,
         has_ledger=subject.ledger.exists,
-        first_month=f"date '{subject.first_month}'",
-        today=f"cast({subject.sql_now} as date)",
+        first_month=day(subject.first_month),
+        tomorrow=day(subject.tomorrow),
         top=TOP,
         **tables_of(subject.orders.name),
     )

@@ -45,7 +45,7 @@ to_send as (
             mart in ('orders', 'simple_orders')
             and state <> 'rejected'
             and created_at >= {{ first_month }}
-            and cast(created_at as date) <= {{ today }}
+            and created_at < {{ tomorrow }}
     ) as unnested
     group by status
 ),
@@ -94,21 +94,23 @@ hours as (
 ),
 {% endif %}
 
+named as (select * from {{ status_types }} as named),
+
 shown as (
     select
         passed.status,
-        status_types.humanized,
-        status_types.type,
+        named.humanized,
+        named.type,
         cast(passed.orders as bigint) as orders,
         coalesce(to_send.orders, 0) as to_send,
         hours.median_hours,
         coalesce(hours.measured, 0) as measured,
         passed.place
     from passed
-    left join {{ status_types }} as status_types on passed.status = status_types.id
     left join to_send on passed.status = to_send.status
     left join hours on passed.status = hours.status
-    order by passed.orders desc, passed.status
+    left join named on passed.status = named.id
+    order by passed.orders desc, passed.status asc
     limit {{ top }}
 )
 
@@ -121,7 +123,7 @@ order by
         when 'other' then 3
         when 'cancelled' then 4
         else 5
-    end,
-    place nulls last,
+    end asc,
+    place asc nulls last,
     orders desc,
-    status
+    status asc

@@ -26,7 +26,7 @@ select
 from (select unnest(range(0, {{ update_days }} + 1, 7)) as days_left) as weeks
 left join delivered
     on
-        delivered.days_left >= weeks.days_left
-        and delivered.days_left < weeks.days_left + 7
+        weeks.days_left <= delivered.days_left
+        and weeks.days_left + 7 > delivered.days_left
 group by weeks.days_left
 order by weeks.days_left

@@ -1,7 +1,7 @@
 """The scan of the orders mart: recent orders in groups, which most parts of the report share."""
 
 from metrica_export.metrica.formats import MAX_AMOUNT, ORDER_STATUSES, STATUS_TYPES
-from metrica_export.report.subject import Subject
+from metrica_export.report.subject import Subject, day
 from metrica_export.warehouse.connection import relation
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
 from metrica_export.warehouse.sql import name, quote
@@ -30,8 +30,8 @@ def group_orders(subject: Subject) -> None:
         __package__,
         "order_scan",
         orders=relation(orders.schema, orders.table),
-        first_month=quote(str(subject.first_month)),
-        tomorrow=quote(str(subject.tomorrow)),
+        first_month=day(subject.first_month),
+        tomorrow=day(subject.tomorrow),
         status_path=status_path(orders, "o"),
         revenue=amount(orders, "o"),
         currency=text(orders, "currency", "o"),

@@ -8,6 +8,6 @@ select
     cast(sum({{ revenue }}) as decimal(38, 2)) as revenue
 from {{ orders }} as o
 where
-    o.create_date_time >= timestamp {{ first_month }}
-    and o.create_date_time < timestamp {{ tomorrow }}
+    o.create_date_time >= {{ first_month }}
+    and o.create_date_time < {{ tomorrow }}
 group by 1, 2, 3, 4

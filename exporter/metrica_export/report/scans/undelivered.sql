@@ -65,10 +65,7 @@ select
     end as deadline,
     c._status as order_status,
     status_types.type as status_type,
-    list_filter(
-        string_split(coalesce(c._path, c._status), ','),
-        lambda status, place: place > c.delivered_step
-    ) as steps,
+    string_split(coalesce(c._path, c._status), ',')[c.delivered_step + 1:] as steps,
     c._currency as currency,
     c._revenue as revenue
     {% else %}
