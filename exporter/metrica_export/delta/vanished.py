@@ -1,6 +1,7 @@
 """Vanished rows: delivered rows that are no longer in the mart. Metrica keeps them.
 
-Needs `delivered`, `mart_keys`, `compared` and `changed_ids` of the whole mart.
+Needs `delivered` and `mart_keys` of the whole mart; the count also needs `compared` and
+`changed_ids`.
 """
 
 from metrica_export.warehouse.connection import Attached
@@ -25,7 +26,7 @@ def stage_vanished(wh: Attached, mart: Mart) -> int:
     In the merge mode SAVE such a row empties all other values in Metrica. As for every row, the
     delivered creation date is sent.
     """
-    rows = count_vanished(wh, mart)
+    (rows,) = wh.row(f"select count(*) from ({_vanished(mart)})")
     if rows:
         key, staged = name(mart.entity.key), STAGED.of(mart.name)
         # Ids are text in the ledger, and may be numbers in the mart.
@@ -34,7 +35,7 @@ def stage_vanished(wh: Attached, mart: Mart) -> int:
             f"insert into {staged} by name "
             f"select _id, {quote(ERASED)} as _hash, _id as {key} from ({_vanished(mart)})"
         )
-    return rows
+    return int(rows)
 
 
 def _vanished(mart: Mart) -> str:
