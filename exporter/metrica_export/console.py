@@ -29,19 +29,25 @@ class _LogConsole(Console):
 
 
 class Reporter:
-    """Reports progress on standard error. Standard output has the result only."""
+    """Reports progress on standard error. Standard output has the result only.
+
+    The fields of an event are for programs; see `metrica_export.event_log`.
+    """
 
     def __init__(self) -> None:
         """Choose progress bars for a terminal and plain lines for a log."""
         self._console = _LogConsole(stderr=True, highlight=False, soft_wrap=True)
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, **_: object) -> None:
         """Print one line about an event."""
         try:
             self._console.print(printable(text), markup=False, emoji=False)
         except OSError:
             # A full disk under the log must not end a run either.
             self._console.quiet = True
+
+    def event(self, name: str, text: str, **fields: object) -> None:
+        """Report an event that only a log for programs has."""
 
     def report_retries(self) -> None:
         """Print one line for each retry of a request, in place of stamina's own log."""

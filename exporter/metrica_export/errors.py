@@ -16,14 +16,21 @@ A message has three parts: the event, the place, and the cure. It names keys and
 and never holds a token, an e-mail, a phone or a row.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metrica_export.commands.result import RunResult
+
 
 class ExportError(Exception):
     """Base of all errors that end a command with a message and an exit code.
 
-    Exit code 1 belongs to finished commands, such as `run --fail-on`: no error has it.
+    Exit code 1 belongs to finished commands, such as `run --fail-on`: no error has it. `result` has
+    the counts of the run that the error ended.
     """
 
     exit_code = 70
+    result: "RunResult | None" = None
 
 
 class SettingsError(ExportError):

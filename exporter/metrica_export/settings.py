@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from metrica_export.errors import SettingsError
 from metrica_export.machine import default_memory_mb
-from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES
+from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
 
 DAILY_QUOTA = 5_000
 """Requests a day that Metrica accepts for a counter, and for a user (page "Quotas")."""
@@ -106,6 +106,8 @@ class Form:
     hold_late: bool = False
 
     def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise SettingsError(f"--mode is {self.mode!r}; give one of {', '.join(MODES)}.")
         names = [entity.name for entity in FILES]
         for entity, merge_mode in self.merge_modes:
             if entity not in names or merge_mode not in MERGE_MODES:
@@ -205,14 +207,15 @@ class FailOn:
 class Options:
     """The options of one `run` or `plan`.
 
-    `names` are the marts to export, in the order of work. `everything` compares whole marts and
+    `names` are the marts to export; none stands for all marts of the mode. They are put into the
+    order of work. `everything` compares whole marts and
     ignores the watermarks (`--reconcile`). `erase_vanished` names the mart whose vanished rows
     are emptied in Metrica.
     """
 
     dbt: DbtSettings
     counter_id: int
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     everything: bool = False
     limits: Limits = field(default_factory=Limits)
     form: Form = field(default_factory=Form)
@@ -223,6 +226,14 @@ class Options:
     erase_vanished: str | None = None
 
     def __post_init__(self) -> None:
+        marts = tuple(entity.name for entity in MODES[self.form.mode])
+        if unknown := sorted(set(self.names) - set(marts)):
+            raise SettingsError(
+                f"No mart of the mode {self.form.mode} is called {', '.join(unknown)}. Choose from "
+                f"{', '.join(marts)}."
+            )
+        ordered = tuple(name for name in marts if name in self.names) or marts
+        object.__setattr__(self, "names", ordered)
         mart = self.erase_vanished
         if mart is None:
             return

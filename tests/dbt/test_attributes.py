@@ -10,7 +10,6 @@ from textwrap import dedent, indent
 
 import pytest
 from metrica_export.commands import run
-from metrica_export.commands.outcome import Outcome as Report
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.formats import (
     ATTRIBUTE_TYPES,
@@ -140,8 +139,7 @@ def test_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
     running_emulator.quotas(requests_per_second=1000)
     settings = DbtSettings(warehouse.project, warehouse.profiles, target=warehouse.target)
     api = Api(running_emulator.url, running_emulator.counter, running_emulator.token)
-    run.run(report := Report(), Options(settings, api.counter_id, MARTS_IN_TURN), api)
-    assert report.error is None
+    assert run.run(Options(settings, api.counter_id, MARTS_IN_TURN), api).error is None
 
     sent = "select custom from {} where {} = ?"
     [(contact,)] = running_emulator.sql(sent.format("contacts", "uniq_id"), "C-1")

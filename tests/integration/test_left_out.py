@@ -140,7 +140,7 @@ def test_left_out_that_cannot_be_read_stops_no_run(
         marts.sql("alter table metrica_work.left_out drop column total")
         assert examined(marts).level == "warning"
     outcome = Job(marts, running_emulator).run()
-    assert (outcome.error, outcome.left_out) == (None, [])
+    assert (outcome.error, outcome.left_out) == (None, ())
 
 
 def test_left_out_is_empty_without_the_model(marts: MartsWarehouse) -> None:

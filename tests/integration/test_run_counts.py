@@ -150,7 +150,7 @@ def test_run_counts_lost_warehouse_leaves_the_counts_of_the_delivered_rows(
     )
     assert 2 <= contacts.sent == passed < 5
     assert (contacts.rejected, outcome.entities["orders"].pending) == (1, 2)
-    assert outcome.stamp.finished_at is not None
+    assert outcome.finished_at is not None
     assert recorded(job)["contacts"][:4] == (6, passed, 0, 1)
     monkeypatch.undo()
     assert job.sent() == {"contacts": 5 - passed, "orders": 2}

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from metrica_export.cli.main import main
-from metrica_export.commands.outcome import Outcome
-from metrica_export.errors import MetricaError
+from metrica_export.commands.result import RunResult
 from metrica_export.ledger.records import Changes, EntityCounts
 from metrica_export.metrica.formats import ENTITIES
 from metrica_export.settings import GATE
@@ -33,7 +32,7 @@ def check(shown: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def printed(outcome: Outcome) -> dict[str, Any]:
+def printed(outcome: RunResult) -> dict[str, Any]:
     return check(json.loads(outcome.as_json()))
 
 
@@ -121,9 +120,7 @@ def test_json_of_a_command_that_did_not_begin_fits_the_schema(
 
 
 def others() -> Iterator[dict[str, Any]]:
-    outcome = Outcome()
-    outcome.fail(MetricaError("x"))
-    good: dict[str, Any] = json.loads(outcome.as_json())
+    good: dict[str, Any] = json.loads(RunResult(error="x", exit_code=4).as_json())
     check(good)
     yield good | {"exit_code": 1}
     yield good | {"surprise": 1}

@@ -6,6 +6,7 @@ from typing import Any
 
 from metrica_export.commands import plan, run
 from metrica_export.commands.outcome import Outcome
+from metrica_export.commands.result import RunResult
 from metrica_export.errors import ExportError
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.formats import MODES
@@ -40,9 +41,8 @@ class Job:
         gate: Gate | None = None,
         fail_on: FailOn | None = None,
         **more: Any,
-    ) -> Outcome:
+    ) -> RunResult:
         """Run; an error that ended the run is in the outcome, as on the command line."""
-        outcome = Outcome()
         options = self.options(
             only,
             everything=everything,
@@ -55,9 +55,9 @@ class Job:
         )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
         try:
-            run.run(outcome, options, api)
+            outcome = run.run(options, api)
         except ExportError as error:
-            outcome.fail(error)
+            outcome = error.result or RunResult()
         names = list(outcome.entities)
         counted = (f"select '{name}', count(*) from metrica.{name}" for name in names)
         rows = dict(self.marts.sql(" union all ".join(counted))) if names else {}
@@ -73,10 +73,12 @@ class Job:
         assert outcome.error is None, outcome.error
         return {name: counts.sent for name, counts in outcome.entities.items() if counts.sent}
 
-    def plan(self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any) -> Outcome:
+    def plan(
+        self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any
+    ) -> RunResult:
         outcome = Outcome()
         plan.plan(outcome, self.options(only, **options), out)
-        return outcome
+        return outcome.result()
 
     def states(self, mart: str) -> dict[str, tuple[str, str | None]]:
         """Return state and reason of each row, as analysts see them."""

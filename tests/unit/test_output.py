@@ -6,6 +6,7 @@ from importlib.metadata import version
 import pytest
 from metrica_export.cli.output import finish, show_changes
 from metrica_export.commands.outcome import Outcome
+from metrica_export.commands.result import RunResult
 from metrica_export.console import Reporter, show
 from metrica_export.errors import LedgerError, MetricaError, SettingsError
 from metrica_export.ledger.records import EntityCounts
@@ -19,7 +20,7 @@ CUT_SHORT = EntityCounts(rows=10, sent=4, unchanged=3, rejected=0, held=0, uploa
 
 
 def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
-    finish(Outcome({"contacts": DONE}, requests=5, exit_code=1), "sent", as_json=True)
+    finish(RunResult(entities={"contacts": DONE}, requests=5, exit_code=1), "sent", as_json=True)
     out, err = capsys.readouterr()
     assert out.count("\n") == 1
     assert json.loads(out) == {
@@ -57,7 +58,7 @@ def test_json_is_one_object_with_the_promised_keys(capsys: Streams) -> None:
 def test_output_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: Streams) -> None:
     outcome = Outcome({"contacts": CUT_SHORT})
     outcome.fail(MetricaError("Ошибка [1]\nsecond line"))
-    finish(outcome, "sent", as_json=True)
+    finish(outcome.result(), "sent", as_json=True)
     out, err = capsys.readouterr()
     assert out.count("\n") == 1
     shown = json.loads(out)
@@ -70,14 +71,14 @@ def test_output_error_that_ended_a_run_is_in_json_and_on_standard_error(capsys: 
 def test_output_early_error_leaves_standard_output_empty_without_json(capsys: Streams) -> None:
     outcome = Outcome()
     outcome.fail(LedgerError("held"))
-    finish(outcome, "sent", as_json=False)
+    finish(outcome.result(), "sent", as_json=False)
     assert capsys.readouterr() == ("", "Error: held\n")
     assert outcome.exit_code == 5
 
 
 def test_output_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
     outcome = Outcome({"contacts": DONE, "orders": CUT_SHORT}, new=3)
-    finish(outcome, "would send", as_json=False)
+    finish(outcome.result(), "would send", as_json=False)
     out, err = capsys.readouterr()
     assert "would send" in out
     assert "4 + 3 + 2 + 1 = 10" in out
@@ -172,9 +173,9 @@ CONTROLS = "a\x1b[2J\r\n\x00\x7f\x9b31m\u202eb\ud800\U000e0001"
 def test_no_output_lets_a_control_character_through(capsys: Streams) -> None:
     outcome = Outcome({"contacts": DONE}, error=CONTROLS, exceeded={"drift": CONTROLS})
     Reporter().line(CONTROLS)
-    finish(outcome, "sent", as_json=False)
-    show_changes(outcome)
-    finish(outcome, "sent", as_json=True)
+    finish(outcome.result(), "sent", as_json=False)
+    show_changes(outcome.result())
+    finish(outcome.result(), "sent", as_json=True)
     out, err = capsys.readouterr()
     for line in (out + err).split("\n"):
         assert line.isprintable(), line

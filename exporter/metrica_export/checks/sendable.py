@@ -14,7 +14,7 @@ from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
-from metrica_export.warehouse.staging import PILES, tables_of
+from metrica_export.warehouse.staging import PILES, PROBLEMS, tables_of
 
 _CREATED, _FINISHED, _STATUS = "create_date_time", "finish_date_time", "order_status"
 
@@ -82,6 +82,18 @@ def staged_cells(staged: StagedMart, wave: int, among: str) -> str:
         columns=_listed(found),
         has_path=staged.mart.has_path,
         among=among,
+        **tables_of(staged.name),
+    )
+
+
+def problem_deadlines(staged: StagedMart) -> str:
+    """Return the query of `_row` and `_deadline` of the staged rows with a problem."""
+    return render(
+        __package__,
+        "staged_cells",
+        columns=f"{deadline(staged.mart)} as _deadline",
+        has_path=False,
+        among=f"select _row from {staged.of(PROBLEMS)}",
         **tables_of(staged.name),
     )
 

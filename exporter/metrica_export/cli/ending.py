@@ -2,21 +2,23 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from metrica_export.cli.options import LOG_FORMAT
 from metrica_export.commands import crash_report
 from metrica_export.errors import ExportError
 from metrica_export.metrica.redaction import json_line, printable
 
 if TYPE_CHECKING:
     from metrica_export.commands.outcome import Outcome
+    from metrica_export.commands.result import RunResult
     from metrica_export.commands.run import Parts
 
 _EMPTY = {"entities": {}, "changes": {}, "exceeded": {}, "requests": 0, "bytes": 0}
@@ -40,9 +42,26 @@ class Call:
         return crash_report.report(error, self.command, self.folder, debug=self.debug)
 
 
+def attempt(work: "Callable[[], RunResult]", counter: int, folder: Path | None) -> "RunResult":
+    """Return the result of a run. Any exception becomes a result with its message and exit code.
+
+    `folder` is the place for the traceback of an unexpected exception.
+    """
+    from metrica_export.commands.result import RunResult
+
+    call = click.get_current_context().ensure_object(Call)
+    call.folder = folder
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - each one becomes an exit code
+        found = call.report(error)
+        result = found.result or RunResult(counter=counter)
+        return replace(result, error=str(found), exit_code=found.exit_code)
+
+
 @contextmanager
 def ending(outcome: "Outcome", folder: Path | None) -> Iterator[None]:
-    """Record any exception in the outcome of a `run` or `plan`, whose counts are still printed.
+    """Record any exception in the outcome of a `plan`, whose counts are still printed.
 
     `folder` is the place for the traceback of an unexpected exception.
     """
@@ -70,10 +89,23 @@ def printing() -> Iterator[None]:
             warn(f"The output cannot be written: {error.strerror}.")
 
 
-def warn(text: str) -> None:
+def warn(text: str, *, has_failed: bool = False) -> None:
     """Print a message on standard error, if that can be written."""
+    if wants_json_log():
+        from metrica_export.event_log import json_reporter
+
+        log = json_reporter()
+        (log.failure if has_failed else log.warning)(text.removeprefix("Error: "))
+        return
     with suppress(OSError):
         click.echo(printable(text), err=True)
+
+
+def wants_json_log() -> bool:
+    """Whether the command is a run with `--log-format json`, also if its options are wrong."""
+    words = sys.argv[1:]
+    given = "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
+    return "run" in words and (given or os.environ.get(LOG_FORMAT) == "json")
 
 
 def end(exit_code: int, error: str) -> NoReturn:

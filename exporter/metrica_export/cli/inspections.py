@@ -96,20 +96,20 @@ def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
     """
     from metrica_export.cli import output
     from metrica_export.commands import schema
-    from metrica_export.commands.outcome import Outcome
+    from metrica_export.console import Reporter
 
-    outcome = Outcome()
-    found = schema.apply(outcome, _options_of(given), read_api(api_url, given["counter_id"]))
+    api = read_api(api_url, given["counter_id"])
+    found, result = schema.apply(_options_of(given), api, Reporter())
     with printing():
         if as_json:
-            shown = {"statuses": _as_dict(found)["statuses"], "exit_code": outcome.exit_code}
+            shown = {"statuses": _as_dict(found)["statuses"], "exit_code": 0}
             click.echo(json_line(shown))
         else:
             _show(found)
-            output.finish(outcome, "sent", as_json=False)
-            if not found.to_apply:
+            if result is not None:
+                output.finish(result, "sent", as_json=False)
+            else:
                 click.echo("There is nothing to apply.")
-    sys.exit(outcome.exit_code)
 
 
 @click.command()

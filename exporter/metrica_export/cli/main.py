@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from metrica_export.cli import option_values, options
-from metrica_export.cli.ending import Call, end, ending, printing, warn
+from metrica_export.cli.ending import Call, attempt, end, ending, printing, wants_json_log, warn
 from metrica_export.errors import InterruptedRunError
 from metrica_export.metrica.access import read_api
 
 if TYPE_CHECKING:
+    from metrica_export.commands.result import RunResult
     from metrica_export.commands.run import Parts
 
 _EXIT_CODES = """\b
@@ -42,6 +43,7 @@ _MODULES = {
     "inspections": ("doctor", "recover", "schema"),
     "measuring": ("measure",),
     "reporting": ("report",),
+    "resets": ("reset", "retry"),
 }
 """The modules of other commands."""
 
@@ -102,20 +104,34 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
 @options.gate
 @options.fail_on
 @options.limits
+@options.monitoring
 @click.pass_obj
-def run(call: Call, /, *, as_json: bool, api_url: str, **given: Any) -> None:
+def run(
+    call: Call,
+    /,
+    *,
+    as_json: bool,
+    api_url: str,
+    log_format: str,
+    **given: Any,
+) -> None:
     """Send the rows that Metrica does not have in their present state."""
-    api, wanted = read_api(api_url, given["counter_id"]), option_values.options_of(given)
     from metrica_export.cli import output
-    from metrica_export.commands import run
-    from metrica_export.commands.outcome import Outcome
+    from metrica_export.console import Reporter
+    from metrica_export.event_log import json_reporter
 
-    outcome = Outcome()
-    with ending(outcome, wanted.staging.folder):
-        run.run(outcome, wanted, api, call.parts or run.PARTS)
+    log = json_reporter() if log_format == "json" else None
+
+    def work() -> "RunResult":
+        api, wanted = read_api(api_url, given["counter_id"]), option_values.options_of(given)
+        from metrica_export.commands import run
+
+        return run.run(wanted, api, log or Reporter(), call.parts or run.PARTS)
+
+    result = attempt(work, given["counter_id"], given["staging_dir"])
     with printing():
-        output.finish(outcome, "sent", as_json=as_json)
-    sys.exit(outcome.exit_code)
+        output.finish(result, "sent", as_json=as_json, log=log)
+    sys.exit(result.exit_code)
 
 
 @cli.command()
@@ -146,52 +162,9 @@ def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
         if reasons and not as_json:
             console.show(("mart", "state", "column", "reason", "rows"), reasons)
         if not as_json and outcome.error is None:
-            output.show_changes(outcome)
-        output.finish(outcome, "would send", as_json=as_json)
+            output.show_changes(outcome.result())
+        output.finish(outcome.result(), "would send", as_json=as_json)
     sys.exit(outcome.exit_code)
-
-
-@cli.command()
-@options.rows
-@options.counter
-@options.warehouse
-def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -> None:
-    """Release rows that Metrica refused, so that the next run sends them again."""
-    from metrica_export.commands import reset
-
-    option_values.check_rows(mart, key)
-    rows = reset.retry(option_values.dbt_of(given), counter_id, mart, key)
-    with printing():
-        click.echo(f"The next run sends {rows} refused rows again.")
-
-
-@cli.command()
-@options.rows
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@options.counter
-@options.warehouse
-def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **given: Any) -> None:
-    """Forget deliveries, so that the next run sends the rows again."""
-    from metrica_export.commands import reset
-
-    option_values.check_rows(mart, key)
-    dbt = option_values.dbt_of(given)
-    counts = reset.count_sent(dbt, counter_id, mart, key)
-    if not any(counts.values()):
-        with printing():
-            click.echo("No such row was delivered: there is nothing to forget.")
-        return
-    with printing():
-        for name, rows in counts.items():
-            click.echo(f"{name}: {rows} rows would be sent again")
-        click.echo(
-            "Metrica merges equal states, so sending again changes nothing there; it costs "
-            "requests."
-        )
-    if yes or click.confirm(f"Forget them for counter {counter_id}?", abort=True):
-        reset.reset(dbt, counter_id, mart, key)
-        with printing():
-            click.echo("Forgotten.")
 
 
 @cli.command()
@@ -227,8 +200,11 @@ def main(parts: "Parts | None" = None) -> None:
     try:
         sys.exit(cli.main(standalone_mode=False, obj=call) or 0)
     except click.ClickException as error:
-        with suppress(OSError):
-            error.show()
+        if wants_json_log():
+            warn(error.format_message(), has_failed=True)
+        else:
+            with suppress(OSError):
+                error.show()
         end(error.exit_code, error.format_message())
     except click.Abort as abort:
         # click makes an Abort of any EOFError; that of a question has no cause.
@@ -242,5 +218,5 @@ def main(parts: "Parts | None" = None) -> None:
 
 def _fail(call: Call, error: Exception) -> NoReturn:
     found = call.report(error)
-    warn(f"Error: {found}")
+    warn(f"Error: {found}", has_failed=True)
     end(found.exit_code, str(found))

@@ -20,6 +20,8 @@ from metrica_export.settings import (
     Staging,
 )
 
+LOG_FORMAT = "METRICA_LOG_FORMAT"
+
 
 def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -200,6 +202,17 @@ scope = _all(
         "--erase-vanished",
         type=click.Choice([CONTACTS.name]),
         help="Empty, once, the delivered rows in Metrica that are no longer in this mart.",
+    ),
+)
+monitoring = _all(
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        envvar=LOG_FORMAT,
+        show_envvar=True,
+        help="json: one object a line on standard error, with run, mart, upload and counts.",
     ),
 )
 mart = click.option(

@@ -1,37 +1,66 @@
 """The result of a command on standard output: tables for people, or JSON."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.commands.outcome import COUNTS, Outcome
+from metrica_export.commands.result import COUNTS, RunResult
 from metrica_export.console import say, show
 from metrica_export.errors import GateError
-from metrica_export.warehouse.left_out import LeftOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from metrica_export.event_log import LogReporter
+    from metrica_export.warehouse.left_out import LeftOut
 
 
-def finish(outcome: Outcome, verb: str, *, as_json: bool) -> None:
+def finish(
+    outcome: RunResult, verb: str, *, as_json: bool, log: "LogReporter | None" = None
+) -> None:
     """Print the result of a `run` or `plan`: one JSON object, or the table of sums.
 
-    A line on standard error reports an error or the rejected and held rows.
+    A line on standard error, or an event of `log`, reports an error or the rejected and held rows.
     """
     if as_json:
         click.echo(outcome.as_json())
     elif outcome.entities:
         show_left_out(outcome.left_out)
         _show_sums(outcome, verb)
-    if outcome.error is not None:
+    if log is not None:
+        _log_end(outcome, log)
+    elif outcome.error is not None:
         say(f"Error: {outcome.error}", err=True)
     elif outcome.rejected or outcome.held:
         failed = " --fail-on makes that exit code 1." if outcome.exit_code == 1 else ""
-        if outcome.stamp.run_no is not None:
+        if outcome.run_no is not None:
             line = f"Finished with warnings: {outcome.summary()} (see `metrica-export rejects`)."
             click.echo(line + failed, err=True)
         elif not as_json and outcome.exit_code != GateError.exit_code:
             click.echo(f"A run would finish with warnings: {outcome.summary()}.{failed}", err=True)
 
 
-def show_changes(outcome: Outcome) -> None:
+def _log_end(result: RunResult, log: "LogReporter") -> None:
+    fields: dict[str, object] = {
+        "run_no": result.run_no,
+        "counter": result.counter,
+        "exit_code": result.exit_code,
+        "sent": sum(counts.sent for counts in result.entities.values()),
+        "rejected": result.rejected,
+        "held": result.held,
+        "new": result.new,
+        "expiring": result.expiring,
+        "exceeded": [*result.exceeded],
+        "requests": result.requests,
+        "bytes": result.bytes,
+    }
+    if result.error is None:
+        log.event("run_finished", f"finished: {result.summary()}", **fields)
+    else:
+        log.failure(result.error, **fields)
+
+
+def show_changes(outcome: RunResult) -> None:
     """Print the irreversible changes in Metrica, and the limits that they exceed."""
     rows: list[tuple[Any, ...]] = []
     for mart, c in outcome.changes.items():
@@ -58,15 +87,15 @@ def show_changes(outcome: Outcome) -> None:
         say(f"A run would stop here, unless --accept {limit}: {text}.")
 
 
-def show_left_out(found: list[LeftOut]) -> None:
+def show_left_out(found: "Iterable[LeftOut]") -> None:
     """Print the values that the dbt models left out of the marts."""
-    if found:
-        rows = [(e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %") for e in found]
+    rows = [(e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %") for e in found]
+    if rows:
         heads = ("mart", "kind", "reason", "left out", "of", "share")
         show(heads, rows, title="Left out by the dbt models")
 
 
-def _show_sums(outcome: Outcome, verb: str) -> None:
+def _show_sums(outcome: RunResult, verb: str) -> None:
     rows = []
     for name, c in outcome.entities.items():
         parts = f"{c.sent} + {c.unchanged} + {c.rejected} + {c.held}"

@@ -17,7 +17,7 @@ from metrica_export.delta.comparison import with_since
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import EntityCounts
 from metrica_export.review.gate import find_exceeded
-from metrica_export.review.impact import ReviewedMart, find_impact
+from metrica_export.review.impact import ReviewedMart, count_unsendable_expiring, find_impact
 from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import wall_clock
@@ -77,6 +77,9 @@ class Comparison:
     def review(self, staged: StagedMart, outcome: Outcome) -> None:
         """Put the counts and the impact of a validated mart into the outcome."""
         counts, changes = self.counts(staged), find_impact(self.session, self.ledger, staged)
+        if counts.rejected or counts.held:
+            expiring = count_unsendable_expiring(self.wh, staged)
+            changes = replace(changes, unsendable_expiring=expiring)
         self.reviewed[staged.name] = ReviewedMart(staged, counts, changes)
         outcome.entities[staged.name], outcome.changes[staged.name] = counts, changes
 
@@ -96,7 +99,7 @@ class Comparison:
 
     def count_new(self, outcome: Outcome) -> int:
         """Count the rejected and held rows that were neither after the last complete run."""
-        if not outcome.rejected and not outcome.held:
+        if not any(counts.rejected or counts.held for counts in outcome.entities.values()):
             return 0
         complete = self.ledger.last_complete()
         new = 0

@@ -13,17 +13,21 @@ from importlib.metadata import version
 from os import fdopen
 from pathlib import Path
 
-from metrica_export.errors import ExportError, UnexpectedError
+from metrica_export.errors import ExportError, InterruptedRunError, UnexpectedError
 
 _PACKAGE = "metrica_export"
 _ENDS = 30
 """Frames to show at each end of a traceback: endless recursion makes thousands."""
 
 
-def unexpected(error: Exception) -> ExportError:
+def unexpected(error: BaseException) -> ExportError:
     """Return an exception as an error with an exit code; an ExportError stays as it is."""
     if isinstance(error, ExportError):
         return error
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedRunError(
+            "Interrupted. The ledger has every delivered row. Rerun to continue."
+        )
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, ExportError):
         # DuckDB wraps an exception that a signal's handler raises during a query.
         return error.__cause__
@@ -49,10 +53,12 @@ def report(error: Exception, command: str, folder: Path | None, *, debug: bool) 
         advice = f"Report this line and the file {path}, which holds no data."
     else:
         advice = "Report this line and the traceback that `metrica-export --debug` prints."
-    return UnexpectedError(
+    shown = UnexpectedError(
         f"{found} Command: `{where}`, version {version('metrica-crm-export')}. {advice}",
         found.origin,
     )
+    shown.result = found.result
+    return shown
 
 
 def _write(text: str, folder: Path | None) -> Path | None:

@@ -6,6 +6,7 @@ from metrica_export.checks.references import names_goals
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.commands.comparison import Comparison
 from metrica_export.commands.outcome import Outcome
+from metrica_export.commands.result import COUNTS
 from metrica_export.console import Reporter
 from metrica_export.delivery.refused_files import Sent
 from metrica_export.delivery.uploader import Uploader
@@ -76,13 +77,15 @@ class Export:
         if staged.delta.widened:
             self._report.line(
                 f"{mart.name}: rows behind the watermark changed; "
-                f"compared all {staged.delta.mart_rows} rows"
+                f"compared all {staged.delta.mart_rows} rows",
+                mart=mart.name,
             )
         if names_goals(comparison.session, staged):
             # A JavaScript goal needs no mapping (page "How to map order statuses").
             self._uploader.journal.dictionaries.record_goals(self._read_goals())
             comparison.validate(staged, presume=True)
         comparison.review(staged, self._outcome)
+        self._report_counts("mart_compared", mart.name)
         self._first_uploads[mart.name] = count_first_uploads(
             comparison.wh, staged, comparison.chunks[mart.name]
         )
@@ -94,8 +97,15 @@ class Export:
                 effect += "; see --erase-vanished"
             self._report.line(
                 f"{mart.name}: {staged.delta.vanished} delivered rows are no longer in the mart; "
-                f"{effect}"
+                f"{effect}",
+                mart=mart.name,
             )
+
+    def _report_counts(self, event: str, mart: str) -> None:
+        counts = self._outcome.entities[mart]
+        shown = {key: getattr(counts, key) for key in (*COUNTS, "pending")}
+        text = ", ".join(f"{count} {key}" for key, count in shown.items())
+        self._report.event(event, f"{mart}: {text}", mart=mart, **shown)
 
     def _read_goals(self) -> frozenset[str]:
         try:
@@ -150,9 +160,10 @@ class Export:
                 held=before.held + sent.held,
                 uploads=sent.uploads,
             )
+        self._report_counts("mart_delivered", name)
         self._all_delivered &= sent.complete
         if sent.erased:
-            self._report.line(f"{name}: emptied {sent.erased} rows that left the mart")
+            self._report.line(f"{name}: emptied {sent.erased} rows that left the mart", mart=name)
         delta = staged.delta
         watermark = delta.watermark and replace(
             delta.watermark, vanished=delta.vanished - sent.erased

@@ -1,26 +1,22 @@
-"""The outcome of one `run` or `plan`."""
+"""The outcome of one `run` or `plan` so far."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
+from metrica_export.commands.result import RunResult
 from metrica_export.commands.stamp import Stamp
 from metrica_export.console import Reporter
 from metrica_export.errors import ExportError, WarehouseError
 from metrica_export.ledger.records import Changes, EntityCounts
-from metrica_export.metrica.redaction import json_line
 from metrica_export.review.forecast import Forecast
 from metrica_export.settings import FailOn, Options
 from metrica_export.warehouse import left_out
 from metrica_export.warehouse.left_out import LeftOut
 from metrica_export.warehouse.session import Session
 
-COUNTS = ("rows", "sent", "unchanged", "rejected", "held", "uploads")
-"""The keys of an entity in JSON, and the columns of the table; a promise to scripts."""
-
 
 @dataclass(slots=True)
 class Outcome:
-    """The result of one `run` or `plan`. `error` is the message of an early end.
+    """The result of one `run` or `plan` so far. `error` is the message of an early end.
 
     `changes` has the impact of each mart, and `exceeded` the limits of the gate that it exceeds.
     `new` counts the rejected and held rows that were neither after the last complete run; None
@@ -42,27 +38,12 @@ class Outcome:
     new: int | None = None
     stamp: Stamp = field(default_factory=Stamp)
 
-    @property
-    def rejected(self) -> int:
-        """Rejected rows of all marts."""
-        return sum(counts.rejected for counts in self.entities.values())
-
-    @property
-    def held(self) -> int:
-        """Held rows of all marts."""
-        return sum(counts.held for counts in self.entities.values())
-
     def complete(self, new: int, fail_on: FailOn) -> None:
         """Set the exit code of a complete run: 0, or 1 by `--fail-on`."""
         self.new = new
-        rows = sum(counts.rows for counts in self.entities.values())
-        self.exit_code = int(fail_on.applies(self.rejected + self.held, new, rows))
-
-    def summary(self) -> str:
-        """Return the result of a complete run in one line, for people and for the ledger."""
-        if not self.rejected and not self.held:
-            return "clean"
-        return f"{self.rejected} rows rejected, {self.held} held; {self.new} of them are new"
+        found = self.entities.values()
+        unsent = sum(counts.rejected + counts.held for counts in found)
+        self.exit_code = int(fail_on.applies(unsent, new, sum(counts.rows for counts in found)))
 
     def delivered(self) -> list[str]:
         """Return a phrase for each mart that had rows to send, after an early end."""
@@ -76,27 +57,28 @@ class Outcome:
         """Set the message and exit code of an error."""
         self.error, self.exit_code = str(error), error.exit_code
 
-    def as_json(self) -> str:
-        """Return one JSON object on one line, as `docs/reference/run.schema.json` describes it."""
-        shown: dict[str, Any] = {
-            **self.stamp.as_dict(),
-            "entities": {
-                name: {key: getattr(counts, key) for key in (*COUNTS, "pending")}
-                for name, counts in self.entities.items()
-            },
-            "changes": {name: asdict(changes) for name, changes in self.changes.items()},
-            "exceeded": self.exceeded,
-            "warnings": {"rejected": self.rejected, "held": self.held, "new": self.new},
-            "left_out": [each.as_dict() for each in self.left_out],
-            "foreign_uploads": self.foreign_uploads,
-            "forecast": self.forecast and self.forecast.as_dict(),
-            "requests": self.requests,
-            "bytes": self.bytes,
-            "exit_code": self.exit_code,
-        }
-        if self.error is not None:
-            shown["error"] = self.error
-        return json_line(shown)
+    def result(self) -> RunResult:
+        """Return the present state as a value."""
+        stamp = self.stamp
+        return RunResult(
+            run_no=stamp.run_no,
+            counter=stamp.counter,
+            target=stamp.target,
+            mode=stamp.mode,
+            started_at=stamp.started_at,
+            finished_at=stamp.finished_at,
+            entities=dict(self.entities),
+            changes=dict(self.changes),
+            exceeded=dict(self.exceeded),
+            new=self.new,
+            left_out=tuple(self.left_out),
+            foreign_uploads=self.foreign_uploads,
+            forecast=self.forecast,
+            requests=self.requests,
+            bytes=self.bytes,
+            exit_code=self.exit_code,
+            error=self.error,
+        )
 
 
 def read_left_out(session: Session, options: Options, report: Reporter) -> list[LeftOut]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from metrica_export.commands import reset, run
-from metrica_export.commands.outcome import Outcome
+from metrica_export.commands.result import RunResult
+from metrica_export.console import Reporter
 from metrica_export.ledger.destination import check_destination
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.access import Api
@@ -51,18 +52,17 @@ def diff(options: Options, api: Api) -> Differences:
         )
 
 
-def apply(outcome: Outcome, options: Options, api: Api) -> Differences:
-    """Send the mart's mapping of statuses if Metrica's differs; return the differences.
+def apply(options: Options, api: Api, report: Reporter) -> tuple[Differences, RunResult | None]:
+    """Send the mart's mapping of statuses if Metrica's differs.
 
-    A run sends the whole list again and fills `outcome`. Custom attributes are created by the
-    run that first needs them.
+    Returns the differences, and the result of the run that sent the whole list again, if any.
+    Custom attributes are created by the run that first needs them.
     """
     found = diff(options, api)
     if not found.to_apply:
-        return found
+        return found, None
     sent = reset.count_sent(options.dbt, api.counter_id, ORDER_STATUSES.name, None)
     if sent[ORDER_STATUSES.name]:
         reset.reset(options.dbt, api.counter_id, ORDER_STATUSES.name, None)
     only = replace(options, names=(ORDER_STATUSES.name,), gate=Gate(accepted=frozenset(GATE)))
-    run.run(outcome, only, api)
-    return found
+    return found, run.run(only, api, report)

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from time import monotonic
-from typing import Any
 
 
 @dataclass(slots=True)
@@ -31,15 +29,3 @@ class Stamp:
         """Set the end to the present time by the warehouse's clock, without asking it again."""
         if self.started_at is not None:
             self.finished_at = self.started_at + timedelta(seconds=monotonic() - self._clock)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the stamp and the program's version for JSON; times in ISO 8601."""
-        return {
-            "run_no": self.run_no,
-            "counter": self.counter,
-            "target": self.target,
-            "mode": self.mode,
-            "version": version("metrica-crm-export"),
-            "started_at": self.started_at and self.started_at.isoformat(),
-            "finished_at": self.finished_at and self.finished_at.isoformat(),
-        }

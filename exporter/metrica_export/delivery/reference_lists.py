@@ -25,8 +25,10 @@ def count_requests(rows: int) -> int:
 
 def send_list(
     wh: Attached, uploader: Uploader, staged: StagedMart, changed: int
-) -> tuple[int, int]:
-    """Send the whole list, `changed` rows of it new; return the number of requests and of bytes.
+) -> tuple[int, int, int]:
+    """Send the whole list, `changed` rows of it new.
+
+    Returns the upload's number, and the number of requests and of bytes.
 
     Metrica does not document whether a list replaces or extends the earlier one (pages "Order
     status mapping", "Creating a product list"). The whole list is right in both cases.
@@ -50,7 +52,7 @@ def send_list(
                 f"select id, type, humanized, goal_action_ids from ({_rows(staged)})"
             )
         record(Answer("PASSED", None), changed)
-    return len(parts), len(body)
+    return upload_no, len(parts), len(body)
 
 
 def _rows(staged: StagedMart) -> str:

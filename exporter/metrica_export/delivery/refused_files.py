@@ -75,7 +75,11 @@ class RefusedFiles:
 
     def _set_aside(self, chunk: Chunk, state: str, reason: str) -> int:
         """Give the rows of a chunk a verdict; return their number."""
-        self._report.line(f"{self._staged.name}: {chunk.rows} rows {state}: {REASONS[reason]}")
+        self._report.line(
+            f"{self._staged.name}: {chunk.rows} rows {state}: {REASONS[reason]}",
+            mart=self._staged.name,
+            reason=reason,
+        )
         found = rows(self._staged, self._wave, chunk)
         # A vanished row is not a mart row, and only mart rows are counted.
         (mart_rows,) = self._wh.row(

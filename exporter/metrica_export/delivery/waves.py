@@ -110,8 +110,17 @@ class Delivery:
         self._ensure_attributes(staged.mart)
         with self._report.progress(staged.name, total) as bar:
             if staged.mart.entity.is_reference_list:
-                requests, size = send_list(self._wh, self._uploader, staged, total)
+                upload_no, requests, size = send_list(self._wh, self._uploader, staged, total)
                 sent.rows, sent.uploads, sent.bytes = total, requests, size
+                self._report.event(
+                    "upload",
+                    f"{staged.name}: the list was accepted, {total} rows of it changed",
+                    mart=staged.name,
+                    upload=upload_no,
+                    rows=total,
+                    bytes=size,
+                    status="PASSED",
+                )
                 bar(total)
                 return
             for wave in waves(self._wh, staged, chunks):
@@ -120,7 +129,8 @@ class Delivery:
                         self._postpone(staged, wave)
                         break
                     self._report.line(
-                        f"{staged.name}: {wave.rows} orders have another status to send"
+                        f"{staged.name}: {wave.rows} orders have another status to send",
+                        mart=staged.name,
                     )
                 self._send_wave(staged, wave, sent, bar, reserved)
 
@@ -133,7 +143,7 @@ class Delivery:
         if missing and owner is not None:
             self._uploader.metrica.create_attributes(owner, missing)
             names = ", ".join(attribute.name for attribute in missing)
-            self._report.line(f"{mart.name}: created attributes {names}")
+            self._report.line(f"{mart.name}: created attributes {names}", mart=mart.name)
 
     def _may_go(self, staged: StagedMart, wave: Wave, reserved: int) -> bool:
         """Return whether a later wave belongs to this run.
@@ -153,7 +163,8 @@ class Delivery:
         add_problems(self._wh, staged, left, Verdict(PENDING, "steps_left", STATUS_PATH))
         self._report.line(
             f"{staged.name}: {wave.rows} orders have undelivered statuses left (--max-steps); the "
-            "next run continues with them"
+            "next run continues with them",
+            mart=staged.name,
         )
 
     def _spare(self, reserved: int) -> int:
@@ -180,6 +191,18 @@ class Delivery:
                 answer = self._upload(staged, prepared, completed)
                 sent.uploads += 1
                 sent.bytes += prepared.file.size
+                self._report.event(
+                    "upload",
+                    f"{staged.name}: upload {prepared.upload_no} of {chunk.rows} rows is "
+                    f"{answer.status}",
+                    mart=staged.name,
+                    upload=prepared.upload_no,
+                    uploading_id=answer.uploading_id,
+                    wave=wave.number,
+                    rows=chunk.rows,
+                    bytes=prepared.file.size,
+                    status=answer.status,
+                )
                 if answer.status == "PASSED":
                     sent.rows += completed
                     sent.erased += 0 if mart.has_path else chunk.rows - completed

@@ -63,7 +63,8 @@ class Changes:
     counts the orders that newly reach a status, and with it its goals, by status. `erased`
     counts the values that become empty, by column. `moved` rows have a changed creation date;
     the original is sent again. `late` orders are past Metrica's window, and `expiring` orders
-    will be within a day. `vanished` rows were delivered and left the mart.
+    will be within a day. `unsendable_expiring` counts the rejected and held orders that will be,
+    of those that were compared. `vanished` rows were delivered and left the mart.
     """
 
     new: int = 0
@@ -71,6 +72,7 @@ class Changes:
     moved: int = 0
     late: int = 0
     expiring: int = 0
+    unsendable_expiring: int = 0
     vanished: int = 0
     erased: dict[str, int] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)

@@ -66,7 +66,7 @@ class _Token(requests.auth.AuthBase):
         return request
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
     """A session without redirects.
 
     Even if `requests` does not follow a redirect, it parses the address and decodes the body
@@ -84,7 +84,7 @@ class Transport:
         """Take the API and the number of requests that are left; the first call connects."""
         self._budget = budget
         self._url = api.url
-        self._session = _Session()
+        self._session = Session()
         self._session.auth = _Token(api.token)
         # A call to this machine must not send the token to a proxy of the environment.
         self._session.trust_env = not api.is_local

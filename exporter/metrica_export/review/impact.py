@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from metrica_export.checks.sendable import early_hash, filled_cells, rows
+from metrica_export.checks.sendable import early_hash, filled_cells, problem_deadlines, rows
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Changes, EntityCounts
@@ -57,6 +57,15 @@ def find_impact(session: Session, ledger: Ledger, staged: StagedMart) -> Changes
         erased=erased,
         reached={status: orders for status, orders in sorted(reached.items()) if orders},
     )
+
+
+def count_unsendable_expiring(wh: Attached, staged: StagedMart) -> int:
+    """Return the number of staged orders with a problem that will be past the window in a day."""
+    if not staged.rows or not staged.mart.entity.has_deadline:
+        return 0
+    found = problem_deadlines(staged)
+    *_, expiring = wh.row(render(__package__, "deadlines", rows=found, now=staged.now))
+    return int(expiring)
 
 
 def _count_delivered(
