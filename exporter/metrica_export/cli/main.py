@@ -113,14 +113,20 @@ def run(
     as_json: bool,
     api_url: str,
     log_format: str,
+    metrics_file: Path | None,
     **given: Any,
 ) -> None:
-    """Send the rows that Metrica does not have in their present state."""
-    from metrica_export.cli import output
+    """Send the rows that Metrica does not have in their present state.
+
+    With the environment variable METRICA_WEBHOOK_URL a message goes there if the run fails, the
+    gate stops it, more rows are rejected or held, or orders expire within a day.
+    """
+    from metrica_export.cli import monitors, output
     from metrica_export.console import Reporter
     from metrica_export.event_log import json_reporter
 
     log = json_reporter() if log_format == "json" else None
+    monitor = monitors.Monitors.read(metrics_file)
 
     def work() -> "RunResult":
         api, wanted = read_api(api_url, given["counter_id"]), option_values.options_of(given)
@@ -131,6 +137,7 @@ def run(
     result = attempt(work, given["counter_id"], given["staging_dir"])
     with printing():
         output.finish(result, "sent", as_json=as_json, log=log)
+    monitor.publish(result)
     sys.exit(result.exit_code)
 
 

@@ -214,6 +214,13 @@ monitoring = _all(
         show_envvar=True,
         help="json: one object a line on standard error, with run, mart, upload and counts.",
     ),
+    click.option(
+        "--metrics-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="METRICA_METRICS_FILE",
+        show_envvar=True,
+        help="Write metrics for Prometheus to this file at the end, also after an error.",
+    ),
 )
 mart = click.option(
     "--mart", type=click.Choice([e.name for e in ENTITIES]), help="One mart.  [default: all]"

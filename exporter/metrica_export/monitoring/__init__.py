@@ -1,0 +1,1 @@
+"""Reports of a finished run to people and to monitoring: a metrics file and a webhook."""

@@ -1,0 +1,34 @@
+"""The events of a run that a person wants to hear about."""
+
+from dataclasses import dataclass
+
+from metrica_export.commands.result import RunResult
+from metrica_export.errors import GateError
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: its name for programs, and one sentence for people."""
+
+    name: str
+    text: str
+
+
+def find_events(result: RunResult) -> list[Event]:
+    """Return the events of a run, the most urgent first; none for a quiet run."""
+    found = []
+    if result.exit_code == GateError.exit_code:
+        found.append(Event("gate_stopped", f"Stopped by the gate. {result.error}"))
+    elif result.error is not None:
+        text = f"Failed with exit code {result.exit_code}. {result.error}"
+        found.append(Event("run_failed", text))
+    if result.expiring:
+        text = f"Up to {result.expiring} undelivered orders leave Metrica's window within a day."
+        found.append(Event("orders_expiring", text))
+    if result.new:
+        text = (
+            f"{result.new} more rows are rejected or held than after the last complete run "
+            f"(now {result.rejected} rejected, {result.held} held). Run `metrica-export rejects`."
+        )
+        found.append(Event("rejects_rose", text))
+    return found
