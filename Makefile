@@ -30,7 +30,7 @@ endef
 
 .PHONY: help
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(INSTALLED) ## Put everything into .venv, dbt's and our commands included
@@ -64,6 +64,20 @@ coverage: $(INSTALLED) ## Run all tests and print which lines and branches none 
 .PHONY: faults
 faults: $(INSTALLED) ## Run the fault campaign on all cores; more of it: make faults ARGS="--seed 2001"
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+ORCHESTRATORS := dagster airflow schemas
+
+.PHONY: test-orchestrators
+test-orchestrators: $(ORCHESTRATORS:%=build/%/.installed) ## Test Dagster, Airflow and the examples of schedules, each in its own environment
+	@for name in $(ORCHESTRATORS); do \
+		build/$$name/bin/python -m pytest -q -p no:cacheprovider -W ignore --confcutdir tests/orchestrators \
+			tests/orchestrators/with_$$name.py $(ARGS) || exit 1; \
+	done
+
+build/%/.installed: tests/orchestrators/%.txt pyproject.toml $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/$*
+	@build/$*/bin/python $(PIP) install --quiet --requirement $<
+	@touch $@
 
 .PHONY: bench
 bench: $(INSTALLED) build/rivals/.installed ## Measure dbt and the export: make bench ROWS="1000000 5000000" RESULTS=1 keeps the page
