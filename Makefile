@@ -88,7 +88,7 @@ build/rivals/.installed: benchmarks/requirements.txt $(INSTALLED)
 	@build/rivals/bin/python $(PIP) install --quiet --requirement benchmarks/requirements.txt
 	@touch $@
 
-SQL_FILES := $(addprefix exporter/metrica_export/,checks delta delivery ledger report review)
+SQL_FILES := $(addprefix exporter/metrica_export/,checks commands delta delivery ledger report review)
 
 .PHONY: lint
 lint: style ## Check style, types, imports and SQL

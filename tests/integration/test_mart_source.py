@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from metrica_export.commands.status import status
+from metrica_export.delta.delta import Scope
 from metrica_export.delta.detection import find_delta
 from metrica_export.errors import WarehouseError
 from metrica_export.ledger.reader import Ledger
@@ -76,9 +77,8 @@ def staged(marts: MartsWarehouse, mart: str, column: str) -> dict[str, str | Non
     """Return id → a column's text of the staged rows."""
     with open_session(DbtSettings(marts.folder, marts.folder)) as session:
         ledger = Ledger(session.wh, 1)
-        find_delta(
-            session.wh, ledger, session.marts.get(mart), everything=True, with_watermark=True
-        )
+        scope = Scope(everything=True, with_watermark=True)
+        find_delta(session.wh, ledger, session.marts.get(mart), scope)
         return dict(session.wh.rows(f"select _id, cast({column} as text) from staged_{mart}"))
 
 

@@ -15,7 +15,7 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.cli.main import cli
 from metrica_export.delivery.chunks import Chunk, cut, halves
 from metrica_export.delivery.csv_file import File, write_csv
-from metrica_export.delta.detection import Delta
+from metrica_export.delta.delta import Delta
 from metrica_export.settings import DbtSettings, Form, Limits
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.session import Session, open_session

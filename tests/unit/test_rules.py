@@ -8,7 +8,7 @@ import pytest
 from metrica_export.checks.reasons import HELD, REASONS, REJECTED
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import find_problems
-from metrica_export.delta.detection import Delta
+from metrica_export.delta.delta import Delta
 from metrica_export.metrica.formats import DEFAULT_STATUSES, MODES, Attribute, Kind
 from metrica_export.settings import DbtSettings, Form, Limits
 from metrica_export.warehouse.dbt_manifest import Marts

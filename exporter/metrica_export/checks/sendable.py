@@ -70,6 +70,11 @@ def cells(staged: StagedMart, columns: tuple[Column, ...], wave: int, selection:
     return _select(staged, wave, selection, found)
 
 
+def last_cells(mart: Mart) -> dict[str, str]:
+    """Return column → SQL for the cell of a staged row after its last step."""
+    return {column.name: cell(column, _value(mart, column)) for column in mart.columns}
+
+
 def staged_cells(staged: StagedMart, wave: int, among: str) -> str:
     """Return the query of `_row` and all cells of staged rows, including rows with a problem.
 

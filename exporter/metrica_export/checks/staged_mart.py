@@ -1,12 +1,13 @@
 """A staged mart: the delta of one mart in the staging tables, ready to be validated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metrica_export.delta.delivered_state import (
     bits,
     read_delivered_state,
 )
-from metrica_export.delta.detection import Delta, find_delta
+from metrica_export.delta.delta import Delta, Scope
+from metrica_export.delta.detection import find_delta
 from metrica_export.delta.full_list import stage_full_list
 from metrica_export.delta.vanished import stage_vanished
 from metrica_export.ledger.reader import Ledger
@@ -49,17 +50,16 @@ class StagedMart:
         return table.of(self.name)
 
 
-def stage(
-    wh: Attached, ledger: Ledger, mart: Mart, options: Options, *, with_watermark: bool
-) -> StagedMart:
+def stage(wh: Attached, ledger: Ledger, mart: Mart, options: Options, scope: Scope) -> StagedMart:
     """Stage the delta of a mart and the delivered state of its rows.
 
-    The caller has compared the mart's relation with its declaration (`check_relation`).
-    `with_watermark` has the meaning that it has in `find_delta`.
+    The caller has compared the mart's relation with its declaration (`check_relation`). A reference
+    list is always compared as a whole.
     """
     is_list, is_erasing = mart.entity.is_reference_list, mart.name == options.erase_vanished
     everything = options.everything or is_list or is_erasing
-    delta = find_delta(wh, ledger, mart, everything=everything, with_watermark=with_watermark)
+    ids = None if is_list else scope.ids
+    delta = find_delta(wh, ledger, mart, replace(scope, everything=everything, ids=ids))
     if is_list:
         stage_full_list(wh, mart)
     rows = delta.staged + (stage_vanished(wh, mart) if is_erasing else 0)

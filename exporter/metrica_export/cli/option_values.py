@@ -59,6 +59,19 @@ def options_of(given: dict[str, Any]) -> Options:
     )
 
 
+def explain_options_of(given: dict[str, Any], mart: str) -> Options:
+    """Return the settings of `explain` for a mart: those that decide on the next run's rows."""
+    mode = next(mode for mode, entities in MODES.items() if mart in [e.name for e in entities])
+    return Options(
+        dbt=dbt_of(given),
+        counter_id=given["counter_id"],
+        names=read_only(None, mode),
+        limits=Limits(chunk_bytes=given["chunk_bytes"], max_steps=given["max_steps"]),
+        form=_form_of({"mode": mode, "json_rows": Form().json_rows} | given),
+        staging=Staging(given["staging_dir"], given["memory_mb"]),
+    )
+
+
 def read_only(names: str | None, mode: str = "detailed") -> tuple[str, ...]:
     """Return the entities of `--only a,b` in the order of work; all of the mode's for None.
 

@@ -95,26 +95,29 @@ daily_requests = _number(
     Limits().daily_requests,
     f"Requests that all runs of a day may make. Metrica allows {DAILY_QUOTA:,}.",
 )
+chunk_bytes = _number("--chunk-bytes", Limits().chunk_bytes, "Maximum bytes of one file.")
+max_steps = _number(
+    "--max-steps",
+    Limits().max_steps,
+    "Statuses of one order that a run may send, one upload each. The next run continues.",
+)
+memory = _number(
+    "--memory-mb",
+    Staging().memory_mb,
+    "Megabytes of rows to keep in memory. The rest is written to --staging-dir.",
+    "an eighth of the machine's memory, 200 to 512",
+)
 limits = _all(
     _number("--chunk-rows", Limits().chunk_rows, "Maximum rows in one file."),
-    _number("--chunk-bytes", Limits().chunk_bytes, "Maximum bytes of one file."),
+    chunk_bytes,
     _number(
         "--split-requests",
         Limits().split_requests,
         "Uploads that a run may use to find the bad rows of refused files.",
     ),
-    _number(
-        "--max-steps",
-        Limits().max_steps,
-        "Statuses of one order that a run may send, one upload each. The next run continues.",
-    ),
+    max_steps,
     daily_requests,
-    _number(
-        "--memory-mb",
-        Staging().memory_mb,
-        "Megabytes of rows to keep in memory. The rest is written to --staging-dir.",
-        "an eighth of the machine's memory, 200 to 512",
-    ),
+    memory,
 )
 mode = click.option(
     "--mode",
@@ -125,33 +128,40 @@ mode = click.option(
     show_envvar=True,
     help="detailed: contacts, then orders.  simple: only the mart simple_orders.",
 )
+merge_mode = click.option(
+    "--merge-mode",
+    "merge_modes",
+    multiple=True,
+    metavar="MART=MODE",
+    envvar="METRICA_MERGE_MODE",
+    show_envvar=True,
+    help="SAVE: empty values become empty in Metrica.  UPDATE keeps existing values.  "
+    "APPEND also merges lists.  [default: SAVE for each mart]",
+)
+late_orders = click.option(
+    "--late-orders",
+    type=click.Choice(["send", "hold"]),
+    default="send",
+    show_default=True,
+    envvar="METRICA_LATE_ORDERS",
+    show_envvar=True,
+    help=f"Send or hold orders past Metrica's window of {LINK_DAYS} days ({UPDATE_DAYS} days "
+    "for delivered orders).",
+)
 form = _all(
     mode,
-    click.option(
-        "--merge-mode",
-        "merge_modes",
-        multiple=True,
-        metavar="MART=MODE",
-        envvar="METRICA_MERGE_MODE",
-        show_envvar=True,
-        help="SAVE: empty values become empty in Metrica.  UPDATE keeps existing values.  "
-        "APPEND also merges lists.  [default: SAVE for each mart]",
-    ),
+    merge_mode,
     _number(
         "--json-rows",
         Form().json_rows,
         "Send deltas of at most this many rows as JSON (marts without custom attributes).",
     ),
-    click.option(
-        "--late-orders",
-        type=click.Choice(["send", "hold"]),
-        default="send",
-        show_default=True,
-        envvar="METRICA_LATE_ORDERS",
-        show_envvar=True,
-        help=f"Send or hold orders past Metrica's window of {LINK_DAYS} days ({UPDATE_DAYS} days "
-        "for delivered orders).",
-    ),
+    late_orders,
+)
+show_values = click.option(
+    "--show-values",
+    is_flag=True,
+    help="Print the cells to send, which may be personal data. Only standard output has them.",
 )
 gate = _all(
     _number(

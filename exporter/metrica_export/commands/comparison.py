@@ -14,6 +14,7 @@ from metrica_export.commands.outcome import Outcome
 from metrica_export.delivery.chunks import Chunk
 from metrica_export.delivery.piles import plan_chunks
 from metrica_export.delta.comparison import with_since
+from metrica_export.delta.delta import Scope
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import EntityCounts
 from metrica_export.review.gate import find_exceeded
@@ -53,9 +54,9 @@ class Comparison:
         """The reviewed marts in the staging tables."""
         return {name: mart.staged for name, mart in self.reviewed.items()}
 
-    def stage(self, mart: Mart, *, with_watermark: bool) -> StagedMart:
+    def stage(self, mart: Mart, scope: Scope) -> StagedMart:
         """Stage the delta of a mart and validate it, assuming that earlier marts are delivered."""
-        staged = stage(self.wh, self.ledger, mart, self.options, with_watermark=with_watermark)
+        staged = stage(self.wh, self.ledger, mart, self.options, scope)
         if staged.rows and mart.has_times:
             if not self.clock:
                 self.clock.append(wall_clock(self.wh, mart))

@@ -11,6 +11,7 @@ from metrica_export.console import Reporter
 from metrica_export.delivery.refused_files import Sent
 from metrica_export.delivery.uploader import Uploader
 from metrica_export.delivery.waves import Delivery, count_first_uploads
+from metrica_export.delta.delta import Scope
 from metrica_export.errors import MetricaError, QuotaError
 from metrica_export.ledger.foreign_uploads import ADVICE, count_foreign
 from metrica_export.ledger.records import Watermark
@@ -73,7 +74,7 @@ class Export:
     def compare(self, mart: Mart) -> None:
         """Stage and validate a mart, assuming that earlier marts are delivered."""
         comparison = self._comparison
-        staged = comparison.stage(mart, with_watermark=True)
+        staged = comparison.stage(mart, Scope(with_watermark=True))
         if staged.delta.widened:
             self._report.line(
                 f"{mart.name}: rows behind the watermark changed; "

@@ -9,6 +9,7 @@ from metrica_export.commands.comparison import Comparison
 from metrica_export.commands.outcome import Outcome, read_left_out
 from metrica_export.console import Reporter
 from metrica_export.delivery.waves import count_completed, count_uploads
+from metrica_export.delta.delta import Scope
 from metrica_export.errors import GateError
 from metrica_export.ledger.destination import check_mode
 from metrica_export.ledger.reader import Ledger
@@ -35,7 +36,7 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
         comparison = Comparison(session, ledger, options)
         for mart in map(session.marts.get, options.names):
             check_relation(wh, mart)
-            staged = comparison.stage(mart, with_watermark=False)
+            staged = comparison.stage(mart, Scope())
             comparison.review(staged, outcome)
             outcome.entities[mart.name] = replace(
                 outcome.entities[mart.name],

@@ -6,14 +6,16 @@ rows behind it did not change since that pass. If they changed (a late commit, a
 deleted row), all rows are compared.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from metrica_export.delta import checksum
 from metrica_export.delta.checksum import Checksum
 from metrica_export.delta.comparison import compare, compare_new, count_unchanged, keep_verdicts
 from metrica_export.delta.delivered_state import read_delivered
+from metrica_export.delta.delta import Delta, Scope
 from metrica_export.delta.vanished import count_vanished
 from metrica_export.errors import LedgerError, WarehouseError
 from metrica_export.ledger.reader import Ledger
@@ -21,7 +23,7 @@ from metrica_export.ledger.records import Watermark
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.mart_source import MartSource
-from metrica_export.warehouse.sql import quote
+from metrica_export.warehouse.sql import array, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import (
     CHANGED_IDS,
@@ -34,35 +36,12 @@ from metrica_export.warehouse.staging import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The counts of one pass over a mart; its rows are in the staging tables.
-
-    Every mart row is staged, unchanged, or has a standing verdict: the three counts add up to
-    `mart_rows`. With `widened`, rows behind the watermark changed, so all rows were compared.
-    `vanished` counts delivered rows that are no longer in the mart; it is 0 for a reference list.
-    """
-
-    mart: Mart
-    mart_rows: int
-    staged: int
-    unchanged: int
-    standing: int
-    watermark: Watermark | None
-    widened: bool = False
-    vanished: int = 0
-
-
-def find_delta(
-    wh: Attached, ledger: Ledger, mart: Mart, *, everything: bool, with_watermark: bool
-) -> Delta:
-    """Stage the rows of a mart that Metrica does not have in their present state.
-
-    `everything` compares the whole mart and ignores the watermark (`--reconcile`).
-    `with_watermark` also computes the next watermark, which a plan does not need.
-    """
-    detection = _Detection(wh, ledger, mart)
-    before = None if everything else ledger.watermark(mart.name)
+def find_delta(wh: Attached, ledger: Ledger, mart: Mart, scope: Scope) -> Delta:
+    """Stage the rows of a mart that Metrica does not have in their present state."""
+    detection, ids = _Detection(wh, ledger, mart), scope.ids
+    if ids is not None:
+        return _retried(mart, lambda: detection.of_ids(ids))
+    before = None if scope.everything else ledger.watermark(mart.name)
     since = before and before.updated_at
     if before and since:
         with wh.transaction():
@@ -70,10 +49,14 @@ def find_delta(
         if found is not None:
             return found
     # Without a transaction around it: DuckDB would read its new tables with one thread only.
+    found = _retried(mart, lambda: detection.in_everything(scope))
+    return replace(found, widened=since is not None)
+
+
+def _retried(mart: Mart, read: Callable[[], Delta | None]) -> Delta:
     for _ in range(_READS):
-        found = detection.in_everything(with_watermark=with_watermark)
-        if found is not None:
-            return replace(found, widened=since is not None)
+        if (found := read()) is not None:
+            return found
     raise WarehouseError(
         f"Mart {mart.name} changed during all {_READS} reads. Wait for dbt to finish and rerun."
     )
@@ -81,6 +64,10 @@ def find_delta(
 
 _READS = 5
 """Maximum number of reads. A build that commits during a read makes it start again."""
+
+
+_NOTHING = (0, Decimal(0))
+"""The checksum of no row."""
 
 
 class _Detection:
@@ -91,7 +78,7 @@ class _Detection:
         self._source = MartSource(wh, mart)
         self._tables = tables_of(mart.name)
 
-    def in_everything(self, *, with_watermark: bool) -> Delta | None:
+    def in_everything(self, scope: Scope) -> Delta | None:
         """Stage the delta of the whole mart; None if the mart changed during the read."""
         relation = self._source.relation
         # A reference list is short, and its few ids are looked up.
@@ -106,11 +93,10 @@ class _Detection:
                 self._stage_all()
             else:
                 self._fill(MART_KEYS, f"select * from {self._source.keys()}")
-            present = checksum.of_rows(self._wh, f"{relation} m") if with_watermark else None
-        if not is_new and not self._stage(None):
+            present = checksum.of_rows(self._wh, f"{relation} m") if scope.with_watermark else None
+        if not is_new and not self._stage(None, beyond_window=False):
             return None
-        vanished = 0 if is_list else count_vanished(self._wh, self._mart)
-        return self._count(None, present, (0, Decimal(0)), vanished)
+        return self._count(None, present, _NOTHING, self._count_vanished())
 
     def in_window(self, before: Watermark, since: str) -> Delta | None:
         """Stage the delta at or after `since`; None if the rows behind it have changed."""
@@ -132,13 +118,24 @@ class _Detection:
         ids = f"select _id from {self._of(MART_KEYS)}"
         read_delivered(wh, self._ledger, self._mart, among=ids)
         last_hashes = render(__package__, "last_hashes", **self._tables)
-        if not before.covers(behind, checksum.of_hashes(wh, last_hashes)) or not self._stage(
-            window
-        ):
+        is_covered = before.covers(behind, checksum.of_hashes(wh, last_hashes))
+        if not is_covered or not self._stage(window, beyond_window=True):
             return None
         in_window = checksum.of_hashes(wh, f"from {self._of(MART_KEYS)}")
         # A row that left the mart or came back would have changed the checksum.
         return self._count(since, in_window, behind, before.vanished)
+
+    def of_ids(self, ids: Sequence[str]) -> Delta | None:
+        """Stage the delta of the rows with these ids; None if they changed during the read."""
+        hexes, is_postgres = [key.encode().hex() for key in ids], self._wh.is_postgres
+        window = f"{self._source.key} in (select unnest({array(hexes, postgres=is_postgres)}))"
+        among = f"select unnest({array(hexes, postgres=False)}) as _id"
+        self._read_verdicts()
+        self._fill(MART_KEYS, f"select * from {self._source.keys(window)}")
+        read_delivered(self._wh, self._ledger, self._mart, among=among)
+        if not self._stage(window, beyond_window=False):
+            return None
+        return self._count(None, None, _NOTHING, self._count_vanished())
 
     def _held(self) -> str | None:
         """Return the query of the ids that a run compares behind the watermark; None for none."""
@@ -146,6 +143,10 @@ class _Detection:
         if not self._wh.rows(f'{held} and "_id" is not null limit 1'):
             return None
         return self._wh.few(held) or f"({self._ledger.held_ids(self._mart.name)})"
+
+    def _count_vanished(self) -> int:
+        is_list = self._mart.entity.is_reference_list
+        return 0 if is_list else count_vanished(self._wh, self._mart)
 
     def _is_new(self) -> bool:
         delivered, verdicts = self._of(DELIVERED), self._of(RECORDED_VERDICTS)
@@ -164,8 +165,11 @@ class _Detection:
     def _read_verdicts(self) -> None:
         self._fill(RECORDED_VERDICTS, f"select * from {self._ledger.verdicts(self._mart.name)}")
 
-    def _stage(self, window: str | None) -> bool:
-        """Stage the changed rows; False if they changed again since their keys were read."""
+    def _stage(self, window: str | None, *, beyond_window: bool) -> bool:
+        """Stage the changed rows; False if they changed again since their keys were read.
+
+        With `beyond_window`, the verdicts of rows that were not compared still hold.
+        """
         compare(self._wh, self._mart.name)
         # In one snapshot: the values in the mart decide on the way to read them.
         with self._wh.transaction() if window is None else nullcontext():
@@ -176,7 +180,7 @@ class _Detection:
         both = f"{sums} from {staged} union {sums} from {keys} where {wanted}"
         if len(self._wh.rows(both)) > 1:
             return False
-        keep_verdicts(self._wh, self._mart.name, beyond_window=window is not None)
+        keep_verdicts(self._wh, self._mart.name, beyond_window=beyond_window)
         return True
 
     def _stage_changed(self, window: str | None) -> None:
