@@ -210,7 +210,7 @@ class Options:
     `names` are the marts to export; none stands for all marts of the mode. They are put into the
     order of work. `everything` compares whole marts and
     ignores the watermarks (`--reconcile`). `erase_vanished` names the mart whose vanished rows
-    are emptied in Metrica.
+    are emptied in Metrica. `limit` is the number of orders to send (`--limit`).
     """
 
     dbt: DbtSettings
@@ -224,6 +224,7 @@ class Options:
     saved_plan: Path | None = None
     fail_on: FailOn = field(default_factory=FailOn)
     erase_vanished: str | None = None
+    limit: int | None = None
 
     def __post_init__(self) -> None:
         marts = tuple(entity.name for entity in MODES[self.form.mode])
@@ -235,6 +236,11 @@ class Options:
         ordered = tuple(name for name in marts if name in self.names) or marts
         object.__setattr__(self, "names", ordered)
         mart = self.erase_vanished
+        if self.limit is not None and (mart or not {"orders", "simple_orders"} & {*self.names}):
+            raise SettingsError(
+                f"--limit {self.limit} selects orders: add orders to --only, and leave "
+                "--erase-vanished out."
+            )
         if mart is None:
             return
         if mart not in self.names:

@@ -184,6 +184,8 @@ def test_comparison_vanished_id_that_is_no_number_is_staged_beside_numbers(
     fill(session, "staged", "_id text, _hash text, uniq_id integer", [("1", "a", 1)])
     fill(session, "mart_keys", "_id text", [("1",)])
     fill(session, "delivered", "_id text, _hash text", [("1", "a"), ("old-2", "b")])
+    fill(session, "compared", "_id text, _is_delivered boolean", [("1", True)])
+    fill(session, "changed_ids", "_id text", [("1",)])
     assert vanished.stage_vanished(session.wh, session.marts.get(MART)) == 1
     assert session.wh.rows(f"from staged_{MART} order by _id") == [
         ("1", "a", "1"),

@@ -190,6 +190,7 @@ def _select(
         first=selection.first if selection else 0,
         last=selection.last if selection else 0,
         steps_left=_steps_left(staged.mart, wave),
+        is_limited=staged.is_limited,
         has_pile=pile is not None,
         in_pile="" if pile is None else in_pile(staged, "s.rowid", pile),
         is_grouped=filled_bits is not None,

@@ -28,6 +28,9 @@ where
     {% if is_bounded %}
     and s.rowid between {{ first }} and {{ last }}
     {% endif %}
+    {% if is_limited %}
+    and s.rowid in (select _row from {{ selected }})
+    {% endif %}
     {% if has_path and wave > 1 %}
     and {{ steps_left }} >= 0
     {% endif %}

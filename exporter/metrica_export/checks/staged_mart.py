@@ -23,7 +23,7 @@ class StagedMart:
 
     `rows` counts the staged rows, including vanished rows that the run empties. `bits` maps a
     column to its bit in `_filled`. `now` is SQL for the time in the counter's zone; all marts of a
-    command have the same.
+    command have the same. With `is_limited`, only the rows in `selected` are sendable (`--limit`).
     """
 
     mart: Mart
@@ -34,6 +34,7 @@ class StagedMart:
     bits: dict[str, int]
     is_erasing: bool = False
     now: str = "now()"
+    is_limited: bool = False
 
     @property
     def name(self) -> str:

@@ -56,6 +56,7 @@ def options_of(given: dict[str, Any]) -> Options:
         saved_plan=given.get("saved_plan"),
         fail_on=FailOn.parse(given["fail_on"]),
         erase_vanished=given["erase_vanished"],
+        limit=given["limit"],
     )
 
 

@@ -213,6 +213,12 @@ scope = _all(
         type=click.Choice([CONTACTS.name]),
         help="Empty, once, the delivered rows in Metrica that are no longer in this mart.",
     ),
+    click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        help="Send at most this many orders, of every status, with their contacts. The next run "
+        "sends the others.  [default: all]",
+    ),
 )
 monitoring = _all(
     click.option(

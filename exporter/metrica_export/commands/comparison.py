@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from metrica_export.checks.references import find_references
+from metrica_export.checks.selection import select
+from metrica_export.checks.sendable import count_sendable
 from metrica_export.checks.staged_mart import StagedMart, stage
 from metrica_export.checks.status_steps import find_steps
 from metrica_export.checks.verdicts import count_verdicts, find_problems, verdicts
@@ -74,6 +76,20 @@ class Comparison:
         find_problems(self.wh, staged)
         self.find_steps(self.wh, staged)
         self.chunks[staged.name] = plan_chunks(self.wh, staged)
+
+    def limit(self, outcome: Outcome) -> dict[str, tuple[int, int]]:
+        """Leave the orders and contacts that `--limit` does not select to later runs.
+
+        Returns mart → the numbers of selected and of all sendable rows. All marts must be reviewed.
+        """
+        if self.options.limit is None:
+            return {}
+        found = {}
+        for before, staged in select(self.wh, [*self.staged.values()], self.options.limit):
+            found[staged.name] = (count_sendable(self.wh, staged), count_sendable(self.wh, before))
+            self.chunks[staged.name] = plan_chunks(self.wh, staged)
+            self.review(staged, outcome)
+        return found
 
     def review(self, staged: StagedMart, outcome: Outcome) -> None:
         """Put the counts and the impact of a validated mart into the outcome."""

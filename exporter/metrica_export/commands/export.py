@@ -102,6 +102,19 @@ class Export:
                 mart=mart.name,
             )
 
+    def limit(self) -> None:
+        """Select the orders of `--limit` and their contacts; needs all marts compared."""
+        comparison = self._comparison
+        for name, (selected, sendable) in comparison.limit(self._outcome).items():
+            self._first_uploads[name] = count_first_uploads(
+                comparison.wh, comparison.staged[name], comparison.chunks[name]
+            )
+            self._report.line(
+                f"{name}: {selected} of {sendable} sendable rows selected (--limit); the next run "
+                "sends the others",
+                mart=name,
+            )
+
     def _report_counts(self, event: str, mart: str) -> None:
         counts = self._outcome.entities[mart]
         shown = {key: getattr(counts, key) for key in (*COUNTS, "pending")}
@@ -169,7 +182,9 @@ class Export:
         watermark = delta.watermark and replace(
             delta.watermark, vanished=delta.vanished - sent.erased
         )
-        self._end_pass(staged, watermark if sent.complete or not staged.is_erasing else None)
+        # Without a watermark, the next run finds the rows that --limit left.
+        is_cut = staged.is_limited or (staged.is_erasing and not sent.complete)
+        self._end_pass(staged, None if is_cut else watermark)
 
     def _reserved(self) -> int:
         """Return the number of requests that the first waves of later marts need."""

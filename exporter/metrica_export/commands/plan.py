@@ -38,10 +38,12 @@ def plan(outcome: Outcome, options: Options, out: Path | None = None) -> list[tu
             check_relation(wh, mart)
             staged = comparison.stage(mart, Scope())
             comparison.review(staged, outcome)
-            outcome.entities[mart.name] = replace(
-                outcome.entities[mart.name],
+        comparison.limit(outcome)
+        for name, staged in comparison.staged.items():
+            outcome.entities[name] = replace(
+                outcome.entities[name],
                 sent=count_completed(wh, staged),
-                uploads=count_uploads(wh, staged, comparison.chunks[mart.name]),
+                uploads=count_uploads(wh, staged, comparison.chunks[name]),
             )
         outcome.forecast = forecast(session, ledger, comparison.staged.values())
         outcome.exceeded = comparison.find_exceeded()

@@ -125,6 +125,7 @@ def _run(outcome: Outcome, options: Options, api: Api, report: Reporter, parts: 
             export.resolve()
             for mart in marts:
                 export.compare(mart)
+            export.limit()
             export.review(saved)
             for staged in comparison.staged.values():
                 export.deliver(staged)

@@ -160,6 +160,12 @@ STEPS = StagingTable(
     "steps that Metrica already has.",
     {"_row": "bigint", "_before": "integer", "_pending": "text[]"},
 )
+SELECTED = StagingTable(
+    "selected",
+    "checks.selection",
+    "The sendable rows that --limit selects.",
+    {"_row": "bigint"},
+)
 PILES = StagingTable(
     "piles",
     "delivery.piles",
@@ -299,6 +305,7 @@ STAGING_TABLES = (
     DUPLICATE_IDS,
     PROBLEMS,
     STEPS,
+    SELECTED,
     PILES,
     PILE_CHANGES,
     EVIDENCE,
