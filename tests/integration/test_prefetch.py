@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from metrica_export.checks import staged_mart
-from metrica_export.delivery import prefetch
+from metrica_export.delivery import chunk_file
 from metrica_export.delivery.csv_file import File, write_csv
 from metrica_export.delta.full_list import stage_full_list
 from metrica_export.machine import SESSIONS
@@ -81,7 +81,7 @@ def test_prefetch_after_error_drops_chunks_whose_preparation_has_not_begun(
             time.sleep(1)
         return write_csv(wh, mart, found, path)
 
-    monkeypatch.setattr(prefetch, "write_csv", slow)
+    monkeypatch.setattr(chunk_file, "write_csv", slow)
     # All sessions are at work on a chunk when the answer to the first one comes.
     outcome = job.run(chunk_rows=1)
     assert outcome.exit_code == 4

@@ -78,7 +78,7 @@ class Job:
         self, only: tuple[str, ...] = ALL, out: Path | None = None, **options: Any
     ) -> RunResult:
         outcome = Outcome()
-        plan.plan(outcome, self.options(only, **options), out)
+        plan.plan(outcome, self.options(only, **options), plan.Wanted(out))
         return outcome.result()
 
     def states(self, mart: str) -> dict[str, tuple[str, str | None]]:

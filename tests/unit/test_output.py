@@ -4,10 +4,10 @@ import json
 from importlib.metadata import version
 
 import pytest
-from metrica_export.cli.output import finish, show_changes
+from metrica_export.cli.output import finish, notes
 from metrica_export.commands.outcome import Outcome
 from metrica_export.commands.result import RunResult
-from metrica_export.console import Reporter, show
+from metrica_export.console import Reporter, say, show
 from metrica_export.errors import LedgerError, MetricaError, SettingsError
 from metrica_export.ledger.records import EntityCounts
 from metrica_export.metrica.redaction import json_line
@@ -174,7 +174,8 @@ def test_no_output_lets_a_control_character_through(capsys: Streams) -> None:
     outcome = Outcome({"contacts": DONE}, error=CONTROLS, exceeded={"drift": CONTROLS})
     Reporter().line(CONTROLS)
     finish(outcome.result(), "sent", as_json=False)
-    show_changes(outcome.result())
+    for note in notes(outcome.result()):
+        say(note)
     finish(outcome.result(), "sent", as_json=True)
     out, err = capsys.readouterr()
     for line in (out + err).split("\n"):

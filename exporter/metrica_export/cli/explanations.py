@@ -106,10 +106,9 @@ def _next_lines(found: "Explanation", next_run: "NextRun") -> Iterator[str]:
     shown = next_run.as_dict(with_values=False)
     change = next_run.change
     if change is not None:
-        path = " → ".join([*([change.last_status] if change.last_status else []), *change.statuses])
-        kind = {"no": "new row", "yes": "changed row", "unknown": "row that Metrica may have"}
+        path = status_path(change)
         statuses = f", statuses {path}" if path else ""
-        yield f"next run:  sends the {kind[change.delivered]}{statuses}"
+        yield f"next run:  sends the {KINDS[change.delivered]}{statuses}"
         if change.steps_left:
             yield f"later:     {next_run.reason}: {change.steps_left} more statuses"
         return
@@ -147,6 +146,15 @@ def _show_tables(found: "Explanation", *, with_values: bool) -> None:
         if row.next_run.change is not None:
             columns = change_rows(row.next_run.change, with_values=with_values)
             console.show(("column", "change", "value"), columns, title="Next run")
+
+
+KINDS = {"no": "new row", "yes": "changed row", "unknown": "row that Metrica may have"}
+"""The words for a row, by its delivered state."""
+
+
+def status_path(change: "RowChange") -> str:
+    """Return the delivered status and the statuses to send, in their order."""
+    return " → ".join([*([change.last_status] if change.last_status else []), *change.statuses])
 
 
 def change_rows(change: "RowChange", *, with_values: bool) -> list[tuple[str, str, str | None]]:

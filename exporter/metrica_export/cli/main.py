@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from metrica_export.cli import option_values, options
-from metrica_export.cli.ending import Call, attempt, end, ending, printing, wants_json_log, warn
+from metrica_export.cli.ending import Call, attempt, end, printing, wants_json_log, warn
 from metrica_export.errors import InterruptedRunError
 from metrica_export.metrica.access import read_api
 
@@ -44,6 +44,7 @@ _MODULES = {
     "inspections": ("doctor", "recover", "schema"),
     "explanations": ("explain",),
     "measuring": ("measure",),
+    "planning": ("plan",),
     "reporting": ("report",),
     "resets": ("reset", "retry"),
 }
@@ -141,39 +142,6 @@ def run(
         output.finish(result, "sent", as_json=as_json, log=log)
     monitor.publish(result)
     sys.exit(result.exit_code)
-
-
-@cli.command()
-@options.scope
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Save the plan for `metrica-export run --plan`."
-)
-@options.as_json
-@options.counter
-@options.warehouse
-@options.form
-@options.gate
-@options.fail_on
-@options.limits
-def plan(*, as_json: bool, out: Path | None, **given: Any) -> None:
-    """Show the rows that a run would send, and the reasons of the others; send nothing."""
-    wanted = option_values.options_of(given)
-    from metrica_export import console
-    from metrica_export.cli import output
-    from metrica_export.commands import plan
-    from metrica_export.commands.outcome import Outcome
-
-    outcome = Outcome()
-    reasons: list[tuple[Any, ...]] = []
-    with ending(outcome, wanted.staging.folder):
-        reasons = plan.plan(outcome, wanted, out)
-    with printing():
-        if reasons and not as_json:
-            console.show(("mart", "state", "column", "reason", "rows"), reasons)
-        if not as_json and outcome.error is None:
-            output.show_changes(outcome.result())
-        output.finish(outcome.result(), "would send", as_json=as_json)
-    sys.exit(outcome.exit_code)
 
 
 @cli.command()

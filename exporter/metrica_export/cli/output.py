@@ -9,10 +9,10 @@ from metrica_export.console import say, show
 from metrica_export.errors import GateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from metrica_export.event_log import LogReporter
-    from metrica_export.warehouse.left_out import LeftOut
+
+Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+"""Headers and rows."""
 
 
 def finish(
@@ -25,8 +25,14 @@ def finish(
     if as_json:
         click.echo(outcome.as_json())
     elif outcome.entities:
-        show_left_out(outcome.left_out)
-        _show_sums(outcome, verb)
+        if outcome.left_out:
+            show(*left_out(outcome), title="Left out by the dbt models")
+        show(*sums(outcome, verb))
+    warn_of_end(outcome, as_json=as_json, log=log)
+
+
+def warn_of_end(outcome: RunResult, *, as_json: bool, log: "LogReporter | None" = None) -> None:
+    """Report an error, or the number of rejected and held rows, on standard error or in `log`."""
     if log is not None:
         _log_end(outcome, log)
     elif outcome.error is not None:
@@ -60,8 +66,8 @@ def _log_end(result: RunResult, log: "LogReporter") -> None:
         log.failure(result.error, **fields)
 
 
-def show_changes(outcome: RunResult) -> None:
-    """Print the irreversible changes in Metrica, and the limits that they exceed."""
+def changes(outcome: RunResult) -> Table:
+    """Return the irreversible changes in Metrica, by mart."""
     rows: list[tuple[Any, ...]] = []
     for mart, c in outcome.changes.items():
         counts = {
@@ -75,32 +81,38 @@ def show_changes(outcome: RunResult) -> None:
             "in Metrica and no longer in the mart": c.vanished,
         }
         rows.extend((mart, change, n) for change, n in counts.items() if n)
-    if rows:
-        show(("mart", "change", "rows"), rows)
+    return ("mart", "change", "rows"), rows
+
+
+def notes(outcome: RunResult) -> list[str]:
+    """Return the forecast, and a sentence for each limit that the changes exceed."""
+    found = []
     if outcome.forecast is not None and outcome.forecast.orders:
         months = ", ".join(outcome.forecast.as_dict()["rates_from"])
-        say(
+        found.append(
             f"Forecast: of {outcome.forecast.orders} new orders in its window, Metrica ties about "
             f"{outcome.forecast.tied:.0f} to a visit, by the rates of {months}."
         )
     for limit, text in outcome.exceeded.items():
-        say(f"A run would stop here, unless --accept {limit}: {text}.")
+        found.append(f"A run would stop here, unless --accept {limit}: {text}.")
+    return found
 
 
-def show_left_out(found: "Iterable[LeftOut]") -> None:
-    """Print the values that the dbt models left out of the marts."""
-    rows = [(e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %") for e in found]
-    if rows:
-        heads = ("mart", "kind", "reason", "left out", "of", "share")
-        show(heads, rows, title="Left out by the dbt models")
+def left_out(outcome: RunResult) -> Table:
+    """Return the values that the dbt models left out of the marts."""
+    rows = [
+        (e.entity, e.kind, e.reason, e.left_out, e.total, f"{e.percent} %")
+        for e in outcome.left_out
+    ]
+    return ("mart", "kind", "reason", "left out", "of", "share"), rows
 
 
-def _show_sums(outcome: RunResult, verb: str) -> None:
+def sums(outcome: RunResult, verb: str) -> Table:
+    """Return the counts of each mart's rows by state."""
     rows = []
     for name, c in outcome.entities.items():
         parts = f"{c.sent} + {c.unchanged} + {c.rejected} + {c.held}"
         if c.pending:
             parts += f" + {c.pending} pending"
         rows.append((name, *(getattr(c, key) for key in COUNTS), f"{parts} = {c.rows}"))
-    headers = ("mart", "rows", verb, *COUNTS[2:], "the sum")
-    show(headers, rows)
+    return ("mart", "rows", verb, *COUNTS[2:], "the sum"), rows

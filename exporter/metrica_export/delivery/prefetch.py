@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from metrica_export.checks.sendable import cells, deliveries
+from metrica_export.checks.sendable import deliveries
+from metrica_export.delivery.chunk_file import write_chunk
 from metrica_export.delivery.chunks import Chunk, columns_of
-from metrica_export.delivery.csv_file import File, write_csv
-from metrica_export.delivery.json_file import write_json
+from metrica_export.delivery.csv_file import File
 from metrica_export.delivery.search import Search
 from metrica_export.delivery.uploader import Uploader
 from metrica_export.errors import ExportError
@@ -18,7 +18,7 @@ from metrica_export.ledger.records import Upload
 from metrica_export.ledger.writer import Journal
 from metrica_export.machine import SESSIONS
 from metrica_export.metrica.formats import Column
-from metrica_export.warehouse.connection import Attached, no_room
+from metrica_export.warehouse.connection import Attached
 
 _Session = tuple[Attached, Journal]
 
@@ -34,14 +34,14 @@ class Prepared:
 
 
 @contextmanager
-def prefetch(uploader: Uploader, search: Search, *, as_json: bool) -> Iterator["Prefetch"]:
-    """Open the sessions that prepare the waiting chunks; `as_json` writes small chunks as JSON.
+def prefetch(uploader: Uploader, search: Search, suffix: str) -> Iterator["Prefetch"]:
+    """Open the sessions that prepare the waiting chunks, as files with the suffix.
 
     At the end, prepared chunks that were never sent are withdrawn from the ledger.
     """
     with search.wh.one_thread_each():
         pool = ThreadPoolExecutor(SESSIONS)
-        found = Prefetch(uploader, search, pool, as_json=as_json)
+        found = Prefetch(uploader, search, pool, suffix)
         try:
             yield found
         finally:
@@ -53,11 +53,11 @@ class Prefetch:
     """An iterator over the prepared chunks of a wave, in their order."""
 
     def __init__(
-        self, uploader: Uploader, search: Search, pool: ThreadPoolExecutor, *, as_json: bool
+        self, uploader: Uploader, search: Search, pool: ThreadPoolExecutor, suffix: str
     ) -> None:
         """Open the sessions; no chunk is prepared yet."""
         self._uploader, self._search, self._pool = uploader, search, pool
-        self._staged, self._wave, self._as_json = search.staged, search.wave, as_json
+        self._staged, self._wave, self._suffix = search.staged, search.wave, suffix
         self._ready: deque[Future[Prepared]] = deque()
         self._is_tried = False
         self._sessions: SimpleQueue[_Session] = SimpleQueue()
@@ -103,35 +103,14 @@ class Prefetch:
         staged = self._staged
         wh, journal = session = self._sessions.get()
         try:
-            columns = columns_of(staged, chunk)
-            file = self._write(wh, columns, chunk, upload_no)
+            path = self._uploader.folder / f"{staged.name}-{upload_no}{self._suffix}"
+            file = write_chunk(wh, staged, self._wave, chunk, path)
             is_local = self._uploader.is_local
             journal.prepare_upload(
                 upload_no,
                 Upload(staged.name, file.size, file.sha256, is_local, chunk.rows),
                 deliveries(staged, self._wave, chunk),
             )
-            return Prepared(chunk, upload_no, file, columns)
+            return Prepared(chunk, upload_no, file, columns_of(staged, chunk))
         finally:
             self._sessions.put(session)
-
-    def _write(
-        self, wh: Attached, columns: tuple[Column, ...], chunk: Chunk, upload_no: int
-    ) -> File:
-        try:
-            return self._write_to_disk(wh, columns, chunk, upload_no)
-        except OSError as error:
-            raise no_room(f"{error.strerror}.") from None
-
-    def _write_to_disk(
-        self, wh: Attached, columns: tuple[Column, ...], chunk: Chunk, upload_no: int
-    ) -> File:
-        staged = self._staged
-        found = cells(staged, columns, self._wave, chunk)
-        path = self._uploader.folder / f"{staged.name}-{upload_no}.csv"
-        if self._as_json:
-            file = write_json(wh, staged.mart, columns, found, path.with_suffix(".json"))
-            if file.size <= staged.limits.chunk_bytes:
-                return file
-            file.path.unlink()
-        return write_csv(wh, staged.mart, found, path)

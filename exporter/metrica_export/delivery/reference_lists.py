@@ -33,8 +33,8 @@ def send_list(
     Metrica does not document whether a list replaces or extends the earlier one (pages "Order
     status mapping", "Creating a product list"). The whole list is right in both cases.
     """
-    items = _items(wh, staged)
-    parts = [items[i : i + MAX_CATALOGUE] for i in range(0, len(items), MAX_CATALOGUE)]
+    parts = list_parts(wh, staged)
+    items = [item for part in parts for item in part]
     is_mapping = staged.mart.entity is ORDER_STATUSES
     put = uploader.metrica.put_statuses if is_mapping else uploader.metrica.put_products
 
@@ -53,6 +53,12 @@ def send_list(
             )
         record(Answer("PASSED", None), changed)
     return upload_no, len(parts), len(body)
+
+
+def list_parts(wh: Attached, staged: StagedMart) -> list[list[dict[str, Any]]]:
+    """Return the items of the whole list, in one part for each request."""
+    items = _items(wh, staged)
+    return [items[i : i + MAX_CATALOGUE] for i in range(0, len(items), MAX_CATALOGUE)]
 
 
 def _rows(staged: StagedMart) -> str:

@@ -9,6 +9,7 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.status_steps import has_later_steps
 from metrica_export.checks.verdicts import Verdict, add_problems
 from metrica_export.console import Bar, Reporter
+from metrica_export.delivery.chunk_file import suffix_of
 from metrica_export.delivery.chunks import Chunk, cut
 from metrica_export.delivery.prefetch import Prepared, prefetch
 from metrica_export.delivery.reference_lists import count_requests, send_list
@@ -175,15 +176,14 @@ class Delivery:
         self, staged: StagedMart, wave: Wave, sent: Sent, bar: Bar, reserved: int
     ) -> None:
         wh, mart = self._wh, staged.mart
-        few = wave.rows <= staged.form.json_rows
-        as_json = few and not mart.attributes and mart.entity.attribute_owner is not None
+        suffix = suffix_of(staged, wave.rows)
 
         def spend(requests: int) -> bool:
             return self._spend(staged, requests, reserved + len(search.waiting))
 
         search = Search(wh, staged, wave.number, wave.chunks, spend)
         refused = RefusedFiles(search, self._report, sent)
-        with prefetch(self._uploader, search, as_json=as_json) as ready:
+        with prefetch(self._uploader, search, suffix) as ready:
             for prepared in ready:
                 chunk = prepared.chunk
                 # Counted before the upload, since the warehouse may be gone afterwards.

@@ -12,8 +12,15 @@ from typing import Any
 from metrica_export.errors import MetricaError
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.answer import Answer, answer_of, is_name, listed, objects
-from metrica_export.metrica.formats import SIMPLE_ORDERS, Attribute, Entity
+from metrica_export.metrica.formats import (
+    ORDER_STATUSES,
+    PRODUCTS,
+    SIMPLE_ORDERS,
+    Attribute,
+    Entity,
+)
 from metrica_export.metrica.http import RefusedFileError, Transport
+from metrica_export.metrica.list_body import list_body
 
 _DELIMITER_NAMES = {",": "COMMA", ";": "SEMICOLON"}
 _POLLS = 5
@@ -143,22 +150,16 @@ class Metrica:
 
     def put_statuses(self, statuses: list[dict[str, Any]]) -> None:
         """Map the order statuses, always with the full list (page "Order status mapping")."""
-        self._accept(
-            self._call(
-                "POST", f"{self._base}/schema/order_statuses", body={"order_statuses": statuses}
-            )
-        )
+        body = list_body(ORDER_STATUSES, statuses)
+        self._accept(self._call("POST", f"{self._base}/schema/order_statuses", body=body))
 
     def put_products(self, items: list[dict[str, Any]]) -> None:
         """Create or rename at most `formats.MAX_CATALOGUE` products.
 
         Source: page "Creating a product list".
         """
-        self._accept(
-            self._call(
-                "POST", f"{self._base}/schema/products", body={"attributes": [], "items": items}
-            )
-        )
+        body = list_body(PRODUCTS, items)
+        self._accept(self._call("POST", f"{self._base}/schema/products", body=body))
 
     def upload(self, entity: Entity, columns: list[str], path: Path, merge_mode: str) -> Answer:
         """Upload a file of rows. A file that Metrica refuses with HTTP 400 is FAILED, too.
