@@ -14,7 +14,8 @@ from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import Form, Limits, Options
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
-from metrica_export.warehouse.staging import DELIVERED_STATE, StagingTable
+from metrica_export.warehouse.staging import DELIVERED_STATE
+from metrica_export.warehouse.staging_table import StagingTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,9 @@ from metrica_export.warehouse.staging import (
     MART_KEYS,
     RECORDED_VERDICTS,
     STAGED,
-    StagingTable,
     tables_of,
 )
+from metrica_export.warehouse.staging_table import StagingTable
 
 
 def find_delta(wh: Attached, ledger: Ledger, mart: Mart, scope: Scope) -> Delta:

@@ -5,39 +5,8 @@ are not the mart's begin with an underscore. `_row` is the row's place (`rowid`)
 `staged_<mart>`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True, slots=True)
-class StagingTable:
-    """A staging table: its one writer, its meaning, and its columns with their DuckDB types."""
-
-    name: str
-    writer: str
-    meaning: str
-    columns: Mapping[str, str] = field(hash=False)
-    is_shared: bool = False
-
-    def of(self, mart: str) -> str:
-        """Return the table's name for a mart."""
-        return self.name if self.is_shared else f"{self.name}_{mart}"
-
-    def create_empty(self, mart: str = "") -> str:
-        """Return the statement that creates the table without rows."""
-        columns = ", ".join(f"{column} {kind}" for column, kind in self.columns.items())
-        return f"create or replace table {self.of(mart)} ({columns})"
-
-
-_VERDICT = {
-    "_id": "text",
-    "_hash": "text",
-    "_state": "text",
-    "_column": "text",
-    "_reason": "text",
-    "_detail": "text",
-    "_since": "bigint",
-}
+from metrica_export.warehouse.report_tables import REPORT_TABLES
+from metrica_export.warehouse.staging_table import VERDICT, StagingTable
 
 MART_KEYS = StagingTable(
     "mart_keys",
@@ -63,7 +32,7 @@ RECORDED_VERDICTS = StagingTable(
     "recorded_verdicts",
     "delta.detection",
     "The verdicts of earlier runs in the ledger; `_since` is the first run of the series.",
-    _VERDICT,
+    VERDICT,
 )
 COMPARED = StagingTable(
     "compared",
@@ -82,7 +51,7 @@ STANDING_VERDICTS = StagingTable(
     "standing_verdicts",
     "delta.comparison",
     "Recorded verdicts that still hold, since their rows did not change.",
-    _VERDICT,
+    VERDICT,
 )
 STAGED = StagingTable(
     "staged",
@@ -208,86 +177,6 @@ STATUS_NUMBERS = StagingTable(
     is_shared=True,
 )
 
-STATUS_TYPES = StagingTable(
-    "status_types",
-    "report.scans.order_groups",
-    "The type of each order status, in lower case: statuses of the mart and Metrica's own.",
-    {"id": "text", "type": "text", "humanized": "text"},
-    is_shared=True,
-)
-ORDER_GROUPS = StagingTable(
-    "order_groups",
-    "report.scans.order_groups",
-    "The orders of the last months in groups.",
-    {
-        "day": "date",
-        "month": "date",
-        "order_status": "text",
-        "status_type": "text",
-        "status_path": "text",
-        "currency": "text",
-        "orders": "bigint",
-        "revenue": "decimal(38, 2)",
-    },
-    is_shared=True,
-)
-REPORT_VERDICTS = StagingTable(
-    "report_verdicts",
-    "report.scans.undelivered",
-    "The verdicts in the ledger, for the report.",
-    _VERDICT,
-)
-REPORT_ROWS = StagingTable(
-    "report_rows",
-    "report.scans.undelivered",
-    "The mart rows that may be undelivered; orders also have their date, statuses and revenue.",
-    {"_id": "text", "_hash": "text"},
-)
-REPORT_DELIVERIES = StagingTable(
-    "report_deliveries",
-    "report.scans.undelivered",
-    "The deliveries of these rows, and of recent orders, that are PASSED or may have arrived.",
-    {
-        "_id": "text",
-        "_upload_no": "bigint",
-        "_status": "text",
-        "_step": "integer",
-        "_created": "timestamp",
-        "_hash": "text",
-        "_passed": "boolean",
-    },
-)
-UNDELIVERED = StagingTable(
-    "undelivered",
-    "report.scans.undelivered",
-    "The rows of all marts that Metrica does not have in their present state. `steps` are the "
-    "statuses of an order that are still to send.",
-    {
-        "mart": "text",
-        "id": "text",
-        "state": "text",
-        "column_name": "text",
-        "reason": "text",
-        "since_run": "bigint",
-        "was_delivered": "boolean",
-        "created_at": "timestamp",
-        "deadline": "timestamp",
-        "order_status": "text",
-        "status_type": "text",
-        "steps": "text[]",
-        "currency": "text",
-        "revenue": "decimal(38, 2)",
-    },
-    is_shared=True,
-)
-RECENT_IDS = StagingTable(
-    "recent_ids",
-    "report.scans.undelivered",
-    "The ids of the orders that changed last, for the hours between their statuses.",
-    {"_id": "text"},
-    is_shared=True,
-)
-
 STAGING_TABLES = (
     MART_KEYS,
     DELIVERIES,
@@ -312,13 +201,7 @@ STAGING_TABLES = (
     CANDIDATES,
     SAMPLE,
     STATUS_NUMBERS,
-    STATUS_TYPES,
-    ORDER_GROUPS,
-    REPORT_VERDICTS,
-    REPORT_ROWS,
-    REPORT_DELIVERIES,
-    UNDELIVERED,
-    RECENT_IDS,
+    *REPORT_TABLES,
 )
 """All staging tables, in the order of the flow."""
 

@@ -10,9 +10,10 @@ from metrica_export.report.scans.order_groups import amount, status_path, text
 from metrica_export.report.subject import Subject
 from metrica_export.warehouse.connection import LEDGER, relation
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.report_tables import UNDELIVERED
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
-from metrica_export.warehouse.staging import UNDELIVERED, tables_of
+from metrica_export.warehouse.staging import tables_of
 
 RECENT_ORDERS = 2_000
 """Orders that changed last, whose deliveries give the hours between statuses."""
