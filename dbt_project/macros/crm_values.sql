@@ -1,10 +1,21 @@
 {% macro crm_types(table) -%}
-    {%- set crm_table = source('metrica_crm', table) -%}
+    {%- set types = {} -%}
+    {%- for column, type in _types_of(crm_table(table)).items() -%}
+        {#- PostgreSQL takes an unquoted name for the column in lower case, if there are two. -#}
+        {%- if column == column | lower or column | lower not in types -%}
+            {%- do types.update({column | lower: type}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(types) }}
+{%- endmacro %}
+
+
+{% macro _types_of(table) -%}
     {#- In a unit test the table is a query with types of its own, which only the engine knows. -#}
-    {%- if not execute or crm_table.is_cte -%}
+    {%- if not execute or table.is_cte -%}
         {{ return({}) }}
     {%- endif -%}
-    {%- set relation = api.Relation.create(crm_table.database, crm_table.schema, crm_table.identifier) -%}
+    {%- set relation = api.Relation.create(table.database, table.schema, table.identifier) -%}
     {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
     {%- set types = {} -%}
     {%- if columns -%}
@@ -18,10 +29,7 @@
             ~ relation.render() ~ " as cells on false"
         ).rows[0] -%}
         {%- for column in columns -%}
-            {#- PostgreSQL takes an unquoted name for the column in lower case, if there are two. -#}
-            {%- if column == column | lower or column | lower not in columns -%}
-                {%- do types.update({column | lower: found[loop.index0]}) -%}
-            {%- endif -%}
+            {%- do types.update({column: found[loop.index0]}) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(types) }}

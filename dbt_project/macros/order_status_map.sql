@@ -1,7 +1,9 @@
 {% macro order_status_map() -%}
     {%- set name = var('order_status_map') -%}
-    {%- if name is none -%}
+    {%- if name is none and var('crm') == 'generic' -%}
         {{ return(ref('metrica_crm', 'order_status_map')) }}
+    {%- elif name is none -%}
+        {{ return(ref('metrica_crm', var('crm') ~ '__order_status_map')) }}
     {%- endif -%}
     {%- set parts = (name | string).split('.') -%}
     {%- if parts | length == 1 -%}

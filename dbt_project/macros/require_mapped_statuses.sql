@@ -19,9 +19,8 @@
         {%- endfor -%}
         {%- set place = "orders have " if rows == 'orders' else "order status history has " -%}
         {%- set message = "The CRM's " ~ place ~ unmapped | length ~ " status(es) without a mapping, with the number of rows: " ~ listed | join(", ")
-            ~ (" and more" if unmapped | length > 20 else "") ~ ". Add a row for each to "
-            ~ (var('order_status_map') or "dbt_project/seeds/order_status_map.csv")
-            ~ " (crm_status, id, type, humanized, goal_action_ids) and run dbt build again." -%}
+            ~ (" and more" if unmapped | length > 20 else "") ~ ". "
+            ~ _cure_of_unmapped_status() ~ " and run dbt build again." -%}
         {%- if unmapped and choice == 'error' -%}
             {{ exceptions.raise_compiler_error(message) }}
         {%- elif unmapped -%}
@@ -31,4 +30,15 @@
             )) -%}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _cure_of_unmapped_status() -%}
+    {%- if var('crm') != 'generic' and var('order_status_map') is none -%}
+        {{ return("Give each a type in the var order_status_types") }}
+    {%- endif -%}
+    {{ return(
+        "Add a row for each to " ~ (var('order_status_map') or "dbt_project/seeds/order_status_map.csv")
+        ~ " (crm_status, id, type, humanized, goal_action_ids)"
+    ) }}
 {%- endmacro %}

@@ -27,18 +27,40 @@
 
 
 {% macro day(value, types={}) -%}
-    {#- Days are added to the first of the month, because make_date() fails on an invalid day. -#}
-    {%- set text = day_text(value) -%}
-    {%- set month = "cast(substr(" ~ text ~ ", 6, 2) as integer)" -%}
-    {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"
-        ~ " + (cast(substr(" ~ text ~ ", 9, 2) as integer) - 1)" -%}
     nullif(nullif(case
         when {{ _is_type(value, ['instant'], types) }}
             then cast({{ instant(value, types) }} at time zone {{ _time_zone('crm_time_zone') }} as date)
         when {{ _is_type(value, ['date', 'timestamp'], types) }} then cast({{ value }} as date)
+        else {{ _day_of_text(day_text(value)) }}
+    end, 'infinity'), '-infinity')
+{%- endmacro %}
+
+
+{% macro _day_of_text(text) -%}
+    {#- Days are added to the first of the month, because make_date() fails on an invalid day. -#}
+    {%- set month = "cast(substr(" ~ text ~ ", 6, 2) as integer)" -%}
+    {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"
+        ~ " + (cast(substr(" ~ text ~ ", 9, 2) as integer) - 1)" -%}
+    case
         when {{ matches(text, '^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]([ T]|$)') }}
             then case when extract(month from {{ date }}) = {{ month }} then {{ date }} end
-    end, 'infinity'), '-infinity')
+    end
+{%- endmacro %}
+
+
+{% macro time_of_text(text) -%}
+    {%- set clock = '[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
+    case
+        when {{ matches(text, '^[0-9]{9,10}([.]0+)?$') }}
+            then to_timestamp(cast(split_part({{ text }}, '.', 1) as bigint))
+        when {{ matches(text, '^[0-9]{12,13}$') }}
+            then to_timestamp(cast({{ text }} as double precision) / 1000)
+        when {{ _day_of_text(text) }} is null then null
+        when {{ matches(text, '^.{10}' ~ clock ~ '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') }}
+            then cast({{ text }} as timestamp with time zone)
+        when {{ matches(text, '^.{10}(' ~ clock ~ ')?$') }}
+            then cast({{ text }} as timestamp) at time zone {{ _time_zone('crm_time_zone') }}
+    end
 {%- endmacro %}
 
 

@@ -7,7 +7,7 @@ with identifiers as (
         {{ clean_text(fold_case('cast(kind as text)')) }} as kind,
         {{ cell_text('value', types) }} as value,
         {{ instant('updated_at', types) }} as updated_at
-    from {{ source('metrica_crm', 'contact_identifiers') }}
+    from {{ crm_table('contact_identifiers') }}
 )
 
 select

@@ -11,4 +11,4 @@ select
     {{ instant('created_at', types) }} as created_at,
     {{ attributes('contacts', types=types) }}
     {{ instant('updated_at', types) }} as updated_at
-from {{ source('metrica_crm', 'contacts') }}
+from {{ crm_table('contacts') }}

@@ -12,7 +12,7 @@ with order_lines as (
         {{ id_text('product_id', types) }} as product_id,
         {{ number('quantity', 3, types) }} as quantity,
         {{ instant('updated_at', types) }} as updated_at
-    from {{ source('metrica_crm', 'order_items') }}
+    from {{ crm_table('order_items') }}
 )
 
 -- A line has no key, and Metrica accepts each product of an order once.

@@ -11,7 +11,7 @@ select distinct
     {{ id_text('order_id', types) }} as order_id,
     cast(status as text) as status,
     {{ instant('changed_at', types) }} as changed_at
-from {{ source('metrica_crm', 'order_status_history') }}
+from {{ crm_table('order_status_history') }}
 {% elif var('snapshot_order_statuses') %}
 select
     order_id,

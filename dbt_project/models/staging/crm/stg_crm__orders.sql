@@ -12,4 +12,4 @@ select
     {{ instant('finished_at', types) }} as finished_at,
     {{ attributes('orders', types=types) }}
     {{ instant('updated_at', types) }} as updated_at
-from {{ source('metrica_crm', 'orders') }}
+from {{ crm_table('orders') }}

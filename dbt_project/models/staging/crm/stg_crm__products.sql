@@ -5,7 +5,7 @@ select
     {{ id_text('product_id', types) }} as product_id,
     {{ clean_text('cast(name as text)') }} as product_label,
     {{ instant('updated_at', types) }} as updated_at
-from {{ source('metrica_crm', 'products') }}
+from {{ crm_table('products') }}
 {% else %}
 select
     cast(null as text) as product_id,
