@@ -57,7 +57,7 @@
         metrica_client_id,
         birth_date,
         created_at,
-        {{ _attribute_columns('contacts') }}
+        {{ attribute_columns('contacts', 'people') }}
         updated_at
     from people
     where not is_deleted
@@ -70,7 +70,7 @@
         metrica_client_id,
         cast(null as text) as birth_date,
         created_at,
-        {{ _attribute_columns('contacts', null=true) }}
+        {{ attribute_columns('contacts') }}
         updated_at
     from companies
     where 'company:' || company_id in (select orders.contact_id from orders)
@@ -83,7 +83,7 @@
         own_client_ids as metrica_client_id,
         cast(null as text) as birth_date,
         created_at,
-        {{ _attribute_columns('contacts', null=true) }}
+        {{ attribute_columns('contacts') }}
         updated_at
     from orders
     where contact_id = 'order:' || order_id
@@ -225,11 +225,16 @@
 {%- endmacro %}
 
 
-{% macro _attribute_columns(entity, null=false) -%}
+{% macro attribute_columns(entity, table=none) -%}
+    {#- NULLs without a table. -#}
     {%- if execute -%}
         {%- for column in _attributes_of_crm(entity) if not _is_crm_column(column.source) -%}
-            {{ "cast(null as " ~ ("timestamp with time zone" if column.type == 'timestamp' else "text")
-                ~ ") as " if null }}{{ column.source }},
+            {%- if table -%}
+                {{ table }}.{{ column.source }},
+            {%- else -%}
+                cast(null as {{ "timestamp with time zone" if column.type == 'timestamp' else "text" }})
+                as {{ column.source }},
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -38,3 +38,10 @@
 {% macro json_text(json, name) -%}
     nullif(trim(both ' ' from (cast({{ json }} as json) ->> '{{ name }}')), '')
 {%- endmacro %}
+
+
+{% macro json_first_value(json) -%}
+    {#- A list field of amoCRM may have the id of the chosen option only. -#}
+    {%- set first = "(cast(" ~ json ~ " as json) -> 0)" -%}
+    coalesce({{ json_text(first, 'value') }}, {{ json_text(first, 'enum_id') }})
+{%- endmacro %}

@@ -24,22 +24,31 @@
             ~ " null for a table that your loader lacks."
         ) }}
     {%- endif -%}
-    {#- Full lists of ids tell which rows an incremental loader kept after their deletion. -#}
-    {%- set default = none if table.endswith('_ids') else table -%}
-    {{ return(names.get(table, default) is not none) }}
+    {{ return(names.get(table, table if tables[table] else none) is not none) }}
 {%- endmacro %}
 
 
 {% macro _raw_tables() -%}
+    {#- Whether a loader has the table unless the var says otherwise. -#}
     {{ return({
-        'bitrix24': ['crm_deal', 'crm_contact', 'crm_company', 'crm_lead', 'crm_deal_contact',
-            'crm_deal_productrows', 'crm_stagehistory', 'crm_status', 'crm_deal_ids',
-            'crm_contact_ids'],
-        'amocrm': ['leads', 'contacts', 'companies', 'pipelines', 'events'],
-        'retailcrm': ['orders', 'customers', 'customers_corporate', 'orders_history',
-            'customers_history', 'statuses'],
-        'hubspot': ['deal', 'contact', 'company', 'deal_contact', 'deal_company', 'deal_stage',
-            'deal_pipeline_stage', 'merged_deal', 'line_item', 'line_item_deal'],
+        'bitrix24': {
+            'crm_deal': true, 'crm_contact': true, 'crm_company': true, 'crm_lead': true,
+            'crm_deal_contact': true, 'crm_deal_productrows': true, 'crm_stagehistory': true,
+            'crm_status': true, 'crm_deal_ids': false, 'crm_contact_ids': false,
+        },
+        'amocrm': {
+            'leads': true, 'contacts': true, 'companies': true, 'pipelines': true, 'events': true,
+            'catalog_elements': false,
+        },
+        'retailcrm': {
+            'orders': true, 'customers': true, 'customers_corporate': true, 'orders_history': true,
+            'customers_history': true, 'statuses': true,
+        },
+        'hubspot': {
+            'deal': true, 'contact': true, 'company': true, 'deal_contact': true,
+            'deal_company': true, 'deal_stage': true, 'deal_pipeline_stage': true,
+            'merged_deal': true, 'line_item': true, 'line_item_deal': true,
+        },
     }[var('crm')]) }}
 {%- endmacro %}
 
@@ -209,4 +218,9 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro folded_name(name) -%}
+    regexp_replace({{ fold_case(name) }}, '[_ -]', '', 'g')
 {%- endmacro %}

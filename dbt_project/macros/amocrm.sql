@@ -1,0 +1,18 @@
+{% macro amocrm_client_ids() -%}
+    {%- set names = "('" ~ client_id_names() | join("', '") ~ "')" -%}
+    string_agg(first_value, ',' order by field_id) filter (
+        where folded_code in {{ names }} or folded_name in {{ names }}
+    )
+{%- endmacro %}
+
+
+{% macro amocrm_attributes(entity) -%}
+    {%- if execute -%}
+        {%- for column in _attributes_of_crm(entity) if not _is_crm_column(column.source) -%}
+            {%- set name = _folded_name(column.source) -%}
+            {%- set value = "max(first_value) filter (where '" ~ name ~ "' in (folded_code,"
+                ~ " folded_name, 'field' || field_id))" -%}
+            {{ time_of_text(value) if column.type == 'timestamp' else value }} as {{ column.source }},
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

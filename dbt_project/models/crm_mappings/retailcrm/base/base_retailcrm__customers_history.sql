@@ -1,0 +1,14 @@
+{{ config(enabled=var('crm') == 'retailcrm', materialized='view') }}
+{%- set raw = raw_table('metrica_retailcrm', 'customers_history') %}
+
+select distinct on (change_id)
+    {{ raw_id(raw, 'id') }} as change_id,
+    {{ json_text(raw_json(raw, 'customer'), 'id') }} as customer_id,
+    {{ json_text(raw_json(raw, 'combinedTo'), 'id') }} as combined_to,
+    {{ raw_flag(raw, 'deleted') }} as is_deleted,
+    {{ raw_text(raw, 'field') }} as field,
+    {{ raw_text(raw, 'oldValue') }} as old_value,
+    {{ raw_text(raw, 'newValue') }} as new_value,
+    {{ raw_time(raw, 'createdAt') }} as changed_at
+from {{ raw.rows }}
+order by change_id{{ newest_first(raw) }}

@@ -1,0 +1,14 @@
+{{ config(enabled=var('crm') == 'retailcrm' and var('crm_has_products')) }}
+
+with items as (
+    select * from {{ ref('metrica_crm', 'int_retailcrm__items') }}
+)
+
+-- The newest order has the product's present name.
+select distinct on (product_id)
+    product_id,
+    name,
+    cast(null as timestamp with time zone) as updated_at
+from items
+where product_id is not null
+order by product_id, created_at desc nulls last, {{ bytes('order_id') }} desc, {{ bytes('name') }}
