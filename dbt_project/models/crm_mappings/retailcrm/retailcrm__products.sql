@@ -2,6 +2,10 @@
 
 with items as (
     select * from {{ ref('metrica_crm', 'int_retailcrm__items') }}
+),
+
+orders as (
+    select * from {{ ref('metrica_crm', 'retailcrm__orders') }}
 )
 
 -- The newest order has the product's present name.
@@ -10,5 +14,5 @@ select distinct on (product_id)
     name,
     cast(null as timestamp with time zone) as updated_at
 from items
-where product_id is not null
+where product_id is not null and order_id in (select orders.order_id from orders)
 order by product_id, created_at desc nulls last, {{ bytes('order_id') }} desc, {{ bytes('name') }}

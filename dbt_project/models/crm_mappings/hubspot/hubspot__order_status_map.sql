@@ -1,0 +1,3 @@
+{{ config(enabled=var('crm') == 'hubspot') }}
+
+{{ mapped_statuses(ref('metrica_crm', 'int_hubspot__stages')) }}
