@@ -24,7 +24,7 @@
             ~ " null for a table that your loader lacks."
         ) }}
     {%- endif -%}
-    {{ return(names.get(table, table if tables[table] else none) is not none) }}
+    {{ return(names.get(table, table if tables.get(table) else none) is not none) }}
 {%- endmacro %}
 
 
@@ -49,7 +49,7 @@
             'deal_company': true, 'deal_stage': true, 'deal_pipeline_stage': true,
             'merged_deal': true, 'line_item': true, 'line_item_deal': true,
         },
-    }[var('crm')]) }}
+    }.get(var('crm'), {})) }}
 {%- endmacro %}
 
 

@@ -27,6 +27,7 @@ select
     order_status,
     revenue,
     cost,
+    goals,
     created_at,
     updated_at,
     finish_left_out,

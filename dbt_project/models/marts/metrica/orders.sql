@@ -28,7 +28,7 @@ orders as (
         cast(own.revenue as numeric(18, 2)) as revenue,
         cast(own.cost as numeric(18, 2)) as cost,
         own.currency,
-        cast(null as text) as goals,
+        own.goals,
         baskets.products,
         case
             when coalesce(baskets.items_count, 0) <= 2147483647

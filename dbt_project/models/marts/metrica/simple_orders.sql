@@ -35,7 +35,7 @@ orders as (
         end as order_status,
         own.revenue,
         own.cost,
-        cast(null as text) as goals,
+        own.goals,
         own.currency,
         greatest(own.updated_at, contacts.updated_at) as updated_at
     from own
