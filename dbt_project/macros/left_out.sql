@@ -24,3 +24,18 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+
+{% macro with_hashes(column) -%}
+    {%- if column == 'identifiers_count' -%}
+        cast(
+            coalesce(lists.identifiers_count, 0)
+            {%- if var('crm_has_hashed_identifiers') %} + coalesce(hashes.identifiers_count, 0) {%- endif %}
+            as integer
+        ) as identifiers_count
+    {%- elif var('crm_has_hashed_identifiers') -%}
+        nullif(concat_ws(',', lists.{{ column }}, hashes.{{ column }}), '') as {{ column }}
+    {%- else -%}
+        lists.{{ column }}
+    {%- endif -%}
+{%- endmacro %}

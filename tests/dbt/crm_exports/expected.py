@@ -28,22 +28,22 @@ CONTACTS: dict[str, Rows] = {
         ),
         "504": ("Иванова (дубль) Мария", None, "1767500001987654321", None, "79995551112"),
         "505": ("O'Neil", None, None, "neil@example.org", "442079460000"),
-        "company:78": ("ООО Клевер", None, None, "office@example.com", "79995551178"),
+        "company:78": ("Фирма Клевер", None, None, "office@example.com", "79995551178"),
         # The deal's own ClientID comes before its lead's.
         "order:1003": ("Орлов Глеб", None, "1769950001555666777", None, "79995551171"),
     },
     "amocrm": {
         "601": (
-            "Ирина К",
+            "Ирина Лях",
             None,
             "1768890001123456789",
             "ira@example.com",
             "79995552221,79995552222",
         ),
         "602": ("Пётр", None, None, None, None),
-        "603": ("ООО Ромашка бухгалтер", None, None, None, None),
+        "603": ("Фирма Ромашка бухгалтер", None, None, None, None),
         "605": ("Olga N", "1990-04-30", None, None, None),
-        "company:802": ("ООО Клевер", None, None, None, "79995552282"),
+        "company:802": ("Фирма Клевер", None, None, None, "79995552282"),
         "order:2003": (None, None, "1769490001555666777", None, None),
     },
     "retailcrm": {
@@ -56,9 +56,9 @@ CONTACTS: dict[str, Rows] = {
             "79995553331,79995553332,79995553339",
         ),
         "32": ("Нина", None, None, None, None),
-        "33": ("А Тимур", None, None, "timur@example.com", None),
+        "33": ("Абаев Тимур", None, None, "timur@example.com", None),
         "35": ("Айгуль", None, None, "aigul@example.com", "77010000000"),
-        "company:60": ("ООО Вереск", None, None, None, None),
+        "company:60": ("Фирма Вереск", None, None, None, None),
         "order:9103": (None, None, "1769920001555666777", None, None),
     },
     "hubspot": {

@@ -4,7 +4,6 @@ The tables are untyped (`load(…, typed=False)`).
 """
 
 from tests.dbt.crm_exports import insert
-from tests.dbt.crm_exports.expected import Rows
 from tests.dbt.warehouse import Warehouse
 
 # Loaded before all rows of the export.
@@ -12,7 +11,7 @@ OLDER = "2026-01-01T00:00:00Z"
 
 
 def add_hostile_rows(warehouse: Warehouse, crm: str) -> None:
-    """Add the rows, for which `CONTACTS` and `ORDERS` hold what the marts have of them."""
+    """Add the rows; `hostile_marts` has the contacts and orders that the marts have of them."""
     for table, column in LOADED_AT[crm].items():
         warehouse.run(
             f'alter table raw."{table}" add column if not exists "{column}" text',
@@ -101,7 +100,7 @@ ROWS: dict[str, dict[str, tuple[dict[str, str], ...]]] = {
                 "created_at": "1769600000000",
                 "custom_fields_values": "null",
                 "_embedded": '{"contacts":[{"id":601,"is_main":true},{"id":601,"is_main":true}],'
-                '"loss_reason":{"id":1,"name":"\\u0434убль"},"tags":null}',
+                '"loss_reason":{"id":1,"name":"\\u0434\\u0443\\u0431ль"},"tags":null}',
             },
         ),
         "contacts": (
@@ -162,7 +161,12 @@ ROWS: dict[str, dict[str, tuple[dict[str, str], ...]]] = {
             {"id": "36", "firstname": "Удалён", "email": "deleted@example.com"},
         ),
         "customers_history": (
-            {"id": "9", "createdat": "2026-02-03 09:30:00", "customer": '{"id":36}', "deleted": "1"},
+            {
+                "id": "9",
+                "createdat": "2026-02-03 09:30:00",
+                "customer": '{"id":36}',
+                "deleted": "1",
+            },
         ),
         "orders_history": (
             {
@@ -214,43 +218,6 @@ ROWS: dict[str, dict[str, tuple[dict[str, str], ...]]] = {
                 "property_email": "deleted@example.com",
                 "_fivetran_deleted": "true",
             },
-        ),
-    },
-}
-
-# The contacts and orders that the marts have because of these rows.
-CONTACTS: dict[str, Rows] = {
-    "bitrix24": {
-        "506": ("Битый", None, None, None, None),
-        "507": ("Пустой", None, None, None, None),
-        "508": ("Две", None, None, None, "79995551108"),
-    },
-    "amocrm": {
-        "606": ("Битый", None, None, None, None),
-        "607": ("Пустой", None, None, None, None),
-        "608": ("Половина", None, None, None, None),
-    },
-    "retailcrm": {"order:9110": (None, None, None, None, "79995553310")},
-    "hubspot": {},
-}
-ORDERS: dict[str, Rows] = {
-    "bitrix24": {"1013": ("506", None, None, "unmapped:UC_GONE", None, "RUB", None, None)},
-    "amocrm": {
-        "2009": (None, "2026-01-28T14:33:20", None, "7001:3301", "100.00", "RUB", None, None),
-        "2010": ("601", "2026-01-28T14:33:20", None, "7001:143:spam", None, "RUB", None, None),
-    },
-    "retailcrm": {
-        "9109": ("35", "2026-02-03T09:00:00", None, "new", None, "RUB", None, None),
-        "9110": (
-            *("order:9110", "2026-02-03T10:00:00", None, "prepayed", "50.00", "RUB"),
-            *(None, "new,prepayed"),
-        ),
-    },
-    # Contact 799 has not been loaded yet, and 706 is deleted.
-    "hubspot": {
-        "8010": (
-            *("799", "2026-01-15T13:00:00", None, "default:contractsent", None, "RUB"),
-            *(None, None),
         ),
     },
 }

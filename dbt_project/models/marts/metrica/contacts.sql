@@ -65,14 +65,18 @@ contacts as (
         lists.client_ids,
         lists.emails,
         lists.phones,
-        lists.emails_md5,
-        lists.phones_md5,
-        cast(coalesce(lists.identifiers_count, 0) as integer) as identifiers_count,
+        {{ with_hashes('emails_md5') }},
+        {{ with_hashes('phones_md5') }},
+        {{ with_hashes('identifiers_count') }},
         {{ attributes('contacts', 'own') }}
         greatest(own.updated_at, changes.updated_at) as updated_at
     from own
     left join changes on own.contact_id = changes.contact_id
     left join lists on own.contact_id = lists.contact_id
+    {% if var('crm_has_hashed_identifiers') %}
+    left join {{ ref('metrica_crm', 'int_contact_hashes') }} as hashes
+        on own.contact_id = hashes.contact_id
+    {% endif %}
     offset 0
 ),
 

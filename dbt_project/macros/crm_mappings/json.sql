@@ -5,14 +5,14 @@
         rejects, are excluded. -#}
     {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
     {%- set scalar = '-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null' -%}
-    {%- set value = '(?:0|"")' -%}
-    {%- set pair = '"":' ~ value -%}
-    {%- set inner = '\\[(?:' ~ value ~ '(?:,' ~ value ~ ')*)?\\]|[{](?:' ~ pair ~ '(?:,' ~ pair
-        ~ ')*)?[}]' -%}
+    {%- set blank = '[ \\t\\r\\n]*' -%}
+    {%- set value = blank ~ '(?:0|"")' ~ blank -%}
+    {%- set pair = blank ~ '""' ~ blank ~ ':' ~ value -%}
+    {%- set inner = '\\[(?:' ~ value ~ '(?:,' ~ value ~ ')*|' ~ blank ~ ')\\]|[{](?:' ~ pair ~ '(?:,'
+        ~ pair ~ ')*|' ~ blank ~ ')[}]' -%}
     {%- set surrogates = '\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
     {%- set reduced = namespace(text=text) -%}
-    {%- for pattern, replacement in [(string, '""'), (scalar, '0'), ('[ \\t\\r\\n]', '')]
-        + [(inner, '0')] * 8 -%}
+    {%- for pattern, replacement in [(string, '""'), (scalar, '0')] + [(inner, '0')] * 8 -%}
         {%- set reduced.text = "regexp_replace(" ~ reduced.text ~ ", '" ~ pattern ~ "', '"
             ~ replacement ~ "', 'g')" -%}
     {%- endfor -%}
