@@ -40,6 +40,6 @@ def test_crm_tables_as_models_are_built_first_in_an_empty_database(warehouses: W
         assert team.rows("select id, client_uniq_id, order_status, goals from metrica.orders") == [
             ("7", "1", "paid", "sale:5,visit")
         ]
-    nodes = json.loads((team.output / "target/manifest.json").read_text("utf-8"))["nodes"]
-    [read] = nodes["model.metrica_crm.stg_crm__orders"]["depends_on"]["nodes"]
-    assert read == "model.team.team_orders"
+        nodes = json.loads((team.output / "target/manifest.json").read_text("utf-8"))["nodes"]
+        [read] = nodes["model.metrica_crm.stg_crm__orders"]["depends_on"]["nodes"]
+        assert read == "model.team.team_orders"
