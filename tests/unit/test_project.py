@@ -41,3 +41,13 @@ def test_mypy_reads_only_rivals_and_orchestrators_as_untyped(mypy: dict[str, obj
             "disallow_untyped_decorators": False,
         },
     ]
+
+
+def test_wheel_carries_every_file_beside_the_modules() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for package, patterns in settings["tool"]["setuptools"]["package-data"].items():
+        folder = ROOT / "exporter" / package
+        carried = {path for pattern in patterns for path in folder.glob(pattern)}
+        files = {path for path in folder.rglob("*") if path.is_file()}
+        left = {path for path in files - carried if path.suffix not in {".py", ".pyc", ".md"}}
+        assert left == set(), package

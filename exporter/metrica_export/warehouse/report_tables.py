@@ -16,7 +16,6 @@ ORDER_GROUPS = StagingTable(
     {
         "day": "date",
         "month": "date",
-        "order_status": "text",
         "status_type": "text",
         "status_path": "text",
         "currency": "text",

@@ -15,7 +15,7 @@ from metrica_export.warehouse.connection import relation
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql_files import render
 
-EXACT_ORDERS = 1_000_000
+EXACT_ORDERS = 500_000
 """Orders of the mart up to which every one counts."""
 
 _KINDS = ("client_ids", "phones", "emails")

@@ -32,7 +32,7 @@ def group_orders(subject: Subject) -> None:
         orders=relation(orders.schema, orders.table),
         first_month=day(subject.first_month),
         tomorrow=day(subject.tomorrow),
-        status_path=status_path(orders, "o"),
+        status_path=f"coalesce({status_path(orders, 'o')}, cast(o.order_status as text))",
         revenue=amount(orders, "o"),
         currency=text(orders, "currency", "o"),
     )

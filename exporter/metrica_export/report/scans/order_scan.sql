@@ -1,7 +1,6 @@
--- Recent orders in groups.
+-- Recent orders in groups. A path ends with the order's own status, so that one column has both.
 select
     cast(o.create_date_time as date) as day,
-    cast(o.order_status as text) as order_status,
     {{ status_path }} as status_path,
     {{ currency }} as currency,
     count(*) as orders,
@@ -10,4 +9,4 @@ from {{ orders }} as o
 where
     o.create_date_time >= {{ first_month }}
     and o.create_date_time < {{ tomorrow }}
-group by 1, 2, 3, 4
+group by 1, 2, 3
