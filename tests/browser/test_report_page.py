@@ -131,6 +131,6 @@ def test_page_prints_its_details(bad_night: Job, browser: Browser) -> None:
 _PRINTED = """
 () => [
     getComputedStyle(document.body).backgroundColor,
-    [...document.querySelectorAll('details table')].every(table => table.offsetHeight > 0),
+    [...document.querySelectorAll('details table')].every(table => table.checkVisibility()),
 ]
 """

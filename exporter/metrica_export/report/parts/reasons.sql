@@ -22,7 +22,9 @@ select
     count(*) filter (where since >= {{ new_since }}) as new_rows,
     count(*) filter (where since >= {{ earlier_since }} and since < {{ new_since }})
         as earlier_rows,
-    coalesce(arg_max(id, since_run, {{ ids }}) filter (where id is not null), []) as ids,
+    coalesce(
+        arg_max(id, { 'run': since_run, 'id': id }, {{ ids }}) filter (where id is not null), []
+    ) as ids,
     cast(sum(count(*)) over () as bigint) as all_rows
 from judged
 group by reason, mart, column_name, state

@@ -96,11 +96,12 @@ def _rows(subject: Subject, mart: Mart) -> str:
     before = subject.ledger.watermark(mart.name)
     if before is None or before.updated_at is None:
         return query
-    since = f"m.updated_at >= timestamptz {quote(before.updated_at)}"
-    return (
-        f"{query} where {since} or m.updated_at is null or m.{name(mart.entity.key)} is null "
-        f"union {query} where {key} in {_judged(subject, mart)}"
+    recent = (
+        f"(m.updated_at >= timestamptz {quote(before.updated_at)} or m.updated_at is null "
+        f"or {key} is null)"
     )
+    judged = f"not {recent} and {key} in {_judged(subject, mart)}"
+    return f"{query} where {recent} union all {query} where {judged}"
 
 
 def _judged(subject: Subject, mart: Mart) -> str:
