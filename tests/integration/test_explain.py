@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from metrica_export.cli.main import cli
 from metrica_export.commands import reset
 from metrica_export.ledger.lock import run_lock
+from metrica_export.settings import Form
 from metrica_export.warehouse.dbt_profile import read_warehouse
 
 from tests.support.job import Job
@@ -272,7 +273,7 @@ def test_explain_shows_the_rows_of_lists(job: Job, mart: str, key: str) -> None:
 def test_explain_works_for_simple_orders(job: Job) -> None:
     job.marts.simple_orders("1")
     assert next_run(job, "simple_orders", "1")["state"] == "sent"
-    job.run(("simple_orders",))
+    job.run(("simple_orders",), form=Form(mode="simple"))
     assert next_run(job, "simple_orders", "1")["state"] == "unchanged"
     assert "--mode detailed" in str(call(job, "orders", "704").exception)
 

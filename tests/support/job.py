@@ -7,6 +7,7 @@ from typing import Any
 from metrica_export.commands import plan, run
 from metrica_export.commands.outcome import Outcome
 from metrica_export.commands.result import RunResult
+from metrica_export.console import Reporter
 from metrica_export.errors import ExportError
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.formats import MODES
@@ -56,7 +57,7 @@ class Job:
         )
         api = Api(self.emulator.url, self.emulator.counter, self.emulator.token)
         try:
-            outcome = run.run(options, api)
+            outcome = run.run(options, api, Reporter())
         except ExportError as error:
             outcome = error.result or RunResult()
         names = list(outcome.entities)
