@@ -3,7 +3,8 @@
     {%- if model is none -%}
         {{ return(source('metrica_crm', table)) }}
     {%- elif model in var('crm_tables').values() -%}
-        {{ return(ref(model)) }}
+        {#- With the name of the root project, dbt does not warn of a reference out of the package. -#}
+        {{ return(ref(project_name, model)) }}
     {%- endif -%}
     {{ return(ref('metrica_crm', model)) }}
 {%- endmacro %}
