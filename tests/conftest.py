@@ -90,8 +90,17 @@ def running_emulator() -> Iterator[RunningEmulator]:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def job(request: pytest.FixtureRequest, tmp_path: Path, running_emulator: RunningEmulator) -> Job:
-    """Return an export from empty marts, in each kind of warehouse, to an empty Metrica."""
+def job(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    running_emulator: RunningEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Job:
+    """Return an export from empty marts, in each kind of warehouse, to an empty Metrica.
+
+    Its requests follow each other at once; tests/unit/test_http.py has the pace.
+    """
+    monkeypatch.setattr("metrica_export.metrica.http._GAP", 0.0)
     database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
     running_emulator.reset()
     running_emulator.quotas(requests_per_second=1000)
