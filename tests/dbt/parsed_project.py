@@ -51,8 +51,8 @@ def parsed_project(
 
     `others` are the arguments that the manifest depends on. None if dbt cannot parse it.
     """
-    files = (_fingerprint(project), _fingerprint(profiles))
-    key = (*files, len(database.encode()), others)
+    profile = (profiles / "profiles.yml").read_bytes()
+    key = (_fingerprint(project), profile, len(database.encode()), others)
     if key not in _parsed:
         manifest, complaints = parse()
         if manifest is None:
