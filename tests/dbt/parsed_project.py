@@ -25,13 +25,15 @@ class ParsedProject:
     """A manifest as dbt keeps it, and the complaints that dbt had while it parsed the project."""
 
     packed: bytes
-    database: bytes
+    database: str
     complaints: str
 
     def manifest(self, database: str) -> Manifest:
-        """Return a manifest of its own for one command, in a database of the same length."""
-        assert len(database.encode()) == len(self.database)
-        packed = self.packed.replace(self.database, database.encode())
+        """Return a manifest of its own for one command, for a database with a name as long."""
+        packed = self.packed
+        for old, new in zip(_spellings(self.database), _spellings(database), strict=True):
+            assert len(old) == len(new)
+            packed = packed.replace(old, new)
         manifest = Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
         manifest.build_flat_graph()  # type: ignore[no-untyped-call]
         return manifest
@@ -52,14 +54,20 @@ def parsed_project(
     `others` are the arguments that the manifest depends on. None if dbt cannot parse it.
     """
     profile = (profiles / "profiles.yml").read_bytes()
-    key = (_fingerprint(project), profile, len(database.encode()), others)
+    key = (_fingerprint(project), profile, len(database), others)
     if key not in _parsed:
         manifest, complaints = parse()
         if manifest is None:
             return None
         packed = bytes(manifest.to_msgpack(extended_mashumaro_encoder))
-        _parsed[key] = ParsedProject(packed, database.encode(), complaints)
+        _parsed[key] = ParsedProject(packed, database, complaints)
     return _parsed[key]
+
+
+def _spellings(database: str) -> tuple[bytes, bytes]:
+    """Return the packed entry of a database and its quoted name, as in the name of a relation."""
+    entry = b"".join(map(extended_mashumaro_encoder, ("database", database)))
+    return entry, f'"{database}"'.encode()
 
 
 def _fingerprint(folder: Path) -> str:
