@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from metrica_export.checks.cures import cure_of
 from metrica_export.errors import GateError
 from metrica_export.metrica.redaction import printable
 from metrica_export.report.contents import Report
@@ -87,7 +88,7 @@ def _reason(reason: Reason, words: Words) -> Values:
         place += f", {words.text('reasons.column', column=printable(reason.column))}"
     return {
         "name": words.text(f"reasons.names.{code}"),
-        "cure": words.text(f"reasons.cures.{code}"),
+        "cure": cure_of(reason.reason, words.language),
         "state": reason.state,
         "rows": words.text("units.rows", n=reason.rows),
         "share": words.percent(reason.share),
