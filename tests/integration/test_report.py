@@ -22,7 +22,9 @@ from metrica_export.report.contents import Report
 from metrica_export.report.figures_json import as_json
 from metrica_export.report.light import Cause, Colour
 from metrica_export.report.online import OnlineOrders
+from metrica_export.report.languages.words import Words
 from metrica_export.report.parts import match_keys
+from metrica_export.report.texts import of_runs
 from metrica_export.settings import Form
 from metrica_export.warehouse.session import open_session
 
@@ -173,6 +175,24 @@ def test_report_finds_orders_near_and_past_their_deadline(shared: Job) -> None:
     assert (found.waiting.expiring, found.waiting.expired) == (1, 1)
     assert found.light.colour is Colour.RED
     assert found.light.causes[:2] == (Cause.EXPIRED, Cause.EXPIRING)
+
+
+def test_report_finds_changes_near_their_deadline(filled: Job) -> None:
+    before = read(filled).waiting
+    assert (before.soon, before.soon_changed) == (1, 0)
+    created = ago(days=UPDATE_DAYS - 2)
+    filled.marts.orders("old", create_date_time=created, revenue="1")
+    filled.marts.sql(
+        "insert into metrica_export.ledger_deliveries (create_date_time, upload_no, row_hash, id) "
+        f"select timestamp '{created}', max(upload_no), null, 'old' "
+        "from metrica_export.ledger_uploads where entity = 'orders' and status = 'PASSED'"
+    )
+    filled.marts.sql("update metrica.orders set updated_at = now() where id = 'old'")
+    found = read(filled)
+    assert (found.waiting.soon, found.waiting.soon_changed) == (2, 1)
+    text = of_runs.deadlines(found, Words.of("en"))["deadlines_urgent"]
+    assert "2 waiting orders" in text
+    assert "1 of them is in Metrica already" in text
 
 
 def test_report_explains_revenue_by_state(shared: Job) -> None:
