@@ -20,9 +20,9 @@ from metrica_export.ledger.measurements import Measurement, record
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.report.contents import Report
 from metrica_export.report.figures_json import as_json
+from metrica_export.report.languages.words import Words
 from metrica_export.report.light import Cause, Colour
 from metrica_export.report.online import OnlineOrders
-from metrica_export.report.languages.words import Words
 from metrica_export.report.parts import match_keys
 from metrica_export.report.texts import of_runs
 from metrica_export.settings import Form

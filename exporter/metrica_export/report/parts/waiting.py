@@ -18,8 +18,8 @@ class Waiting:
     """The rows that Metrica does not have in their present state.
 
     `expiring` orders wait and pass their deadline within 24 hours, `soon` ones within `SOON_DAYS`.
-    `soon_changed` of these are in Metrica and have a change that is not delivered. `expired` orders wait, were
-    never delivered and passed their deadline in the last days.
+    `soon_changed` of these are in Metrica and have a change that is not delivered. `expired`
+    orders wait, were never delivered and passed their deadline in the last days.
     """
 
     pending: int
