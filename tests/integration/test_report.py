@@ -24,7 +24,7 @@ from metrica_export.report.languages.words import Words
 from metrica_export.report.light import Cause, Colour
 from metrica_export.report.online import OnlineOrders
 from metrica_export.report.parts import match_keys
-from metrica_export.report.texts import of_runs
+from metrica_export.report.texts import of_orders, of_runs
 from metrica_export.settings import Form
 from metrica_export.warehouse.session import open_session
 
@@ -324,6 +324,22 @@ def test_report_follows_the_path_of_orders(filled: Job) -> None:
     assert later["paid"].to_send == 0
     assert later["paid"].measured == 1
     assert later["paid"].median_hours == pytest.approx(30, abs=0.1)
+
+
+def test_report_counts_an_order_with_several_statuses_to_send_once(filled: Job) -> None:
+    filled.marts.orders(
+        "steps",
+        create_date_time=ago(days=1),
+        order_status="gone",
+        status_path="new,paid,gone",
+        updated_at="2026-11-03 00:00:00+00",
+    )
+    known = states(filled)
+    rows = filled.marts.sql("select id from metrica.orders where create_date_time is not null")
+    orders = [key for (key,) in rows if known["orders", key] in {"pending", "held"}]
+    assert "steps" in orders
+    lead = of_orders.steps(read(filled), Words.of("en"))["steps_lead"]
+    assert f"{len(orders)} orders wait" in lead
 
 
 def test_report_shows_the_last_measurement_of_each_cohort(filled: Job) -> None:

@@ -58,7 +58,6 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
             "description": text,
         },
     }
-    unsent = " + ".join((names["rejected"], names["held"]))
     colour = colours({names["rejected"]: "rejected", names["held"]: "held"})
     lines: Spec = {
         "data": {"values": stocks},
@@ -66,8 +65,8 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
         "height": _LOW,
         "encoding": {
             "x": x,
-            "y": _rows(words, unsent),
-            "color": {"field": "state", "type": "nominal", "scale": colour, "legend": None},
+            "y": {"field": "rows", "type": "quantitative", "axis": number_axis(words, tickCount=3)},
+            "color": {"field": "state", "type": "nominal", "scale": colour},
             "description": text,
         },
     }
