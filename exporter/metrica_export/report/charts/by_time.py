@@ -71,7 +71,12 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
         },
     }
     layered: Spec = {"height": _LOW, "layer": [bars, *([marks] if failures else [])]}
-    return {"vconcat": [layered | {"width": 340}, lines | {"width": 340}], "spacing": 14}
+    return {
+        "vconcat": [layered | {"width": 340}, lines | {"width": 340}],
+        "spacing": 14,
+        # With a scale of its own, the lower chart has its legend beside it.
+        "resolve": {"scale": {"color": "independent"}},
+    }
 
 
 def _first_day(runs: Runs, today: date) -> date:
