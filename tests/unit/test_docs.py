@@ -12,7 +12,7 @@ from metrica_export.cli.main import cli
 from metrica_export.errors import ExportError
 from metrica_export.metrica import http
 
-from tests import help_page, staging_page
+from tests import help_page, measure_page, staging_page
 from tests.doc_texts import python_texts, sql_comments
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +68,10 @@ def test_architecture_lists_the_staging_tables() -> None:
     assert staging_page.BLOCK.read() == staging_page.staging_table(), (
         "run `python -m tests.staging_page`"
     )
+
+
+def test_measure_page_shows_the_present_output() -> None:
+    assert measure_page.BLOCK.read() == measure_page.shown(), "run `python -m tests.measure_page`"
 
 
 def exit_codes() -> dict[str, str]:
