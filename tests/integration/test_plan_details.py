@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
+from metrica_export.checks.cures import cure_of
 from metrica_export.cli.main import cli
 from metrica_export.cli.markdown import escape
 from metrica_export.commands import plan, run
@@ -164,6 +165,8 @@ def test_plan_markdown_is_a_page_of_tables(job: Job) -> None:
     assert "### Changes in Metrica\n\n| mart | change | rows |\n| --- | --- | --- |\n" in shown
     assert "| contacts | new | 7 |" in shown
     assert "| contacts | rejected | uniq\\_id | id\\_malformed | 1 |" in shown
+    assert "### Cures" in shown
+    assert f"| id\\_malformed | {cure_of('id_malformed')} |" in shown
     assert "\x1b" not in shown
     tables = [line for line in shown.splitlines() if line.startswith("|")]
     assert all(line.endswith(" |") for line in tables)

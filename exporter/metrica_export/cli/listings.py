@@ -65,7 +65,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
 @options.counter
 @options.warehouse
 def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **given: Any) -> None:
-    """List rejected and held rows: mart, id, state, column, reason."""
+    """List rejected and held rows: mart, id, state, column, reason, and the cure of each reason."""
     from metrica_export.commands import status
 
     if limit is None and sys.stdout.isatty():
@@ -78,7 +78,7 @@ def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **g
         warn(f"{limit} of {found.total} rows; --limit lists more.")
 
 
-_KEYS = ("entity", "id", "state", "column", "reason", "explanation")
+_KEYS = ("entity", "id", "state", "column", "reason", "explanation", "cure")
 
 
 def _json(found: "Rejects") -> Iterator[str]:
@@ -114,12 +114,18 @@ def _table(found: "Rejects") -> Iterator[str]:
     if not found.total:
         yield "No row is rejected or held.\n"
         return
-    heads = ("mart", *_KEYS[1:])
+    heads = ("mart", *_KEYS[1:-1])
+    cures: dict[str | None, str | None] = {}
     widths = [max(*pair) for pair in zip(map(len, heads), found.widths, strict=False)]
     for row in chain([heads], found.rows):
-        *cells, last = map(printable, row)
+        *cells, last = map(printable, row[: len(heads)])
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         yield f"{line}  {last}\n"
+        if row is not heads:
+            cures[row[4]] = row[-1]
+    yield "\nCures:\n"
+    for reason, cure in cures.items():
+        yield f"{printable(reason)}: {cure}\n"
 
 
 _FORMS = {"table": _table, "csv": _csv, "json": _json}

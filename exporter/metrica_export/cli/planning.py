@@ -67,12 +67,15 @@ COMMANDS = {"plan": plan}
 
 def _show(outcome: "RunResult", details: "Details", *, markdown: bool, with_values: bool) -> None:
     from metrica_export import console
+    from metrica_export.checks.cures import cure_of
     from metrica_export.cli import output
     from metrica_export.cli.markdown import show_markdown, write_markdown
 
     show, say = (show_markdown, write_markdown) if markdown else (console.show, console.say)
     if details.reasons:
         show(("mart", "state", "column", "reason", "rows"), details.reasons, title="Not sent")
+        reasons = dict.fromkeys(reason for _, _, _, reason, _ in details.reasons)
+        show(("reason", "cure"), [(each, cure_of(each)) for each in reasons], title="Cures")
     changes = output.changes(outcome)
     if outcome.error is None and changes[1]:
         show(*changes, title="Changes in Metrica")

@@ -7,7 +7,7 @@ the order statuses. Nothing is sent to Metrica or written to the ledger.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from metrica_export.checks.cures import CURES
+from metrica_export.checks.cures import cure_of
 from metrica_export.checks.reasons import PENDING, REASONS
 from metrica_export.commands.comparison import Comparison
 from metrica_export.commands.outcome import Outcome
@@ -55,7 +55,7 @@ class NextRun:
             "column": self.column,
             "detail": self.detail,
             "explanation": self.reason and REASONS[self.reason],
-            "cure": self.reason and CURES[self.reason],
+            "cure": self.reason and cure_of(self.reason),
             "change": self.change and self.change.as_dict(with_values=with_values),
         }
 

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from metrica_export.checks.cures import cure_of
 from metrica_export.checks.reasons import REASONS
 from metrica_export.checks.sendable import deadline_of
 from metrica_export.errors import SettingsError
@@ -114,8 +115,8 @@ class Filter:
 class Rejects:
     """Rejected and held rows: their total, and an iterator over at most `Filter.limit` of them.
 
-    A row is entity, id, state, column, reason, explanation. `widths` are the longest entity, id,
-    state, column and reason.
+    A row is entity, id, state, column, reason, explanation, cure. `widths` are the longest entity,
+    id, state, column and reason.
     """
 
     total: int
@@ -145,7 +146,7 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
             f"select {', '.join(names)}, detail from {verdicts} order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-        explained = ((*row[:5], _explain(*row[4:])) for row in rows)
+        explained = ((*row[:5], _explain(*row[4:]), cure_of(row[4])) for row in rows)
         with closing(rows):
             yield Rejects(total, tuple(widths), explained)
 

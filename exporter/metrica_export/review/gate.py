@@ -6,6 +6,7 @@ lost. A run with an unusual share of unsendable rows must not look like an ordin
 
 from collections.abc import Iterator, Mapping
 
+from metrica_export.checks.cures import cure_of
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.errors import GateError
@@ -79,7 +80,8 @@ def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[str]:
         return
     rows = sum(count for *_, count in bad)
     reason, column, most = bad[0]
-    why = f"{most} of them {reason} in {column}" if column else f"{most} of them {reason}"
+    place = f" in {column}" if column else ""
+    why = f"{most} of them {reason}{place} (cure: {cure_of(reason).removesuffix('.')})"
     became, delivered = _count_became(wh, staged)
     if _is_beyond(rows, delta.mart_rows, gate.unsendable_percent):
         yield (
