@@ -66,7 +66,7 @@ class RunResult:
         return sum(
             changes.unsendable_expiring
             + changes.unselected_expiring
-            + min(changes.expiring, self.entities[mart].pending - changes.unselected)
+            + min(changes.expiring, max(0, self.entities[mart].pending - changes.unselected))
             for mart, changes in self.changes.items()
         )
 

@@ -65,7 +65,7 @@ class Finished:
         if found:
             changes = self.result.get("changes", {}).get(mart, {})
             unselected = changes.get("unselected", 0)
-            expiring = min(changes.get("expiring", 0), found["pending"] - unselected)
+            expiring = min(changes.get("expiring", 0), max(0, found["pending"] - unselected))
             for key in ("unsendable_expiring", "unselected_expiring"):
                 expiring += changes.get(key, 0)
             found["expiring"] = expiring

@@ -65,7 +65,8 @@ class Changes:
     the original is sent again. `late` orders are past Metrica's window, and `expiring` orders
     will be within a day. `unsendable_expiring` counts the rejected and held orders that will be,
     of those that were compared. `unselected` counts the sendable rows that --limit leaves to later
-    runs, and `unselected_expiring` the orders among them that will be. `vanished` rows were delivered and left the mart.
+    runs, and `unselected_expiring` the orders among them that will be. `vanished` rows were
+    delivered and left the mart.
     """
 
     new: int = 0
