@@ -354,6 +354,30 @@ METRICA_LINES = {"access", "scope", "first-party data", "time zone"}
 WAREHOUSE_LINES = {"warehouse", "extension", "last run", "quota", "ledger", "mart orders"}
 
 
+def test_doctor_reports_each_check_at_once_and_offline_checks_before_the_network(
+    ran: Job, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("click.echo", lambda text, **_: said.append(str(text)))
+    before: list[int] = []
+
+    def dead(*_: Any, timeout: tuple[float, float], **__: Any) -> None:
+        before.append(len(said))
+        assert max(timeout) <= 30
+        raise requests.ConnectionError
+
+    monkeypatch.setattr("metrica_export.metrica.http.Session.request", dead)
+    flags = [*ran.marts.flags, "--api-url", ran.emulator.url, "--counter-id"]
+    env = {"METRICA_TOKEN": ran.emulator.token}
+    shown = CliRunner().invoke(cli, ["doctor", *flags, str(ran.emulator.counter)], env=env)
+    assert shown.exit_code == 4
+    offline = LINES[: LINES.index("access")]
+    assert before[0] >= len(offline)
+    told_before = [line.split(maxsplit=1)[1].split(":")[0] for line in said[: before[0]]]
+    assert set(offline) <= set(told_before)
+    assert (len(before), sum(waits) < 10) == (2, True)
+
+
 @pytest.mark.usefixtures("waits")
 def test_without_metrica_the_warehouse_is_looked_at(ran: Job) -> None:
     told = ask(ran, "--api-url", f"http://127.0.0.1:{free_port()}")
