@@ -154,6 +154,7 @@ def test_tables_have_cells_only_on_demand(job: Job, tmp_path: Path) -> None:
 def test_tables_explain_has_the_fields_of_the_json(job: Job, tmp_path: Path) -> None:
     job.run()
     job.marts.orders("704", order_status="new", status_path="new,paid,new", cost="1.00")
+    found = explain_table(job.options(), "orders", "704")
     for words in (("orders", "704"), ("orders", "705"), ("contacts", "b1")):
         found = explain_table(job.options(), *words)
         assert found == written(job, tmp_path / "row.parquet", "explain", *words)

@@ -38,7 +38,8 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
     from metrica_export.commands.doctor.examination import examine
 
     console.Reporter().report_retries()
-    found = examine(_options_of(given), api_url, _drop if as_json else _show_finding)
+    shown_at_once = {} if as_json else {"report": _show_finding}
+    found = examine(_options_of(given), api_url, **shown_at_once)
     with printing():
         if as_json:
             shown = {
@@ -58,10 +59,6 @@ def _show_finding(finding: "Finding") -> None:
     advice = f" {finding.advice}" if finding.advice else ""
     with printing():
         console.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
-
-
-def _drop(_: "Finding") -> None:
-    """Report nothing: JSON is one object at the end."""
 
 
 @click.group("schema")

@@ -15,11 +15,14 @@ import pyarrow as pa
 from metrica_export.commands import explain, plan, status
 from metrica_export.commands.outcome import Outcome
 from metrica_export.commands.result import COUNTS, RunResult
-from metrica_export.review.row_changes import RowChange
+from metrica_export.review.row_changes import ColumnChange, RowChange
 from metrica_export.settings import Options
 
 _BATCH = 10_000
 """Rows that are converted at once."""
+
+_NO_CELL = ColumnChange("", "")
+"""Stands for the columns of a row in which only the status changes."""
 
 _TIME = pa.timestamp("us", tz="UTC")
 _WALL_CLOCK = pa.timestamp("us")
@@ -189,9 +192,8 @@ def plan_rows(details: plan.Details, *, with_values: bool) -> Iterator[tuple[Any
         for change in changes:
             head = (mart, change.id, change.delivered, change.last_status)
             steps = ([*change.statuses], change.steps_left)
-            cells = [(c.column, c.change, c.value) for c in change.cells(with_values=with_values)]
-            for cell in cells or [(None, None, None)]:
-                yield (*head, *steps, *cell)
+            for cell in change.cells(with_values=with_values) or [_NO_CELL]:
+                yield (*head, *steps, cell.column or None, cell.change or None, cell.value)
 
 
 def explain_row(found: explain.Explanation, *, with_values: bool) -> tuple[Any, ...]:

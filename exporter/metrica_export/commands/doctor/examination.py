@@ -66,8 +66,14 @@ class Examination:
         self.open(check, lambda *given: (at(*given), None), *needs)
 
 
-def examine(options: Options, api_url: str, report: Callable[[Finding], None]) -> Examination:
-    """Return the findings, each also reported when it is made.
+def _drop(_: Finding) -> None:
+    """Report nothing."""
+
+
+def examine(
+    options: Options, api_url: str, report: Callable[[Finding], None] = _drop
+) -> Examination:
+    """Return the findings; `report` gets each one as soon as its check has ended.
 
     Makes about ten requests to Metrica, and sends no data. Gives an unreachable network up after
     two attempts.
