@@ -172,6 +172,10 @@ def test_explain_shows_both_deadlines(job: Job) -> None:
     assert after["update_days_left"] - after["link_days_left"] == 90
     view = "select link_days_left, update_days_left from metrica_export.deadlines"
     assert job.marts.sql(view) == [(after["link_days_left"], after["update_days_left"])]
+    shown = call(job, "orders", "704").stdout
+    for days in (after["link_days_left"], after["update_days_left"]):
+        assert f", {days} days left" in shown or (days < 0 and ", which is past" in shown)
+    assert "days left (applies now)" in shown or "past (applies now)" in shown
     job.marts.orders("1", create_date_time=None)
     job.marts.orders("2", create_date_time="1960-01-01 00:00:00")
     assert [explained(job, "orders", key)["deadlines"] for key in "12"] == [None, None]

@@ -102,8 +102,9 @@ def _deadline_lines(found: "Deadlines") -> Iterator[str]:
         "update": ("a delivered order is updated", found.update_deadline, found.update_days_left),
     }
     for kind, (text, at, days) in kinds.items():
-        mark = ", which applies now" if found.applies == kind else ""
-        yield f"deadline:  {text} by {at}, {days} days left{mark}"
+        mark = " (applies now)" if found.applies == kind else ""
+        left = f"{days} days left" if days >= 0 else "which is past"
+        yield f"deadline:  {text} by {at}, {left}{mark}"
 
 
 def _ledger_lines(found: "RowHistory") -> Iterator[str]:

@@ -115,7 +115,7 @@ class Rejects:
     """Rejected and held rows: their total, and an iterator over at most `Filter.limit` of them.
 
     A row is entity, id, state, column, reason, explanation, the first run that gave the verdict,
-    and its time in microseconds since 1970. `widths` are the longest entity, id, state, column and
+    and the time of the last one in microseconds since 1970. `widths` are the longest entity, id, state, column and
     reason.
     """
 
