@@ -115,8 +115,8 @@ class Rejects:
     """Rejected and held rows: their total, and an iterator over at most `Filter.limit` of them.
 
     A row is entity, id, state, column, reason, explanation, the first run that gave the verdict,
-    and the time of the last one in microseconds since 1970. `widths` are the longest entity, id, state, column and
-    reason.
+    and the time of the last one in microseconds since 1970. `widths` are the longest entity, id,
+    state, column and reason.
     """
 
     total: int
