@@ -93,6 +93,17 @@ def test_plan_prints_values_only_on_demand(
     assert [*folder.iterdir()] == []
 
 
+@ON_DUCKDB
+def test_plan_without_values_reads_no_cell_and_hides_cells_that_were_read(job: Job) -> None:
+    read = plan.plan(Outcome(), job.options(), plan.Wanted(rows=9))
+    assert not [text for text in PERSONAL if text in str(read.rows)]
+    read = plan.plan(Outcome(), job.options(), plan.Wanted(rows=9, with_values=True))
+    assert "Анна" in str(read.rows)
+    cells = [c.cells(with_values=False) for changes in (read.rows or {}).values() for c in changes]
+    for shown in (read.as_dict(with_values=False), cells):
+        assert not [text for text in PERSONAL if text in str(shown)]
+
+
 def test_plan_rows_lists_delivered_rows_first(job: Job) -> None:
     job.run()
     job.marts.orders("00", order_status="new")
