@@ -124,6 +124,7 @@ def test_plan_names_new_custom_attributes(job: Job) -> None:
     assert planned(job)["attributes"] == new
     assert "New custom attributes of orders" in call(job).stdout
     job.run(only=("contacts",))
+    job.marts.contacts("c9")
     assert planned(job)["attributes"] == {"orders": ["items_count"]}
 
 
