@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import option_values, options
+from metrica_export.cli import option_values, options, output_format
 from metrica_export.cli.ending import printing
 from metrica_export.metrica.formats import ENTITIES
 from metrica_export.metrica.redaction import json_line
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from metrica_export.ledger.row_history import RowHistory
     from metrica_export.review.row_changes import RowChange
 
-_MASK = "***"
-
 
 @click.command()
 @click.argument("mart", type=click.Choice([entity.name for entity in ENTITIES]))
 @click.argument("key", metavar="ID")
 @options.show_values
-@options.as_json
+@output_format.form("text", "json", text="Format of the explanation.")
+@options.json_format
+@output_format.output
 @options.counter
 @options.warehouse
 @options.merge_mode
@@ -31,7 +32,15 @@ _MASK = "***"
 @options.chunk_bytes
 @options.max_steps
 @options.memory
-def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: Any) -> None:
+def explain(
+    *,
+    mart: str,
+    key: str,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    **given: Any,
+) -> None:
     """Explain one row: in the mart, in Metrica, and in the next run.
 
     Reads the warehouse only, and needs no token. Give it the options of your runs. The exit code
@@ -40,11 +49,20 @@ def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: A
     from metrica_export import console
     from metrica_export.commands import explain
 
+    show_values = given["show_values"]
+    form = output_format.choose(form, output, json=as_json)
     wanted = option_values.explain_options_of(given, mart)
     found = explain.explain(wanted, mart, key, with_values=show_values)
+    if output is not None:
+        from metrica_export.commands import parquet_file, tables
+
+        row = tables.explain_row(found, with_values=show_values)
+        parquet_file.write_parquet(output, tables.EXPLAIN_SCHEMA, [row])
     with printing():
-        if as_json:
+        if form == "json":
             click.echo(json_line(found.as_dict(with_values=show_values)))
+        elif output is not None:
+            console.say(f"The explanation of {found.mart} {found.id} is in {output}.")
         else:
             for line in _lines(found):
                 console.say(line)
@@ -84,8 +102,9 @@ def _deadline_lines(found: "Deadlines") -> Iterator[str]:
         "update": ("a delivered order is updated", found.update_deadline, found.update_days_left),
     }
     for kind, (text, at, days) in kinds.items():
-        mark = ", which applies now" if found.applies == kind else ""
-        yield f"deadline:  {text} by {at}, {days} days left{mark}"
+        mark = " (applies now)" if found.applies == kind else ""
+        left = f"{days} days left" if days >= 0 else "which is past"
+        yield f"deadline:  {text} by {at}, {left}{mark}"
 
 
 def _ledger_lines(found: "RowHistory") -> Iterator[str]:
@@ -160,12 +179,8 @@ def status_path(change: "RowChange") -> str:
 def change_rows(change: "RowChange", *, with_values: bool) -> list[tuple[str, str, str | None]]:
     """Return column, change and value of each changed column, the value masked by default."""
     return [
-        (
-            each.column,
-            CHANGES[each.change],
-            (each.value if with_values else _MASK) if each.change != "emptied" else "",
-        )
-        for each in change.columns
+        (each.column, CHANGES[each.change], "" if each.change == "emptied" else each.value)
+        for each in change.cells(with_values=with_values)
     ]
 
 

@@ -27,8 +27,8 @@ _EXIT_CODES = """\b
 Exit codes:
   0  finished; rows may be rejected or held
   1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
-     `explain`: the id is unknown; `measure`: a rate is below --at-least; `reset` and
-     `recover`: the user answered no)
+     `explain`: the id is unknown; `measure`: a rate is below --at-least; `reset`, `recover`
+     and `schema apply`: the user answered no)
   2  settings
   3  warehouse
   4  Metrica

@@ -90,6 +90,7 @@ warehouse = _all(
     ),
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+json_format = click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
 daily_requests = _number(
     "--daily-requests",
     Limits().daily_requests,
@@ -161,7 +162,8 @@ form = _all(
 show_values = click.option(
     "--show-values",
     is_flag=True,
-    help="Print the cells to send, which may be personal data. Only standard output has them.",
+    help="Print the cells to send, which may be personal data. Only standard output and the file "
+    "of --output have them.",
 )
 gate = _all(
     _number(

@@ -115,13 +115,14 @@ class Filter:
 class Rejects:
     """Rejected and held rows: their total, and an iterator over at most `Filter.limit` of them.
 
-    A row is entity, id, state, column, reason, explanation, cure. `widths` are the longest entity,
-    id, state, column and reason.
+    A row is entity, id, state, column, reason, explanation, cure, the first run that gave the
+    verdict, and the time of the last one in microseconds since 1970. `widths` are the longest
+    entity, id, state, column and reason.
     """
 
     total: int
     widths: tuple[int, ...]
-    rows: Iterator[tuple[str | None, ...]]
+    rows: Iterator[tuple[Any, ...]]
 
 
 @contextmanager
@@ -143,10 +144,13 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
         total, *widths = session.wh.row(f"select count(*), {longest} from {verdicts}", [counter_id])
         limit = "" if wanted.limit is None else f" limit {wanted.limit}"
         rows = session.wh.stream(
-            f"select {', '.join(names)}, detail from {verdicts} order by 1, 3, 5, 2{limit}",
+            f"select {', '.join(names)}, detail, run_no, epoch_us(judged_at) from {verdicts} "
+            f"order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-        explained = ((*row[:5], _explain(*row[4:]), cure_of(row[4])) for row in rows)
+        explained = (
+            (*row[:5], _explain(*row[4:6]), cure_of(row[4]), *row[6:]) for row in rows
+        )
         with closing(rows):
             yield Rejects(total, tuple(widths), explained)
 
