@@ -6,8 +6,8 @@
     where
         {{ column_name }} is not null
         and not case
-            when length({{ column_name }}) between {{ shortest }} and {{ longest }}
-                then {{ matches(column_name, '^[1-9][0-9]*$') }}
+            when {{ matches(column_name, '^[1-9][0-9]*$') }}
+                then length({{ column_name }}) between {{ shortest }} and {{ longest }}
             else {{ matches(column_name, '^' ~ number ~ '(,' ~ number ~ ')*$') }}
         end
 {% endtest %}
