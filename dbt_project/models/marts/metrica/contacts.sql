@@ -77,6 +77,11 @@ contacts as (
     left join {{ ref('metrica_crm', 'int_contact_hashes') }} as hashes
         on own.contact_id = hashes.contact_id
     {% endif %}
+    {% if is_incremental() %}
+    where
+        greatest(own.updated_at, changes.updated_at) >= {{ incremental_start() }}
+        or greatest(own.updated_at, changes.updated_at) is null
+    {% endif %}
     offset 0
 ),
 
@@ -88,6 +93,3 @@ hashed as (
 )
 
 select * from hashed
-{% if is_incremental() %}
-where updated_at >= {{ incremental_start() }} or updated_at is null
-{% endif %}
