@@ -255,7 +255,7 @@
     {%- set precision = modules.re.fullmatch('numeric[(]([0-9]+),([0-9]+)[)]', types[value]) -%}
     {%- if types[value] in ['smallint', 'integer'] and scale < 8 -%}
         {{ value }}
-    {%- elif precision and precision[1] | int - precision[2] | int < 18 - scale -%}
+    {%- elif precision and 0 <= precision[1] | int - precision[2] | int < 18 - scale -%}
         nullif({{ value }}, 'NaN')
     {%- else -%}
         {{ _numeric_or_null(value, scale) }}

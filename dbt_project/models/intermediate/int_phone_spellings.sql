@@ -187,8 +187,9 @@ coded as (
     {% for length in [1, 2, 3] -%}
     left join calling_codes as of_{{ length }}
         on
-            understood.is_international
-            and left(understood.digits, {{ length }}) = of_{{ length }}.calling_code
+            case
+                when understood.is_international then left(understood.digits, {{ length }})
+            end = of_{{ length }}.calling_code
     {% endfor -%}
     offset 0
 ),
