@@ -181,7 +181,8 @@ coded as (
         end as {{ column }},
         {% endfor -%}
         not understood.is_international
-        and left(understood.digits, {{ default_code | length }}) = '{{ default_code }}' as begins_with_code
+        and left(understood.digits, {{ default_code | length }}) = '{{ default_code }}'
+            as begins_with_code
     from understood
     cross join home
     {% for length in [1, 2, 3] -%}

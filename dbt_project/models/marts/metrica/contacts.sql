@@ -34,7 +34,7 @@ newest_first as (
         identifier,
         row_number() over (
             partition by contact_id, kind
-            order by updated_at desc nulls last, identifier
+            order by updated_at desc nulls last, {{ bytes('identifier') }}
         ) as place
     from identifiers
 ),
