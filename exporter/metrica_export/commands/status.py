@@ -148,9 +148,7 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
             f"order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-        explained = (
-            (*row[:5], _explain(*row[4:6]), cure_of(row[4]), *row[6:]) for row in rows
-        )
+        explained = ((*row[:5], _explain(*row[4:6]), cure_of(row[4]), *row[6:]) for row in rows)
         with closing(rows):
             yield Rejects(total, tuple(widths), explained)
 
