@@ -8,6 +8,7 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.formats import ENTITIES
 from metrica_export.metrica.redaction import json_line
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _MASK = "***"
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("mart", type=click.Choice([entity.name for entity in ENTITIES]))
 @click.argument("key", metavar="ID")
 @options.show_values

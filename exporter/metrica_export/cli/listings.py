@@ -10,6 +10,7 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import Call, printing, warn
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.redaction import json_line, printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _TERMINAL_ROWS = 100
 """Rows that `rejects` shows on a terminal unless --limit says otherwise."""
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.warehouse
@@ -44,7 +45,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
             click.echo("No run yet for this counter.")
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.mart
 @click.option("--reason", help="Rows with this reason.  [default: all]")
 @click.option("--state", type=click.Choice(["rejected", "held"]), help="[default: both]")

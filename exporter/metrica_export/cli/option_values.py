@@ -100,7 +100,7 @@ def _form_of(given: dict[str, Any]) -> Form:
     pairs = (text.partition("=") for each in given["merge_modes"] for text in _words(each))
     return Form(
         given["mode"],
-        tuple((entity, merge_mode) for entity, _, merge_mode in pairs),
+        tuple((entity.strip(), merge_mode.strip().upper()) for entity, _, merge_mode in pairs),
         given["json_rows"],
         hold_late=given["late_orders"] == "hold",
     )

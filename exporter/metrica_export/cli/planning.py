@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import option_values, options
+from metrica_export.cli import option_values, options, run_options
 from metrica_export.cli.ending import ending, printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.redaction import json_line
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
-@options.scope
+@click.command(cls=ConfiguredCommand)
+@run_options.scope
 @click.option("--out", type=_PATH, help="Save the plan for `metrica-export run --plan`.")
 @click.option(
     "--rows",
@@ -37,8 +38,8 @@ _PATH = click.Path(path_type=Path)
 @options.counter
 @options.warehouse
 @options.form
-@options.gate
-@options.fail_on
+@run_options.gate
+@run_options.fail_on
 @options.limits
 def plan(*, as_json: bool, markdown: bool, show_values: bool, **given: Any) -> None:
     """Show the rows that a run would send, and the reasons of the others; send nothing."""
