@@ -5,8 +5,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from metrica_export.checks.deadlines import deadline_of
 from metrica_export.checks.reasons import REASONS
-from metrica_export.checks.sendable import deadline_of
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
