@@ -47,7 +47,8 @@ def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: A
         if as_json:
             click.echo(json_line(found.as_dict(with_values=show_values)))
         else:
-            for line in _lines(found):
+            is_filtered = mart in dict(wanted.dbt.filters)
+            for line in _lines(found, is_filtered=is_filtered):
                 console.say(line)
             _show_tables(found, with_values=show_values)
     sys.exit(found.exit_code)
@@ -56,12 +57,13 @@ def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: A
 COMMANDS = {"explain": explain}
 
 
-def _lines(found: "Explanation") -> Iterator[str]:
+def _lines(found: "Explanation", *, is_filtered: bool) -> Iterator[str]:
     label = f"{found.mart} {found.id}"
     if not found.is_known:
         yield (
             f"{label}: neither the mart nor the ledger of counter {found.counter_id} has this id. "
             "Check the id and the mart; for a row of the CRM run `dbt build`."
+            + (" The counter's filter may leave the row out." if is_filtered else "")
         )
         return
     yield f"{label}, counter {found.counter_id}"
@@ -69,7 +71,8 @@ def _lines(found: "Explanation") -> Iterator[str]:
         yield f"mart:      row hash {row.row_hash}, updated at {row.updated_at}"
         yield from _next_lines(found, row.next_run)
     if not found.rows:
-        yield "mart:      the row is not in the mart"
+        why = ", or the counter's filter leaves it out" if is_filtered else ""
+        yield f"mart:      the row is not in the mart{why}"
     if found.is_vanished:
         cure = "; see --erase-vanished" if found.mart == "contacts" else ""
         why = "--erase-vanished emptied the row" if found.is_emptied else f"it keeps the row{cure}"

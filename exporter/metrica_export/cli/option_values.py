@@ -23,7 +23,7 @@ def check_rows(mart: str | None, key: str | None) -> None:
 
 
 def dbt_of(given: dict[str, Any]) -> DbtSettings:
-    """Return the folders and names of dbt's project and profile."""
+    """Return the folders and names of dbt's project and profile, and the filters of its marts."""
     here = Path("dbt_project")
     return DbtSettings(
         project_dir=given["project_dir"] or (here if here.is_dir() else Path()),
@@ -31,6 +31,10 @@ def dbt_of(given: dict[str, Any]) -> DbtSettings:
         profile=given["profile"],
         target=given["target"],
         staging_dir=given["staging_dir"],
+        filters=tuple(
+            (mart.strip(), condition)
+            for mart, _, condition in (text.partition("=") for text in given["filters"])
+        ),
     )
 
 

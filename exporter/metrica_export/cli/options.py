@@ -110,6 +110,17 @@ warehouse = all_of(
         help="Target of the profile.  [default: the profile's]",
     ),
     click.option(
+        "--filter",
+        "filters",
+        type=PairsType(separator="\n"),
+        multiple=True,
+        metavar="MART=CONDITION",
+        envvar="METRICA_FILTER",
+        show_envvar=True,
+        help="SQL condition over a mart that selects this counter's rows, one for each mart.  "
+        "[default: all rows]",
+    ),
+    click.option(
         "--staging-dir",
         type=_FOLDER,
         envvar="METRICA_STAGING_DIR",

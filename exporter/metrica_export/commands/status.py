@@ -11,9 +11,10 @@ from metrica_export.errors import SettingsError
 from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import DbtSettings
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation, wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import quote
 
@@ -33,8 +34,9 @@ def status(
         states = {}
         for mart in marts_of_mode(session.wh, ledger, session.marts):
             check_relation(session.wh, mart)
-            table = relation(mart.schema, mart.table)
-            (rows,) = session.wh.row(f"select count(*) from {table}")
+            table = rows_of(mart)
+            query = session.wh.remote(f"select count(*) as n from {table} m")
+            (rows,) = session.wh.row(f"select n from {query}")
             counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
             states[mart.name] = counts | _windows(session.wh, ledger, mart)
         if not ledger.exists:
@@ -79,7 +81,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
         from (
             select {deadline_of("m.create_date_time", is_delivered)} as closes
             from (
-                select * from {relation(mart.schema, mart.table)}
+                select * from {rows_of(mart)} o
                 where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'
             ) as m
             {unsent_only}

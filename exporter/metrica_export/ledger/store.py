@@ -16,6 +16,7 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     """
     found = Ledger(wh, counter_id)
     if found.exists:
+        _record_filters(wh, counter_id, marts)
         create_views(wh, marts)
         return found
     with ledger_lock(wh.profile):
@@ -23,8 +24,25 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
         wh.refresh_catalog()
         if not Ledger(wh, counter_id).exists:
             _create(wh)
+        _record_filters(wh, counter_id, marts)
         create_views(wh, marts)
     return Ledger(wh, counter_id)
+
+
+def _record_filters(wh: Attached, counter_id: int, marts: Marts) -> None:
+    present = {mart.name: mart.condition for mart in marts.all if mart.condition is not None}
+    recorded = wh.rows(
+        f"select entity, condition from {LEDGER}.ledger_filters where counter_id = ?", [counter_id]
+    )
+    if present == dict(recorded):
+        return
+    with wh.transaction():
+        wh.run(f"delete from {LEDGER}.ledger_filters where counter_id = ?", [counter_id])
+        for entity, condition in present.items():
+            wh.run(
+                f"insert into {LEDGER}.ledger_filters values (?, ?, ?)",
+                [counter_id, entity, condition],
+            )
 
 
 def _create(wh: Attached) -> None:

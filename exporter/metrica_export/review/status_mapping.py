@@ -9,8 +9,9 @@ from metrica_export.checks.cells import cell
 from metrica_export.ledger.reader import NOT_TAKEN, Ledger
 from metrica_export.metrica.client import Metrica, Status
 from metrica_export.metrica.formats import DEFAULT_STATUSES, ORDER_STATUSES
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.filters import rows_of
 
 AUTO = "AUTO"
 """The source of a status that Metrica created by itself for an id in an upload.
@@ -65,7 +66,7 @@ def mart_statuses(wh: Attached, mart: Mart) -> list[Status]:
     """Return the mart's mapping, each cell in Metrica's format."""
     cells = {column.name: cell(column) for column in mart.columns}
     wanted = ", ".join(cells.get(column.name, "null") for column in ORDER_STATUSES.columns)
-    table = relation(mart.schema, mart.table)
+    table = rows_of(mart)
     rows = wh.rows(f"select {wanted} from {table} s where s.id is not null order by s.id")
     return [_status(*row) for row in rows]
 

@@ -79,6 +79,8 @@ def examine(options: Options, api_url: str) -> Examination:
         found.make("first-party data", metrica_checks.first_party_data, metrica)
         found.make("clocks", lambda: warehouse_checks.clocks(wh, metrica))
         found.make("time zone", partial(metrica_checks.zone, wh=wh), zone, marts)
+        if options.dbt.filters:
+            found.make("filters", warehouse_checks.filters, marts, options.counter_id)
         for mart in marts.all if marts else ():
             readable = found.open(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
             if mart.attributes:
