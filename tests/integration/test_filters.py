@@ -196,3 +196,30 @@ def test_doctor_checks_filters(ru: Job) -> None:
     assert "the filter selects 0 of 4 rows" in told.text("mart orders")
     told = ask(ru, "--filter", "orders=nonsense")
     assert (told.levels()["mart orders"], told.code) == ("error", 2)
+
+
+@ON_DUCKDB
+def test_gate_and_reasons_are_in_the_language_of_the_settings_file(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.marts.contacts(*(f"c{n}" for n in range(10)), phones="+7 999")
+    monkeypatch.chdir(job.marts.folder)
+    settings = {"counter": job.emulator.counter, "api_url": job.emulator.url, "lang": "ru"}
+    Path("metrica.yml").write_text(json.dumps(settings), "utf-8")
+    env = {"METRICA_TOKEN": job.emulator.token}
+    stopped = CliRunner().invoke(cli, ["run"], env=env)
+    assert stopped.exit_code == 6
+    assert "Ничего не отправлено: в contacts отклонено или задержано строк: 10 из 10" in (
+        stopped.stderr
+    )
+    assert "--accept unsendable" in stopped.stderr
+    assert CliRunner().invoke(cli, ["run", "--accept", "unsendable"], env=env).exit_code == 0
+    rejects = CliRunner().invoke(cli, ["rejects", "--json"], env=env)
+    texts = {row["explanation"] for row in json.loads(rejects.stdout)["rejects"]}
+    assert {text.split(";")[0] for text in texts} == {
+        "Телефон — от 7 до 15 цифр \N{CYRILLIC SMALL LETTER ES} кодом страны"
+    }
+    found = CliRunner().invoke(cli, ["explain", "contacts", "c1"], env=env)
+    assert "Телефон — от 7 до 15 цифр" in found.stdout
+    english = CliRunner().invoke(cli, ["explain", "contacts", "c1", "--lang", "en"], env=env)
+    assert "Phones are 7 to 15 digits" in english.stdout

@@ -32,6 +32,7 @@ _MASK = "***"
 @options.chunk_bytes
 @options.max_steps
 @options.memory
+@options.lang
 def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: Any) -> None:
     """Explain one row: in the mart, in Metrica, and in the next run.
 

@@ -63,6 +63,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
     help="Format of the list.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@options.lang
 @options.counter
 @options.warehouse
 def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **given: Any) -> None:
@@ -72,7 +73,8 @@ def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **g
     if limit is None and sys.stdout.isatty():
         limit = _TERMINAL_ROWS
     wanted = status.Filter(given["mart"], given["reason"], given["state"], limit)
-    with status.rejects(option_values.dbt_of(given), counter_id, wanted) as found, printing():
+    dbt = option_values.dbt_of(given)
+    with status.rejects(dbt, counter_id, wanted, given["lang"]) as found, printing():
         for text in _FORMS["json" if as_json else form](found):
             sys.stdout.write(text)
     if limit is not None and limit < found.total:

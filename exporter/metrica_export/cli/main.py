@@ -114,6 +114,7 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
 @options.warehouse
 @options.form
 @run_options.gate
+@options.lang
 @run_options.fail_on
 @options.limits
 @run_options.monitoring

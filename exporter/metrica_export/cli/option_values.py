@@ -61,6 +61,7 @@ def options_of(given: dict[str, Any]) -> Options:
         fail_on=FailOn.parse(given["fail_on"]),
         erase_vanished=given["erase_vanished"],
         limit=given["limit"],
+        language=given["lang"],
     )
 
 
@@ -74,6 +75,7 @@ def explain_options_of(given: dict[str, Any], mart: str) -> Options:
         limits=Limits(chunk_bytes=given["chunk_bytes"], max_steps=given["max_steps"]),
         form=_form_of({"mode": mode, "json_rows": Form().json_rows} | given),
         staging=Staging(given["staging_dir"], given["memory_mb"]),
+        language=given["lang"],
     )
 
 

@@ -218,7 +218,7 @@ lang = click.option(
     show_default=True,
     envvar="METRICA_LANG",
     show_envvar=True,
-    help="Language of the page.",
+    help="Language of reasons, cures, the gate's messages, and the report.",
 )
 online = click.option(
     "--online-orders",

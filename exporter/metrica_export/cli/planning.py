@@ -39,6 +39,7 @@ _PATH = click.Path(path_type=Path)
 @options.warehouse
 @options.form
 @run_options.gate
+@options.lang
 @run_options.fail_on
 @options.limits
 def plan(*, as_json: bool, markdown: bool, show_values: bool, **given: Any) -> None:

@@ -141,8 +141,8 @@ class Export:
                 comparison.wh, comparison.ledger, comparison.session.marts, self._uploader.metrica
             )
         ):
-            outcome.exceeded["drift"] = describe(drift)
-        gate.check(comparison.options.gate, outcome.exceeded)
+            outcome.exceeded["drift"] = describe(drift, comparison.options.language)
+        gate.check(comparison.options.gate, outcome.exceeded, comparison.options.language)
         if any(self._first_uploads.values()):
             self._uploader.journal.record_counts(outcome.entities)
 

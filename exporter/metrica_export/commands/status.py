@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metrica_export.checks.deadlines import deadline_of
-from metrica_export.checks.reasons import REASONS
+from metrica_export.checks.reasons import REASONS, explain_reason
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
@@ -126,7 +126,9 @@ class Rejects:
 
 
 @contextmanager
-def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejects]:
+def rejects(
+    dbt: DbtSettings, counter_id: int, wanted: Filter, language: str = "en"
+) -> Iterator[Rejects]:
     """Open the list of rejected and held rows; iteration reads it from the warehouse.
 
     The list is empty before the first run. `plan` shows the rows that a run would reject or hold.
@@ -147,11 +149,10 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
             f"select {', '.join(names)}, detail from {verdicts} order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-        explained = ((*row[:5], _explain(*row[4:])) for row in rows)
+        explained = ((*row[:5], _explain(*row[4:], language=language)) for row in rows)
         with closing(rows):
             yield Rejects(total, tuple(widths), explained)
 
 
-def _explain(reason: str, detail: str | None) -> str:
-    # A later version of the program may have recorded a reason that this version lacks.
-    return REASONS.get(reason, f"{reason}.") + (f" Metrica's reason: {detail}" if detail else "")
+def _explain(reason: str, detail: str | None, *, language: str) -> str:
+    return explain_reason(reason, language) + (f" Metrica's reason: {detail}" if detail else "")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from metrica_export.errors import SettingsError
 from metrica_export.machine import default_memory_mb
@@ -147,6 +148,7 @@ class Options:
     order of work. `everything` compares whole marts and
     ignores the watermarks (`--reconcile`). `erase_vanished` names the mart whose vanished rows
     are emptied in Metrica. `limit` is the number of orders to send (`--limit`).
+    `language` is that of reasons and of the gate's messages.
     """
 
     dbt: DbtSettings
@@ -161,6 +163,7 @@ class Options:
     fail_on: FailOn = field(default_factory=FailOn)
     erase_vanished: str | None = None
     limit: int | None = None
+    language: Literal["en", "ru"] = "en"
 
     def __post_init__(self) -> None:
         marts = tuple(entity.name for entity in MODES[self.form.mode])
