@@ -173,6 +173,7 @@ def test_settings_file_error_names_line_key_and_cure(
         "api_url: y0_s3cret\n",
         "profile: OAuth y0_s3cret\n",
         "only: [y0_s3cret]\n",
+        "y0_s3cret: 1\n",
         "counters:\n  a: {id: 5, token: s3cret}\n",
     ],
 )

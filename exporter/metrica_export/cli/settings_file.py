@@ -85,7 +85,7 @@ class SettingsFile:
         names = ", ".join(each.name for each in self.counters)
         near = _nearest(text, [each.name for each in self.counters])
         return (
-            f"{self.path} has no counter {text!r}{near} It has {names}. Name one of them, or add "
+            f"{self.path} has no counter {text!r}.{near} It has {names}. Name one of them, or add "
             f"it to {COUNTERS}."
         )
 
@@ -177,6 +177,9 @@ class _Reader:
         for key, value in loaded.items():
             keys = (*above, str(key))
             if key not in known:
+                if _TOKEN.match(str(key)):
+                    # The message does not repeat the token.
+                    raise SettingsError(f"{self.path}, line {self.lines.get(keys)}: {_NO_SECRETS}")
                 if _SECRET.search(str(key)):
                     raise self._error(keys, _NO_SECRETS)
                 raise self._error(keys, f"there is no such setting.{_nearest(str(key), known)}")
