@@ -31,9 +31,8 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
 
 def _record_filters(wh: Attached, counter_id: int, marts: Marts) -> None:
     present = {mart.name: mart.condition for mart in marts.all if mart.condition is not None}
-    recorded = wh.rows(
-        f"select entity, condition from {LEDGER}.ledger_filters where counter_id = ?", [counter_id]
-    )
+    query = f"select entity, condition from {LEDGER}.ledger_filters where counter_id = {counter_id}"
+    recorded = wh.rows(f"select entity, condition from {wh.remote(query)}")
     if present == dict(recorded):
         return
     with wh.transaction():

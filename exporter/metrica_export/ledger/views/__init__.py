@@ -44,9 +44,8 @@ def create_views(wh: Attached, marts: Marts) -> None:
 def _statements(wh: Attached, marts: Marts) -> list[str]:
     built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
     orders = [mart for mart in built if mart.entity.has_deadline]
-    filters = wh.rows(
-        f"select counter_id, entity, condition from {LEDGER}.ledger_filters order by 1, 2"
-    )
+    query = f"select counter_id, entity, condition from {LEDGER}.ledger_filters"
+    filters = wh.rows(f"select counter_id, entity, condition from {wh.remote(query)} order by 1, 2")
     statements: list[str] = []
     parts: dict[str, str | int] = {
         "ledger": LEDGER,
