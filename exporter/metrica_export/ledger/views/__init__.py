@@ -12,8 +12,11 @@ from metrica_export.warehouse.sql_files import render
 
 VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
 
+Filters = list[tuple[int, str, str]]
+"""Counter, mart and condition of each recorded filter, in their order."""
 
-def create_views(wh: Attached, marts: Marts) -> None:
+
+def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     """Create the views over the ledger and the present marts, unless they are up to date.
 
     dbt replaces a mart's table, and PostgreSQL would then drop every view that depends on it. On
@@ -21,7 +24,7 @@ def create_views(wh: Attached, marts: Marts) -> None:
     run. On DuckDB every view does that. A view in use cannot be replaced, so an up-to-date view
     is not created again.
     """
-    statements = _statements(wh, marts)
+    statements = _statements(wh, marts, filters)
     digest = sha256("".join(statements).encode()).hexdigest()
     (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
     if recorded == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS):
@@ -41,11 +44,9 @@ def create_views(wh: Attached, marts: Marts) -> None:
     wh.run(f"update {LEDGER}.ledger_version set views = {quote(digest)}")
 
 
-def _statements(wh: Attached, marts: Marts) -> list[str]:
+def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
     built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
     orders = [mart for mart in built if mart.entity.has_deadline]
-    query = f"select counter_id, entity, condition from {LEDGER}.ledger_filters"
-    filters = wh.rows(f"select counter_id, entity, condition from {wh.remote(query)} order by 1, 2")
     statements: list[str] = []
     parts: dict[str, str | int] = {
         "ledger": LEDGER,
@@ -70,9 +71,6 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
     return statements
 
 
-_Filters = list[tuple[int, str, str]]
-"""Counter, mart and condition of each recorded filter."""
-
 _KEY_COLUMNS = {
     "entity": "text",
     "id": "text",
@@ -89,7 +87,7 @@ _ORDER_COLUMNS = {
 }
 
 
-def _not_for(mart: Mart, filters: _Filters) -> str:
+def _not_for(mart: Mart, filters: Filters) -> str:
     """Return SQL for the counters whose filter does not select a row."""
     left_out = [
         f"case when {as_condition(condition)} then null else {counter_id} end"
@@ -100,7 +98,7 @@ def _not_for(mart: Mart, filters: _Filters) -> str:
     return f"cast({found} as bigint[]) as not_for"
 
 
-def _keys(mart: Mart, filters: _Filters) -> str:
+def _keys(mart: Mart, filters: Filters) -> str:
     return (
         f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
         f"row_hash, updated_at, {_not_for(mart, filters)} "
@@ -108,7 +106,7 @@ def _keys(mart: Mart, filters: _Filters) -> str:
     )
 
 
-def _orders(mart: Mart, filters: _Filters) -> str:
+def _orders(mart: Mart, filters: Filters) -> str:
     # No run sends dates out of this range, and their deadlines could overflow.
     created = (
         "case when create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31' "
