@@ -9,6 +9,7 @@ import click
 
 from metrica_export.cli import option_values, options, output_format
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.formats import ENTITIES
 from metrica_export.metrica.redaction import json_line
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from metrica_export.review.row_changes import RowChange
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("mart", type=click.Choice([entity.name for entity in ENTITIES]))
 @click.argument("key", metavar="ID")
 @options.show_values
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @options.chunk_bytes
 @options.max_steps
 @options.memory
+@options.lang
 def explain(
     *,
     mart: str,
@@ -64,7 +66,8 @@ def explain(
         elif output is not None:
             console.say(f"The explanation of {found.mart} {found.id} is in {output}.")
         else:
-            for line in _lines(found):
+            is_filtered = mart in dict(wanted.dbt.filters)
+            for line in _lines(found, is_filtered=is_filtered):
                 console.say(line)
             _show_tables(found, with_values=show_values)
     sys.exit(found.exit_code)
@@ -73,12 +76,13 @@ def explain(
 COMMANDS = {"explain": explain}
 
 
-def _lines(found: "Explanation") -> Iterator[str]:
+def _lines(found: "Explanation", *, is_filtered: bool) -> Iterator[str]:
     label = f"{found.mart} {found.id}"
     if not found.is_known:
         yield (
             f"{label}: neither the mart nor the ledger of counter {found.counter_id} has this id. "
             "Check the id and the mart; for a row of the CRM run `dbt build`."
+            + (" The counter's filter may leave the row out." if is_filtered else "")
         )
         return
     yield f"{label}, counter {found.counter_id}"
@@ -86,7 +90,8 @@ def _lines(found: "Explanation") -> Iterator[str]:
         yield f"mart:      row hash {row.row_hash}, updated at {row.updated_at}"
         yield from _next_lines(found, row.next_run)
     if not found.rows:
-        yield "mart:      the row is not in the mart"
+        why = ", or the counter's filter leaves it out" if is_filtered else ""
+        yield f"mart:      the row is not in the mart{why}"
     if found.is_vanished:
         cure = "; see --erase-vanished" if found.mart == "contacts" else ""
         why = "--erase-vanished emptied the row" if found.is_emptied else f"it keeps the row{cure}"

@@ -7,6 +7,7 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.access import read_api
 from metrica_export.metrica.redaction import json_line
@@ -22,7 +23,7 @@ def _options_of(given: dict[str, Any]) -> Options:
     return Options(option_values.dbt_of(given), given["counter_id"], (), limits=limits)
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.api_url
@@ -66,7 +67,7 @@ def schema_group() -> None:
     """Compare Metrica's order statuses and custom attributes with the marts."""
 
 
-@schema_group.command()
+@schema_group.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.api_url
@@ -91,7 +92,7 @@ def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
     sys.exit(int(not found.equal))
 
 
-@schema_group.command()
+@schema_group.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.api_url
@@ -139,7 +140,7 @@ def _ask(found: "Differences", *, as_json: bool, counter_id: int) -> None:
     click.confirm(f"Write {count} order statuses to counter {counter_id}?", abort=True)
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.counter
 @options.api_url

@@ -11,6 +11,7 @@ import click
 
 from metrica_export.cli import option_values, options, output_format
 from metrica_export.cli.ending import Call, printing, warn
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.redaction import json_line, printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _TERMINAL_ROWS = 100
 """Rows that `rejects` shows on a terminal unless --limit says otherwise."""
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.warehouse
@@ -45,7 +46,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
             click.echo("No run yet for this counter.")
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.mart
 @click.option("--reason", help="Rows with this reason.  [default: all]")
 @click.option("--state", type=click.Choice(["rejected", "held"]), help="[default: both]")
@@ -57,6 +58,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
 @output_format.form("table", "csv", "json", text="Format of the list.")
 @options.json_format
 @output_format.output
+@options.lang
 @options.counter
 @options.warehouse
 def rejects(
@@ -75,7 +77,8 @@ def rejects(
     if limit is None and sys.stdout.isatty() and output is None:
         limit = _TERMINAL_ROWS
     wanted = status.Filter(given["mart"], given["reason"], given["state"], limit)
-    with status.rejects(option_values.dbt_of(given), counter_id, wanted) as found:
+    dbt = option_values.dbt_of(given)
+    with status.rejects(dbt, counter_id, wanted, given["lang"]) as found:
         texts = _FORMS[form](found) if output is None else _parquet(found, output)
         with printing():
             for text in texts:

@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from metrica_export.cli import option_values, options
-from metrica_export.cli.ending import Call, attempt, end, printing, wants_json_log, warn
+from metrica_export.cli import option_values, options, run_options
+from metrica_export.cli.ending import (
+    Call,
+    attempt,
+    end,
+    printing,
+    set_log_format,
+    wants_json_log,
+    warn,
+)
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import InterruptedRunError
 from metrica_export.metrica.access import read_api
 
@@ -91,8 +100,8 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
     call.command, call.debug = ctx.invoked_subcommand or "", debug
 
 
-@cli.command()
-@options.scope
+@cli.command(cls=ConfiguredCommand)
+@run_options.scope
 @click.option(
     "--plan",
     "saved_plan",
@@ -104,10 +113,11 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
 @options.api_url
 @options.warehouse
 @options.form
-@options.gate
-@options.fail_on
+@run_options.gate
+@options.lang
+@run_options.fail_on
 @options.limits
-@options.monitoring
+@run_options.monitoring
 @click.pass_obj
 def run(
     call: Call,
@@ -128,6 +138,7 @@ def run(
     from metrica_export.console import Reporter
     from metrica_export.event_log import json_reporter
 
+    set_log_format(log_format)
     log = json_reporter() if log_format == "json" else None
     monitor = monitors.Monitors.read(metrics_file)
 

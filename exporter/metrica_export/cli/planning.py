@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import option_values, options, output_format
+from metrica_export.cli import option_values, options, output_format, run_options
 from metrica_export.cli.ending import ending, printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.redaction import json_line
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
-@options.scope
+@click.command(cls=ConfiguredCommand)
+@run_options.scope
 @click.option("--out", type=_PATH, help="Save the plan for `metrica-export run --plan`.")
 @click.option(
     "--rows",
@@ -45,8 +46,9 @@ _PATH = click.Path(path_type=Path)
 @options.counter
 @options.warehouse
 @options.form
-@options.gate
-@options.fail_on
+@run_options.gate
+@options.lang
+@run_options.fail_on
 @options.limits
 def plan(
     *,
@@ -80,7 +82,13 @@ def plan(
         else:
             if output is not None:
                 details.rows = None
-            _show(outcome, details, markdown=form == "markdown", with_values=show_values)
+            _show(
+                outcome,
+                details,
+                markdown=form == "markdown",
+                with_values=show_values,
+                language=wanted.language,
+            )
             if written is not None:
                 click.echo(f"{written} lines written to {output}.")
         printed.warn_of_end(outcome, as_json=form == "json")
@@ -97,7 +105,14 @@ def _write(path: Path, details: "Details", *, with_values: bool) -> int:
     return parquet_file.write_parquet(path, tables.PLAN_SCHEMA, rows)
 
 
-def _show(outcome: "RunResult", details: "Details", *, markdown: bool, with_values: bool) -> None:
+def _show(
+    outcome: "RunResult",
+    details: "Details",
+    *,
+    markdown: bool,
+    with_values: bool,
+    language: str,
+) -> None:
     from metrica_export import console
     from metrica_export.checks.cures import cure_of
     from metrica_export.cli import output
@@ -107,7 +122,9 @@ def _show(outcome: "RunResult", details: "Details", *, markdown: bool, with_valu
     if details.reasons:
         show(("mart", "state", "column", "reason", "rows"), details.reasons, title="Not sent")
         reasons = dict.fromkeys(reason for _, _, _, reason, _ in details.reasons)
-        show(("reason", "cure"), [(each, cure_of(each)) for each in reasons], title="Cures")
+        show(
+            ("reason", "cure"), [(each, cure_of(each, language)) for each in reasons], title="Cures"
+        )
     changes = output.changes(outcome)
     if outcome.error is None and changes[1]:
         show(*changes, title="Changes in Metrica")

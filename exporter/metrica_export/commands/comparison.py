@@ -118,7 +118,9 @@ class Comparison:
 
     def find_exceeded(self) -> dict[str, str]:
         """Return the limits of the gate that the reviewed marts exceed."""
-        return find_exceeded(self.session, self.ledger, self.options.gate, self.reviewed)
+        return find_exceeded(
+            self.session, self.ledger, self.options.gate, self.reviewed, self.options.language
+        )
 
     def verdicts(self, staged: StagedMart) -> str:
         """Return the query of a mart's verdicts, each with the run that first gave one."""

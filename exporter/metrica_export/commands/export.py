@@ -147,7 +147,7 @@ class Export:
                 comparison.wh, comparison.ledger, comparison.session.marts, self._uploader.metrica
             )
         ):
-            outcome.exceeded["drift"] = describe(drift)
+            outcome.exceeded["drift"] = describe(drift, comparison.options.language)
         for name, changes in outcome.changes.items():
             if changes.late:
                 self._report.line(
@@ -156,7 +156,7 @@ class Export:
                     "holds them",
                     mart=name,
                 )
-        gate.check(comparison.options.gate, outcome.exceeded)
+        gate.check(comparison.options.gate, outcome.exceeded, comparison.options.language)
         if any(self._first_uploads.values()):
             self._uploader.journal.record_counts(outcome.entities)
 

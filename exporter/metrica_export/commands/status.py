@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from metrica_export.checks.cures import cure_of
-from metrica_export.checks.reasons import REASONS
-from metrica_export.checks.sendable import deadline_of
+from metrica_export.checks.deadlines import deadline_of
+from metrica_export.checks.reasons import REASONS, explain_reason
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import DbtSettings
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation, wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import quote
 
@@ -34,8 +35,9 @@ def status(
         states = {}
         for mart in marts_of_mode(session.wh, ledger, session.marts):
             check_relation(session.wh, mart)
-            table = relation(mart.schema, mart.table)
-            (rows,) = session.wh.row(f"select count(*) from {table}")
+            table = rows_of(mart)
+            query = session.wh.remote(f"select count(*) as n from {table} m")
+            (rows,) = session.wh.row(f"select n from {query}")
             counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
             states[mart.name] = counts | _windows(session.wh, ledger, mart)
         if not ledger.exists:
@@ -80,7 +82,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
         from (
             select {deadline_of("m.create_date_time", is_delivered)} as closes
             from (
-                select * from {relation(mart.schema, mart.table)}
+                select * from {rows_of(mart)} o
                 where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'
             ) as m
             {unsent_only}
@@ -126,7 +128,9 @@ class Rejects:
 
 
 @contextmanager
-def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejects]:
+def rejects(
+    dbt: DbtSettings, counter_id: int, wanted: Filter, language: str = "en"
+) -> Iterator[Rejects]:
     """Open the list of rejected and held rows; iteration reads it from the warehouse.
 
     The list is empty before the first run. `plan` shows the rows that a run would reject or hold.
@@ -148,11 +152,18 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
             f"order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-        explained = ((*row[:5], _explain(*row[4:6]), cure_of(row[4]), *row[6:]) for row in rows)
+        explained = (
+            (
+                *row[:5],
+                _explain(*row[4:6], language=language),
+                cure_of(row[4], language),
+                *row[6:],
+            )
+            for row in rows
+        )
         with closing(rows):
             yield Rejects(total, tuple(widths), explained)
 
 
-def _explain(reason: str, detail: str | None) -> str:
-    # A later version of the program may have recorded a reason that this version lacks.
-    return REASONS.get(reason, f"{reason}.") + (f" Metrica's reason: {detail}" if detail else "")
+def _explain(reason: str, detail: str | None, *, language: str) -> str:
+    return explain_reason(reason, language) + (f" Metrica's reason: {detail}" if detail else "")

@@ -161,7 +161,7 @@ def rejects_table(
     Raises ExportError.
     """
     wanted = status.Filter(mart, reason, state, limit)
-    with status.rejects(settings.dbt, settings.counter_id, wanted) as found:
+    with status.rejects(settings.dbt, settings.counter_id, wanted, settings.language) as found:
         return _table(REJECTS_SCHEMA, found.rows)
 
 

@@ -126,6 +126,8 @@ def _change_crm(change: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
 
 def _environment(**more: str) -> dict[str, str]:
     return os.environ | {
+        # The settings in the current folder are for another warehouse.
+        "METRICA_CONFIG": os.devnull,
         "DBT_PROFILES_DIR": str(FOLDER.resolve()),
         "DBT_PROJECT_DIR": str(_PROJECT.resolve()),
         "DBT_TARGET_PATH": str((FOLDER / "target").resolve()),

@@ -90,6 +90,8 @@ def examine(
         found.make("destination", warehouse_checks.destination, wh, ledger, api)
         found.make("last run", warehouse_checks.last_run, wh, ledger)
         found.make("quota", warehouse_checks.quota, wh, ledger, limit)
+        if options.dbt.filters:
+            found.make("filters", warehouse_checks.filters, marts, options.counter_id)
         every = marts.all if marts else ()
         readable = {
             mart.name: found.open(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
