@@ -47,6 +47,7 @@ _MODULES = {
     "planning": ("plan",),
     "reporting": ("report",),
     "resets": ("reset", "retry"),
+    "starting": ("dbt-package", "init"),
 }
 """The modules of other commands."""
 
