@@ -10,7 +10,7 @@ from metrica_export.warehouse.dbt_profile import PROFILES_FILE
 
 
 def write_project(folder: Path, crm: str, warehouse: str) -> list[Path]:
-    """Write the project's files and the link to the package; return the files, relative to `folder`.
+    """Write the project's files and the link to the package, and return the names of the files.
 
     Raises SettingsError, and writes nothing, if one of the files exists.
     """
@@ -27,8 +27,7 @@ def write_project(folder: Path, crm: str, warehouse: str) -> list[Path]:
             (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(
-            f"Cannot write {error.filename}: {error.strerror}. Correct the rights of the folder and "
-            "rerun."
+            f"Cannot write {error.filename}: {error.strerror}. Correct its rights and rerun."
         ) from None
     link_package(folder)
     return list(texts)

@@ -26,7 +26,6 @@ def link_package(project: Path) -> Path:
         link.symlink_to(PACKAGE.resolve(), target_is_directory=True)
     except OSError as error:
         raise SettingsError(
-            f"Cannot create the link {link}: {error.strerror}. Correct the rights of the folder and "
-            "rerun."
+            f"Cannot create {link}: {error.strerror}. Correct the folder's rights and rerun."
         ) from None
     return link
