@@ -6,7 +6,7 @@ import click
 
 from metrica_export.cli.ending import printing
 
-_CRMS = ("bitrix24", "amocrm", "retailcrm", "hubspot", "generic")
+CRMS = ("bitrix24", "amocrm", "retailcrm", "hubspot", "generic")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _VARIABLES = {
     "postgres": "PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE",
@@ -17,7 +17,7 @@ _VARIABLES = {
 @click.command()
 @click.option(
     "--crm",
-    type=click.Choice(_CRMS),
+    type=click.Choice(CRMS),
     default="generic",
     show_default=True,
     help="The CRM. generic: views and a status map to fill in; the others are mapped already.",
