@@ -79,7 +79,7 @@ def test_dbt_package_replaces_the_link_of_another_environment(tmp_path: Path) ->
     assert (tmp_path / LINK).resolve() == PACKAGE.resolve()
     (tmp_path / LINK).unlink()
     (tmp_path / LINK).symlink_to(tmp_path / "gone")
-    result = CliRunner().invoke(cli, ["dbt-package", str(tmp_path)])
+    result = CliRunner().invoke(cli, ["link", str(tmp_path)])
     assert result.output == f"{PACKAGE}\n"
     assert (tmp_path / LINK / "dbt_project.yml").is_file()
     packages = yaml.safe_load((tmp_path / "packages.yml").read_text(encoding="utf-8"))

@@ -47,7 +47,7 @@ _MODULES = {
     "planning": ("plan",),
     "reporting": ("report",),
     "resets": ("reset", "retry"),
-    "starting": ("dbt-package", "init"),
+    "starting": ("init", "link"),
 }
 """The modules of other commands."""
 

@@ -1,4 +1,4 @@
-"""The commands `init` and `dbt-package`, which make a dbt project of a team's own."""
+"""The commands `init` and `link`, which make a dbt project of a team's own."""
 
 from pathlib import Path
 
@@ -12,6 +12,10 @@ _VARIABLES = {
     "postgres": "PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE",
     "duckdb": "METRICA_DUCKDB_PATH (default: warehouse.duckdb)",
 }
+_TO_EDIT = {
+    "generic": "Correct the views in models/crm, the statuses in seeds and the counter's time zone",
+}
+_SCHEMA = "Correct the CRM's schema and the counter's time zone"
 
 
 @click.command()
@@ -41,20 +45,19 @@ def init(*, folder: Path, crm: str, warehouse: str) -> None:
     with printing():
         click.echo(f"Wrote {', '.join(map(str, files))}.")
         click.echo(
-            f"\nSet {_VARIABLES[warehouse]} in the environment, and correct dbt_project.yml: the "
-            + ("CRM's schema" if crm != "generic" else "views in models/crm, the statuses in seeds")
-            + " and the counter's time zone. Then run"
-            + (f", in {folder}:" if folder != Path() else ":")
+            f"\nSet {_VARIABLES[warehouse]} in the environment. {_TO_EDIT.get(crm, _SCHEMA)} in "
+            "dbt_project.yml. Then run" + (f", in {folder}:" if folder != Path() else ":")
         )
         click.echo("  dbt deps\n  dbt build\n  metrica-export plan --counter-id NUMBER")
 
 
-@click.command("dbt-package")
+@click.command()
 @click.argument("folder", type=_FOLDER, default=Path())
-def dbt_package(*, folder: Path) -> None:
-    """Link the installed dbt package into the dbt project FOLDER, and print the package's folder.
+def link(*, folder: Path) -> None:
+    """Link the installed dbt models into a project, as its packages.yml names them.
 
-    Run it in a new clone of a project that `init` wrote, and in a new Python environment.
+    Run it in a new clone of a project that `init` wrote, and in a new Python environment. Without
+    FOLDER it is the project in the current folder.
     """
     from metrica_export.warehouse.dbt_package import PACKAGE, link_package
     from metrica_export.warehouse.dbt_profile import read_project
@@ -65,4 +68,4 @@ def dbt_package(*, folder: Path) -> None:
         click.echo(PACKAGE)
 
 
-COMMANDS: dict[str, click.Command] = {"dbt-package": dbt_package, "init": init}
+COMMANDS: dict[str, click.Command] = {"init": init, "link": link}
