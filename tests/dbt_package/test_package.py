@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from metrica_export.commands import run
+from metrica_export.commands.init import write_project
 from metrica_export.commands.result import RunResult
 from metrica_export.console import Reporter
 from metrica_export.metrica.access import Api
@@ -152,3 +153,25 @@ def test_package_exposures_have_the_owner_and_url_of_the_parent(
     exposures = manifest(team)["exposures"].values()
     found = {(each["owner"]["name"], each["owner"]["email"], each["url"]) for each in exposures}
     assert found == {("Sales analytics", "sales@example.com", "https://example.com/metrica")}
+
+
+def test_package_project_that_init_wrote_builds_over_the_tables_of_a_crm(tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    write_project(project, "generic", "duckdb")
+    env = {"METRICA_DUCKDB_PATH": str(tmp_path / "warehouse.duckdb")}
+    shop = Warehouse("duckdb", env, project, project, project)
+    shop.run(
+        "create schema raw_crm",
+        """create table raw_crm.contacts as select 1 as id, 'Анна' as name, 'anna@example.com' as email,
+        null::text as phone, null::text as metrica_client_id, now() as created_at, now() as updated_at""",
+        """create table raw_crm.orders as select 7 as id, 1 as contact_id, 'paid' as status,
+        10.5 as amount, 'RUB' as currency, now() as created_at, now() as updated_at,
+        null::timestamptz as finished_at""",
+    )
+    assert shop.dbt("deps").success
+    outcome = shop.dbt("build")
+    assert (outcome.success, outcome.complaints) == (True, "")
+    assert outcome.count("unit_test", *set(outcome.statuses.values())) == 0
+    assert shop.rows("select id, client_uniq_id, order_status from metrica.orders") == [
+        ("7", "1", "paid")
+    ]
