@@ -162,8 +162,9 @@ def test_package_project_that_init_wrote_builds_over_the_tables_of_a_crm(tmp_pat
     shop = Warehouse("duckdb", env, project, project, project)
     shop.run(
         "create schema raw_crm",
-        """create table raw_crm.contacts as select 1 as id, 'Анна' as name, 'anna@example.com' as email,
-        null::text as phone, null::text as metrica_client_id, now() as created_at, now() as updated_at""",
+        """create table raw_crm.contacts as select 1 as id, 'Анна' as name,
+        'anna@example.com' as email, null::text as phone, null::text as metrica_client_id,
+        now() as created_at, now() as updated_at""",
         """create table raw_crm.orders as select 7 as id, 1 as contact_id, 'paid' as status,
         10.5 as amount, 'RUB' as currency, now() as created_at, now() as updated_at,
         null::timestamptz as finished_at""",
