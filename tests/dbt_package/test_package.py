@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.cli.main import dbtRunner
 from metrica_export.commands import run
 from metrica_export.commands.init import write_project
 from metrica_export.commands.result import RunResult
@@ -26,6 +27,17 @@ PAID = ("8,2,closed", "8,2,fresh")
 pytestmark = pytest.mark.xdist_group("dbt_package")
 
 
+def install_packages(warehouse: Warehouse) -> None:
+    """Run `dbt deps`, which has no option for the folder of other output."""
+    project = str(warehouse.project)
+    command = ["deps", "--project-dir", project, "--profiles-dir", project, "--quiet"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in warehouse.env.items():
+            patch.setenv(name, value)
+        result = dbtRunner().invoke([*command, "--log-path", f"{project}/logs"])
+    assert result.success, result.exception
+
+
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Return the team's project, with the package installed and an empty warehouse."""
@@ -37,7 +49,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     link_package(project)
     env = {"METRICA_DUCKDB_PATH": str(home / "warehouse.duckdb")}
     warehouse = Warehouse("duckdb", env, project, project, project)
-    assert warehouse.dbt("deps").success
+    install_packages(warehouse)
     return warehouse
 
 
@@ -169,7 +181,7 @@ def test_package_project_that_init_wrote_builds_over_the_tables_of_a_crm(tmp_pat
         10.5 as amount, 'RUB' as currency, now() as created_at, now() as updated_at,
         null::timestamptz as finished_at""",
     )
-    assert shop.dbt("deps").success
+    install_packages(shop)
     outcome = shop.dbt("build")
     assert (outcome.success, outcome.complaints) == (True, "")
     assert outcome.count("unit_test", *set(outcome.statuses.values())) == 0
