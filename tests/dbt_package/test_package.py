@@ -104,19 +104,17 @@ def test_package_one_build_works_from_an_empty_database(team: Warehouse, built: 
     assert read == "model.team.team_orders"
 
 
-def test_package_leaves_the_schemas_and_names_of_the_parent(
-    team: Warehouse, built: Outcome
-) -> None:
+def test_package_leaves_the_schemas_of_the_parent(team: Warehouse, built: Outcome) -> None:
     assert built.success, built.complaints
     found = dict(team.rows("select schema_name, count(*) from duckdb_tables() group by 1"))
     assert set(found) == {"main_raw", "metrica", "metrica_work"}
     views = "select schema_name, view_name from duckdb_views() where schema_name like 'main_%'"
     assert sorted(team.rows(views)) == [
-        ("main_analytics", "orders"),
+        ("main_analytics", "deals_by_stage"),
         ("main_analytics", "team_contacts"),
         ("main_analytics", "team_orders"),
     ]
-    assert team.columns("select * from main_analytics.orders") == ["stage", "deals"]
+    assert team.columns("select * from main_analytics.deals_by_stage") == ["stage", "deals"]
 
 
 def test_package_second_build_and_run_send_only_the_change(
