@@ -56,6 +56,7 @@ _MODULES = {
     "planning": ("plan",),
     "reporting": ("report",),
     "resets": ("reset", "retry"),
+    "starting": ("init", "link"),
 }
 """The modules of other commands."""
 
