@@ -5,6 +5,8 @@
 ) }}
 
 {%- set default_code = default_calling_code() %}
+{%- set begins_with_code = "left(understood.digits, " ~ default_code | length ~ ") = '"
+    ~ default_code ~ "'" %}
 {%- set extension = '(ext|extension|доб|добавочный|вн|внутр|внутренний|x|х|#)' %}
 {%- set label = '(tel|callto|sms|smsto|тел|телефон|моб)' %}
 {#- An area code is too short for a number: 0711, +49 (0)711, 8-812. #}
@@ -181,8 +183,7 @@ coded as (
         end as {{ column }},
         {% endfor -%}
         not understood.is_international
-        and left(understood.digits, {{ default_code | length }}) = '{{ default_code }}'
-            as begins_with_code
+        and {{ begins_with_code }} as begins_with_code
     from understood
     cross join home
     {% for length in [1, 2, 3] -%}
