@@ -1,0 +1,94 @@
+"""The Russian pages have the structure of the English ones. Their glossary holds for the prose."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.doc_page import README, RUSSIAN_DOCS, Page, Section, russian, translated
+from tests.language import ROOT
+
+GLOSSARY = RUSSIAN_DOCS / "glossary.md"
+RUSSIAN_PAGES = [russian(README), *sorted(RUSSIAN_DOCS.rglob("*.md"))]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture(params=translated(), ids=name_of)
+def pair(request: pytest.FixtureRequest) -> tuple[Page, Page]:
+    """Return a page in English and in Russian."""
+    return Page(request.param), Page(russian(request.param))
+
+
+def sections(pair: tuple[Page, Page]) -> list[tuple[Section, Section]]:
+    """Return the sections of both pages side by side; other tests compare their number."""
+    return list(zip(pair[0].sections, pair[1].sections, strict=False))
+
+
+def test_translation_has_every_page_and_no_other() -> None:
+    assert set(RUSSIAN_PAGES) - {GLOSSARY} == set(map(russian, translated()))
+
+
+def test_translation_and_original_link_to_each_other(pair: tuple[Page, Page]) -> None:
+    original, translation = pair
+    assert original.switch() == translation.path
+    assert translation.switch() == original.path
+
+
+def test_translation_has_the_same_headings(pair: tuple[Page, Page]) -> None:
+    levels = [[(section.level) for section in page.sections] for page in pair]
+    assert levels[0] == levels[1], [[s.heading for s in page.sections] for page in pair]
+
+
+def test_translation_has_the_same_code_blocks(pair: tuple[Page, Page]) -> None:
+    for original, translation in sections(pair):
+        assert translation.code_blocks() == original.code_blocks(), original.heading
+
+
+def test_translation_has_the_same_tables_and_lists(pair: tuple[Page, Page]) -> None:
+    for original, translation in sections(pair):
+        assert translation.table_shapes() == original.table_shapes(), original.heading
+        assert translation.list_lengths() == original.list_lengths(), original.heading
+
+
+def test_translation_has_the_same_names_in_code(pair: tuple[Page, Page]) -> None:
+    for original, translation in sections(pair):
+        assert translation.names() == original.names(), original.heading
+
+
+def test_translation_has_the_same_numbers(pair: tuple[Page, Page]) -> None:
+    for original, translation in sections(pair):
+        assert translation.numbers() == original.numbers(), original.heading
+
+
+def test_translation_has_the_same_links(pair: tuple[Page, Page]) -> None:
+    english, russian_page = pair
+    for original, translation in sections(pair):
+        assert russian_page.links(translation) == english.links(original), original.heading
+
+
+def test_translation_has_the_same_images(pair: tuple[Page, Page]) -> None:
+    assert pair[1].images() == pair[0].images()
+
+
+def discouraged() -> dict[str, str]:
+    """Return Russian word stem to avoid → term to use, from the glossary."""
+    rows = re.findall(r"^\| (?!---)(.+) \| (.+) \| (.+) \|$", GLOSSARY.read_text("utf-8"), re.M)
+    return {stem: term for _, term, stems in rows[1:] for stem in re.findall(r"«(.+?)»", stems)}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *(page for page in RUSSIAN_PAGES if page != GLOSSARY),
+        ROOT / "exporter/metrica_export/report/languages/ru.toml",
+    ],
+    ids=name_of,
+)
+def test_translation_uses_the_terms_of_the_glossary(page: Path) -> None:
+    assert len(discouraged()) > 10
+    text = page.read_text("utf-8").lower()
+    found = {stem: term for stem, term in discouraged().items() if re.search(rf"\b{stem}", text)}
+    assert found == {}
