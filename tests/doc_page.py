@@ -9,6 +9,7 @@ from tests.language import ROOT
 
 _FENCE = re.compile(r"^ *```(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(#|--) .*$", re.MULTILINE)
+_CELL_END = re.compile(r"(?<!\\)\|")
 _SPAN = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
@@ -37,10 +38,13 @@ class Section:
         """Return the commands, options, columns and paths in backticks."""
         return {" ".join(name.split()) for name in _SPAN.findall(self.prose)}
 
-    def table_shapes(self) -> list[list[int]]:
-        """Return the number of cells of every row, by table."""
-        rows = re.findall(r"(?:^ *\|.*\n?)+", self.prose, re.MULTILINE)
-        return [[len(re.findall(r"(?<!\\)\|", row)) - 1 for row in t.splitlines()] for t in rows]
+    def tables(self) -> list[list[tuple[int, set[str]]]]:
+        """Return for every row of every table the number of cells, and the names in backticks."""
+        tables = re.findall(r"(?:^ *\|.*\n?)+", self.prose, re.MULTILINE)
+        return [
+            [(len(_CELL_END.findall(row)), set(_SPAN.findall(row))) for row in table.splitlines()]
+            for table in tables
+        ]
 
     def list_lengths(self) -> tuple[int, int]:
         """Return the numbers of bullets and of numbered items."""
