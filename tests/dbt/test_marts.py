@@ -1,6 +1,7 @@
 """What the marts promise to whoever reads them, on both engines."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -47,6 +48,12 @@ def test_both_engines_hold_the_same_rows_and_hashes(built_on: dict[str, Warehous
     duckdb, postgres = (warehouse.marts() for warehouse in built_on.values())
     assert {mart: len(rows) for mart, rows in duckdb.items()}["contacts"] > 3000
     assert duckdb == postgres
+
+
+def test_marts_statuses_have_the_russian_names_of_the_seed(built: Warehouse) -> None:
+    names = dict(built.rows("select id, humanized from metrica.order_statuses"))
+    assert names["cancelled"] == "Отменён"
+    assert {status for status, name in names.items() if not re.fullmatch("[А-яё ]+", name)} == set()
 
 
 def test_marts_contact_as_metrica_takes_it(built: Warehouse) -> None:
