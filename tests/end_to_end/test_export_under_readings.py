@@ -10,6 +10,7 @@ from tests.support.job import Job
 NUMBERS = {
     "delayed_visibility": 2,
     "duplicate_shuffle_seed": 7,
+    "report_delay": 120,
 }
 
 

@@ -4,6 +4,8 @@ It only reads. Requests may have ClientIDs in their address, so no address is lo
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -59,8 +61,6 @@ class Reports:
         """Take the API and the number of requests that are left; the first one connects."""
         self._api, self._budget = api, budget
         self._transport = Transport(api, budget)
-        # urllib3 writes the address of a request, and even at a usual level.
-        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
     @property
     def requests(self) -> int:
@@ -96,7 +96,8 @@ class Reports:
         if filters:
             params["filters"] = filters
         try:
-            body = self._transport.call("GET", _PATH, params=params)
+            with _no_addresses_logged():
+                body = self._transport.call("GET", _PATH, params=params)
         except (BusyError, QuotaError) as error:
             raise QuotaError(
                 f"The quota of the Reports API is used up after {self.requests} requests of this "
@@ -104,6 +105,18 @@ class Reports:
                 "or tomorrow."
             ) from error
         return _report(body, len(metrics), len(dimensions))
+
+
+@contextmanager
+def _no_addresses_logged() -> Iterator[None]:
+    """Keep urllib3 silent, which writes the address of a request, and even at a usual level."""
+    library = logging.getLogger("urllib3")
+    level = library.level
+    library.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        library.setLevel(level)
 
 
 def _report(body: dict[str, Any], metrics: int, dimensions: int) -> Report:
