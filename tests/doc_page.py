@@ -1,4 +1,7 @@
-"""A page of the documentation as a list of sections, to compare two languages of it."""
+"""A page of the documentation as a list of sections, to compare two languages of it.
+
+`python -m tests.doc_page` copies changed code blocks from the English pages to the Russian ones.
+"""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +30,7 @@ class Section:
 
     def code_blocks(self) -> list[str]:
         """Return the code blocks with their languages; comments are reduced to their marks."""
-        return [_COMMENT.sub(r"\1", block) for block in _FENCE.findall(self.text)]
+        return [without_comments(block) for block in _FENCE.findall(self.text)]
 
     @property
     def prose(self) -> str:
@@ -102,6 +105,27 @@ class Page:
         return str(english(path).relative_to(ROOT)), number
 
 
+def without_comments(code: str) -> str:
+    """Return code with the marks of its comments only."""
+    return _COMMENT.sub(r"\1", code)
+
+
+def copy_code(original: str, translation: str) -> str:
+    """Return a translation with the code blocks of the original and its own comments.
+
+    Raises ValueError if the pages have different numbers of code blocks.
+    """
+    blocks = [found[0] for found in _FENCE.finditer(original)]
+    translated_blocks = [found[0] for found in _FENCE.finditer(translation)]
+    new = iter([_merge(*pair) for pair in zip(blocks, translated_blocks, strict=True)])
+    return _FENCE.sub(lambda _: next(new), translation)
+
+
+def _merge(block: str, translated_block: str) -> str:
+    lines = {without_comments(line): line for line in translated_block.splitlines()}
+    return "\n".join(lines.get(without_comments(line), line) for line in block.splitlines())
+
+
 def _anchors(path: Path) -> list[str]:
     headings = [section.heading.lower() for section in Page(path).sections]
     return [re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings]
@@ -129,3 +153,9 @@ def russian(page: Path) -> Path:
 def english(page: Path) -> Path:
     """Return the English page of a translation; any other file is returned as it is."""
     return next((original for original in translated() if russian(original) == page), page)
+
+
+if __name__ == "__main__":
+    for page in translated():
+        copied = copy_code(page.read_text("utf-8"), russian(page).read_text("utf-8"))
+        russian(page).write_text(copied, "utf-8")

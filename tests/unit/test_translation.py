@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doc_page import README, RUSSIAN_DOCS, Page, Section, russian, translated
+from tests.doc_page import README, RUSSIAN_DOCS, Page, Section, copy_code, russian, translated
 from tests.language import ROOT
 
 GLOSSARY = RUSSIAN_DOCS / "glossary.md"
@@ -71,6 +71,13 @@ def test_translation_has_the_same_links(pair: tuple[Page, Page]) -> None:
 
 def test_translation_has_the_same_images(pair: tuple[Page, Page]) -> None:
     assert pair[1].images() == pair[0].images()
+
+
+def test_translation_takes_changed_code_and_keeps_its_comments() -> None:
+    original = "# A\n```sh\nrun --new  # all\nplan  # look\n```\n"
+    translation = "# Б\n```sh\nrun  # всё\nplan  # посмотреть\n```\n"
+    expected = "# Б\n```sh\nrun --new  # all\nplan  # посмотреть\n```\n"
+    assert copy_code(original, translation) == expected
 
 
 def discouraged() -> dict[str, str]:
