@@ -5,6 +5,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
 
@@ -122,8 +123,13 @@ def copy_code(original: str, translation: str) -> str:
 
 
 def _merge(block: str, translated_block: str) -> str:
-    lines = {without_comments(line): line for line in translated_block.splitlines()}
-    return "\n".join(lines.get(without_comments(line), line) for line in block.splitlines())
+    lines, old = block.splitlines(), translated_block.splitlines()
+    matcher = SequenceMatcher(
+        None, list(map(without_comments, old)), list(map(without_comments, lines)), autojunk=False
+    )
+    for match in matcher.get_matching_blocks():
+        lines[match.b : match.b + match.size] = old[match.a : match.a + match.size]
+    return "\n".join(lines)
 
 
 def _anchors(path: Path) -> list[str]:

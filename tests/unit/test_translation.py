@@ -74,9 +74,9 @@ def test_translation_has_the_same_images(pair: tuple[Page, Page]) -> None:
 
 
 def test_translation_takes_changed_code_and_keeps_its_comments() -> None:
-    original = "# A\n```sh\nrun --new  # all\nplan  # look\n```\n"
-    translation = "# Б\n```sh\nrun  # всё\nplan  # посмотреть\n```\n"
-    expected = "# Б\n```sh\nrun --new  # all\nplan  # посмотреть\n```\n"
+    original = "# A\n```sh\n# Start.\nrun --new  # all\n# Look.\nplan\n```\n"
+    translation = "# Б\n```sh\n# Пуск.\nrun  # всё\n# Взгляд.\nplan\n```\n"
+    expected = "# Б\n```sh\n# Пуск.\nrun --new  # all\n# Взгляд.\nplan\n```\n"
     assert copy_code(original, translation) == expected
 
 
