@@ -92,8 +92,8 @@ SQL_FILES := $(addprefix exporter/metrica_export/,checks commands delta delivery
 
 .PHONY: lint
 lint: style ## Check style, types, imports and SQL
-	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint dbt_project
-	$(BIN)/sqlfluff lint --ignore-local-config --config exporter/.sqlfluff $(SQL_FILES)
+	DBT_PROFILES_DIR=$(CURDIR)/tests/profiles $(BIN)/sqlfluff lint --processes 2 dbt_project
+	$(BIN)/sqlfluff lint --processes 2 --ignore-local-config --config exporter/.sqlfluff $(SQL_FILES)
 
 .PHONY: style
 style: $(INSTALLED)

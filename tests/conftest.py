@@ -1,5 +1,6 @@
 """What every test can ask for: a clean environment and a real PostgreSQL."""
 
+import gc
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -19,6 +20,7 @@ from tests.support.postgres_fixture import RunningPostgres
 
 _FOREIGN = ("METRICA_", "DBT_", "PG")
 _LIGHT: dict[str, Any] = {"threads": 1, "allow_unsigned_extensions": "true"}
+_GARBAGE_THRESHOLDS = (100_000, 20, 50)
 _numbers = count(1)
 
 
@@ -42,6 +44,15 @@ def light_duckdb() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duckdb, "connect", light)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rare_garbage_collection() -> Iterator[None]:
+    """Look for reference cycles less often: dbt spends half of a parse in looking for them."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    yield
+    gc.set_threshold(*before)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,8 +90,17 @@ def running_emulator() -> Iterator[RunningEmulator]:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def job(request: pytest.FixtureRequest, tmp_path: Path, running_emulator: RunningEmulator) -> Job:
-    """Return an export from empty marts, in each kind of warehouse, to an empty Metrica."""
+def job(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    running_emulator: RunningEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Job:
+    """Return an export from empty marts, in each kind of warehouse, to an empty Metrica.
+
+    Its requests follow each other at once; tests/unit/test_http.py has the pace.
+    """
+    monkeypatch.setattr("metrica_export.metrica.http._GAP", 0.0)
     database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
     running_emulator.reset()
     running_emulator.quotas(requests_per_second=1000)

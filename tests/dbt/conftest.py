@@ -37,7 +37,8 @@ class Warehouses:
         shutil.copy(ROOT / "profiles.example.yml", self._profiles / "profiles.yml")
 
     def make(self, engine: str) -> Warehouse:
-        name = f"dbt_{next(self._numbers)}"
+        # All names have one length: tests.dbt.parsed_project puts one in place of another.
+        name = f"dbt_{next(self._numbers):04}"
         home = self._folder / name
         project = home / "project"
         shutil.copytree(

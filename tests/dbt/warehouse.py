@@ -12,8 +12,11 @@ import psycopg2
 import pytest
 import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
+
+from tests.dbt.parsed_project import COMMANDS, parsed_project
 
 MARTS = ("contacts", "orders", "products", "order_statuses")
 EVERYTHING = {"crm_has_order_status_history": True, "simple_orders": True}
@@ -60,31 +63,54 @@ class Warehouse:
     def dbt(self, *args: str, **variables: Any) -> Outcome:
         """Run a dbt command in this process, for a CRM with Russian phones unless it says else."""
         variables = {"default_calling_code": "7"} | variables
+        common = (
+            *("--project-dir", str(self.project), "--profiles-dir", str(self.profiles)),
+            *("--target", self.target, "--target-path", str(self.output / "target")),
+            *("--log-path", str(self.output / "logs"), "--quiet"),
+            *("--vars", yaml.safe_dump(variables, sort_keys=True)),
+        )
+        failed: list[Outcome] = []
+
+        def parse() -> tuple[Manifest | None, str]:
+            result, complaints = self._invoke(("parse", "--no-write-json", *common))
+            if isinstance(result.result, Manifest):
+                return result.result, complaints
+            failed.append(_outcome(result, complaints))
+            return None, complaints
+
+        if args[0] not in COMMANDS:
+            return _outcome(*self._invoke((*args, *common)))
+        others = (self.target, common[-1])
+        parsed = parsed_project(self.project, self.profiles, self._database, others, parse)
+        if parsed is None:
+            return failed[0]
+        result, complaints = self._invoke((*args, *common), parsed.manifest(self._database))
+        return _outcome(result, parsed.complaints + complaints)
+
+    def _invoke(
+        self, command: tuple[str, ...], manifest: Manifest | None = None
+    ) -> tuple[dbtRunnerResult, str]:
+        """Run dbt in this process; return its result and its complaints, a line each."""
         complaints: list[str] = []
 
         def listen(event: EventMsg) -> None:
             if event.info.level in {"warn", "error"}:
                 complaints.append(event.info.msg)  # type: ignore[attr-defined] # it has one
 
-        command = [
-            *args,
-            *("--project-dir", str(self.project), "--profiles-dir", str(self.profiles)),
-            *("--target", self.target, "--target-path", str(self.output / "target")),
-            *("--log-path", str(self.output / "logs"), "--quiet"),
-            *("--vars", yaml.safe_dump(variables)),
-        ]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.env.items():
                 patch.setenv(name, value)
-            result = dbtRunner(callbacks=[listen]).invoke(command)
+            result = dbtRunner(manifest, callbacks=[listen]).invoke(list(command))
         # Otherwise the file stays locked for as long as this process lives.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         if result.exception:
             complaints.append(str(result.exception))
-        # A list of nodes has no states, and `docs generate` a catalogue instead of results.
-        results = getattr(result.result, "results", None) or []
-        statuses = {line.node.unique_id: str(line.status) for line in results if line.node}
-        return Outcome(result.success, statuses, "\n".join(complaints))
+        return result, "".join(f"{line}\n" for line in complaints)
+
+    @property
+    def _database(self) -> str:
+        """The name of the database, which dbt writes into a manifest."""
+        return self.env.get("PGDATABASE") or Path(self.env["METRICA_DUCKDB_PATH"]).stem
 
     def build_marts(self, *args: str, **variables: Any) -> Outcome:
         """Build everything without a test, for tests of the rows."""
@@ -150,6 +176,13 @@ class Warehouse:
                 yield cursor
         finally:
             session.close()
+
+
+def _outcome(result: dbtRunnerResult, complaints: str) -> Outcome:
+    # A list of nodes has no states, and `docs generate` a catalogue instead of results.
+    results = getattr(result.result, "results", None) or []
+    statuses = {line.node.unique_id: str(line.status) for line in results if line.node}
+    return Outcome(result.success, statuses, complaints.removesuffix("\n"))
 
 
 def _plain(value: object) -> object:

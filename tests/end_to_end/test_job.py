@@ -20,12 +20,13 @@ from metrica_export.settings import Staging
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_profile import Postgres
 
+from tests.dbt.warehouse import Warehouse as BuiltByDbt
 from tests.support.browser import check_page, chromium
 from tests.support.database import Database
 from tests.support.emulator_fixture import RunningEmulator
 from tests.support.recorder import recording
 
-HISTORY = ("--vars", "{crm_has_order_status_history: true, default_calling_code: '7'}")
+HISTORY = {"crm_has_order_status_history": True}
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 NOW = datetime.now(UTC) - timedelta(days=1)
 
@@ -96,10 +97,13 @@ class Warehouse:
         assert done.returncode in (0, 1), done.stdout + done.stderr
         return done.stdout
 
-    def build(self, *flags: str) -> None:
+    def build(self, *flags: str, **variables: object) -> None:
+        """Build the marts in this process; the demo and the tutorial start dbt's command."""
         self.copy_to_postgres()
-        command = ("build", "--exclude-resource-type", "unit_test")
-        self.call("dbt.cli.main", "--quiet", *command, *flags)
+        target = "duckdb" if self.database is None else "postgres"
+        env = {"METRICA_DUCKDB_PATH": str(self.crm)}
+        env |= self.database.env if self.database else {}
+        BuiltByDbt(target, env, PROJECT, self.folder, self.folder).build(*flags, **variables)
 
     def export(
         self, emulator: RunningEmulator, port: int | None = None
@@ -129,12 +133,12 @@ def test_job_day_later_exactly_what_changed_has_gone(warehouse: Warehouse) -> No
     with RunningEmulator() as emulator:
         with duckdb.connect(str(warehouse.crm)) as con:
             crm.create(con, now=NOW, contacts=400)
-        warehouse.build(*HISTORY)
+        warehouse.build(**HISTORY)
         first = warehouse.export(emulator)
         assert first["contacts"]["sent"] > 350
         with duckdb.connect(str(warehouse.crm)) as con:
             changes = crm.next_day(con)
-        warehouse.build(*HISTORY)
+        warehouse.build(**HISTORY)
         second = warehouse.export(emulator)
         assert second["contacts"]["sent"] == changes.contacts.to_send
         assert second["orders"]["sent"] == changes.orders.to_send
@@ -152,10 +156,7 @@ def test_with_md5_no_plain_identifier_is_in_any_byte_that_is_sent(tmp_path: Path
     plain: set[str] = set()
     seen = {}
     for form in ("plain", "md5"):
-        warehouse.build(
-            *("--full-refresh", "--vars"),
-            f"{{identifiers: {{emails: {form}, phones: {form}}}, default_calling_code: '7'}}",
-        )
+        warehouse.build("--full-refresh", identifiers={"emails": form, "phones": form})
         lists = warehouse.rows("select emails, phones from metrica.contacts")
         plain |= {value for row in lists for cell in row if cell for value in cell.split(",")}
         with (
@@ -271,7 +272,8 @@ def test_job_tutorial_works_to_the_letter(tmp_path: Path, pg_database: Database)
     with pg_database.connect() as session, session.cursor() as cursor:
         cursor.execute(CHINOOK + views)
     warehouse = Warehouse(tmp_path, pg_database)
-    warehouse.build("--vars", "{crm_has_contact_identifiers: false}")
+    command = ("dbt.cli.main", "--quiet", "build", "--exclude-resource-type", "unit_test")
+    warehouse.call(*command, "--vars", "{crm_has_contact_identifiers: false}")
     with RunningEmulator() as emulator:
         sent = {name: counts["sent"] for name, counts in warehouse.export(emulator).items()}
         assert sent == {"order_statuses": 8, "products": 2, "contacts": 2, "orders": 2}

@@ -276,7 +276,9 @@ def test_11_a_full_disk_for_staging_ends_the_run_with_a_message(job: Job, tmp_pa
 
 @pytest.mark.parametrize("retry_after", [None, 1])
 @pytest.mark.parametrize("status", [420, 429])
-def test_12_a_passing_quota_is_waited_for(job: Job, status: int, retry_after: int | None) -> None:
+def test_12_a_passing_quota_is_waited_for(
+    job: Job, waits: list[float], status: int, retry_after: int | None
+) -> None:
     job.emulator.fault(
         f"status:{status}:quota_parallel_requests",
         "POST /data/orders/csv",
@@ -284,3 +286,7 @@ def test_12_a_passing_quota_is_waited_for(job: Job, status: int, retry_after: in
         retry_after=retry_after,
     )
     assert job.sent() == {"contacts": 3, "orders": 3}
+    assert len(waits) == 2
+    assert min(waits) > 0
+    if retry_after is not None:
+        assert waits == [retry_after, retry_after]

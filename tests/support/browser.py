@@ -74,19 +74,27 @@ def check_page(browser: Browser, file: Path, charts: int) -> None:
                 assert all(marks), (where, marks)
                 assert seen.page.evaluate(_OVERFLOWING, width) == [], where
                 assert seen.page.evaluate(_PALE, _MIN_CONTRAST) == [], where
-                assert violations(seen.page) == [], where
+                # A narrow window changes the layout and no colour, and the contrast takes axe-core
+                # three quarters of its time.
+                contrast = width == max(WIDTHS)
+                assert violations(seen.page, contrast=contrast) == [], where
                 assert seen.events == [], where
 
 
-def violations(page: Page) -> list[str]:
-    """Return the rules of axe-core that a page breaks, with the elements that break them."""
+def violations(page: Page, *, contrast: bool = True) -> list[str]:
+    """Return the rules of axe-core that a page breaks, with the elements that break them.
+
+    Without `contrast` the rule about the contrast of texts is left out.
+    """
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
-    found: list[str] = page.evaluate(_AXE)
+    found: list[str] = page.evaluate(_AXE, contrast)
     return found
 
 
 _AXE = """
-async () => (await axe.run()).violations.map(rule =>
+async contrast => (
+    await axe.run({rules: {'color-contrast': {enabled: contrast}}})
+).violations.map(rule =>
     rule.id + ': ' + rule.nodes.map(node => node.html.slice(0, 120)).join(' | '))
 """
 
