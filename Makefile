@@ -79,6 +79,19 @@ build/%/.installed: tests/orchestrators/%.txt pyproject.toml $(INSTALLED)
 	@build/$*/bin/python $(PIP) install --quiet --requirement $<
 	@touch $@
 
+OTHER_PYTHONS ?= 3.12 3.13
+
+.PHONY: test-pythons
+test-pythons: ## Run the unit tests and the demo on the other Pythons that are installed
+	@for version in $(OTHER_PYTHONS); do \
+		found=; \
+		for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python; do \
+			if "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then found=$$python; break; fi; \
+		done; \
+		[ -n "$$found" ] || { echo "Python $$version is not installed: skipped."; continue; }; \
+		$(MAKE) --no-print-directory install unit demo VENV=build/python$$version PYTHON="$$found" || exit 1; \
+	done
+
 .PHONY: bench
 bench: $(INSTALLED) build/rivals/.installed ## Measure dbt and the export: make bench ROWS="1000000 5000000" RESULTS=1 keeps the page
 	@$(BIN)/python -m benchmarks --rows "$(or $(ROWS),1000000)" --rivals build/rivals/bin/python $(if $(RESULTS),--results) $(ARGS)
