@@ -45,7 +45,7 @@ def test_unmapped_statuses_are_named_and_marked_and_every_other_order_is_built(
 
     with (warehouse.project / "seeds/order_status_map.csv").open("a", encoding="utf-8") as seed:
         seed.writelines(
-            ["refunded,refunded,CANCELLED,Refunded,\n", "Отложен,new,IN_PROGRESS,New,\n"]
+            ["refunded,refunded,CANCELLED,Refunded,\n", "Отложен,new,IN_PROGRESS,Новый,\n"]
         )
     warehouse.build_marts()
     statuses = dict(warehouse.rows("select id, order_status from metrica.orders"))
