@@ -16,12 +16,12 @@
         {{ return({}) }}
     {%- endif -%}
     {%- set relation = api.Relation.create(table.database, table.schema, table.identifier) -%}
-    {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+    {%- set columns = adapter.get_columns_in_relation(relation) -%}
     {%- set types = {} -%}
     {%- if columns -%}
         {%- set names = [] -%}
         {%- for column in columns -%}
-            {%- do names.append(_type_name("cells." ~ adapter.quote(column))) -%}
+            {%- do names.append(_type_name("cells." ~ adapter.quote(column.name))) -%}
         {%- endfor -%}
         {#- One row of NULLs with the columns' types, even for an empty table. -#}
         {%- set found = run_query(
@@ -29,16 +29,30 @@
             ~ relation.render() ~ " as cells on false"
         ).rows[0] -%}
         {%- for column in columns -%}
-            {%- do types.update({column: found[loop.index0]}) -%}
+            {%- do types.update({column.name: _with_precision(found[loop.index0], column)}) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(types) }}
 {%- endmacro %}
 
 
+{% macro _with_precision(type, column) -%}
+    {#- PostgreSQL names no precision in a type's name. -#}
+    {%- if type == 'numeric' and column.numeric_precision -%}
+        {{ return("numeric(" ~ column.numeric_precision ~ "," ~ column.numeric_scale ~ ")") }}
+    {%- endif -%}
+    {{ return(type) }}
+{%- endmacro %}
+
+
+{% macro _without_precision(type) -%}
+    {{ return(modules.re.sub('[(].*[)]$', '', type)) }}
+{%- endmacro %}
+
+
 {% macro _type_name(value, types={}) -%}
     {%- if value in types -%}
-        {{ return("'" ~ types[value] | replace("'", "''") ~ "'") }}
+        {{ return("'" ~ _without_precision(types[value]) | replace("'", "''") ~ "'") }}
     {%- endif -%}
     {{ return(adapter.dispatch('_type_name', 'metrica_crm')(value)) }}
 {%- endmacro %}
@@ -63,7 +77,7 @@
     {%- endif -%}
     {%- set patterns = _type_patterns() -%}
     {%- for kind in kinds -%}
-        {%- if modules.re.fullmatch(patterns[kind], types[value]) -%}
+        {%- if modules.re.fullmatch(patterns[kind], _without_precision(types[value])) -%}
             {{ return('true') }}
         {%- endif -%}
     {%- endfor -%}
@@ -126,6 +140,9 @@
     {#- A whole number that was loaded as a fraction ('100.0') must still join with '100'. NaN stands
         for a missing id, and what has more than 38 digits is no id. -#}
     {%- set text = "cast(" ~ value ~ " as text)" -%}
+    {%- if _is_type(value, ['whole'], types) == 'true' -%}
+        {{ return(text) }}
+    {%- endif -%}
     nullif(case
         when not {{ _is_type(value, ['numeric', 'double', 'real'], types) }} then {{ text }}
         when
@@ -138,6 +155,15 @@
 
 {% macro money(value, types={}) -%}
     {{ number(value, 2, types) }}
+{%- endmacro %}
+
+
+{% macro currency_code(text) -%}
+    {#- Nearly every currency is written as a code, which needs no cleaning. -#}
+    case
+        when {{ matches(text, '^[A-Z]+$') }} then {{ text }}
+        else {{ clean_text(upper_latin(text)) }}
+    end
 {%- endmacro %}
 
 
@@ -165,7 +191,7 @@
 {% macro number(value, scale, types={}) -%}
     {%- set is_exact = _is_type(value, ['numeric', 'whole'], types) -%}
     {#- The outer cast restores the precision, which a case loses on PostgreSQL. -#}
-    cast({{ _exact_number(value, scale) if is_exact == 'true'
+    cast({{ _exact_number(value, scale, types) if is_exact == 'true'
         else _number_of_any_type(value, scale, is_exact, types) }} as numeric(18, {{ scale }}))
 {%- endmacro %}
 
@@ -217,19 +243,26 @@
 {%- endmacro %}
 
 
-{% macro _exact_number(value, scale) -%}
-    {{ return(adapter.dispatch('_exact_number', 'metrica_crm')(value, scale)) }}
+{% macro _exact_number(value, scale, types) -%}
+    {{ return(adapter.dispatch('_exact_number', 'metrica_crm')(value, scale, types)) }}
 {%- endmacro %}
 
-{% macro default___exact_number(value, scale) -%}
+{% macro default___exact_number(value, scale, types) -%}
     {{ _unsupported_adapter('_exact_number') }}
 {%- endmacro %}
 
-{% macro postgres___exact_number(value, scale) -%}
-    {{ _numeric_or_null(value, scale) }}
+{% macro postgres___exact_number(value, scale, types) -%}
+    {%- set precision = modules.re.fullmatch('numeric[(]([0-9]+),([0-9]+)[)]', types[value]) -%}
+    {%- if types[value] in ['smallint', 'integer'] and scale < 8 -%}
+        {{ value }}
+    {%- elif precision and 0 <= precision[1] | int - precision[2] | int < 18 - scale -%}
+        nullif({{ value }}, 'NaN')
+    {%- else -%}
+        {{ _numeric_or_null(value, scale) }}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro duckdb___exact_number(value, scale) -%}
+{% macro duckdb___exact_number(value, scale, types) -%}
     try_cast({{ value }} as numeric(18, {{ scale }}))
 {%- endmacro %}
 

@@ -7,7 +7,8 @@
     {%- endif -%}
     {%- set parts = (name | string).split('.') -%}
     {%- if parts | length == 1 -%}
-        {{ return(ref(name)) }}
+        {#- With the name of the root project, dbt does not warn of a reference out of the package. -#}
+        {{ return(ref(project_name, name)) }}
     {%- elif parts | length == 2 -%}
         {{ return(api.Relation.create(target.database, parts[0], parts[1])) }}
     {%- endif -%}

@@ -35,6 +35,26 @@
 {%- endmacro %}
 
 
+{% macro subscriber_number(national, dropped) -%}
+    {#- The number without so many digits of a trunk prefix; NULL if the country has no such number. -#}
+    {%- set number = "substr(" ~ national ~ ", " ~ (dropped + 1) ~ ")" if dropped else national -%}
+    case
+        when
+            position(
+                ',' || cast(length({{ national }}) - {{ dropped }} as text) || ','
+                in ',' || national_lengths || ','
+            ) > 0
+            {% if dropped -%}
+            and position(
+                ',' || left({{ national }}, {{ dropped }}) || ',' in ',' || trunk_prefixes || ','
+            ) > 0
+            {% endif -%}
+            and (leading_zero or substr({{ national }}, {{ dropped + 1 }}, 1) <> '0')
+            then {{ number }}
+    end
+{%- endmacro %}
+
+
 {% macro default_calling_code() -%}
     {%- set code = var('default_calling_code') -%}
     {%- if code is not none and not modules.re.fullmatch('[0-9]*', code | string) -%}

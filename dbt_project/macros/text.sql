@@ -81,10 +81,44 @@
 
 {% macro joined(value, condition='true') -%}
     {#- Sorted by bytes: collations of databases order a list differently. -#}
+    {{ return(adapter.dispatch('joined', 'metrica_crm')(value, condition)) }}
+{%- endmacro %}
+
+{% macro default__joined(value, condition) -%}
+    {{ _unsupported_adapter('joined') }}
+{%- endmacro %}
+
+{% macro postgres__joined(value, condition) -%}
     string_agg({{ value }}, ',' order by {{ bytes(value) }}) filter (where {{ condition }})
+{%- endmacro %}
+
+{% macro duckdb__joined(value, condition) -%}
+    {#- DuckDB sorts a list in half of the time of an aggregate's rows. -#}
+    array_to_string(
+        list_sort(list({{ value }}) filter (where {{ condition }} and {{ value }} is not null)), ','
+    )
 {%- endmacro %}
 
 
 {% macro bytes(text) -%}
+    {#- Besides its order, PostgreSQL compares bytes several times faster than by a language's rules. -#}
     {{ text }} collate "C"
+{%- endmacro %}
+
+
+{% macro own_collation(text) -%}
+    {#- Takes `bytes` back: PostgreSQL cannot compare texts of two collations. -#}
+    {{ return(adapter.dispatch('own_collation', 'metrica_crm')(text)) }}
+{%- endmacro %}
+
+{% macro default__own_collation(text) -%}
+    {{ _unsupported_adapter('own_collation') }}
+{%- endmacro %}
+
+{% macro postgres__own_collation(text) -%}
+    {{ text }} collate "default"
+{%- endmacro %}
+
+{% macro duckdb__own_collation(text) -%}
+    {{ text }}
 {%- endmacro %}

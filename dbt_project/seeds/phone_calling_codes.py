@@ -12,7 +12,7 @@ import sys
 from itertools import chain, product
 from typing import TextIO
 
-import regex
+import regex  # type: ignore[import-untyped]
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 PERSONAL = ("fixed_line", "mobile", "voip", "personal_number")
@@ -35,12 +35,13 @@ def exit_prefix(metadata: PhoneMetadata) -> str:
 
 def row(code: int, regions: tuple[str, ...]) -> tuple[str, str, str, str, str]:
     """Return the seed's row for a calling code; its first region decides on the prefix."""
-    metadata = [
+    found = [
         PhoneMetadata.metadata_for_nongeo_region(code)
         if region == "001"
         else PhoneMetadata.metadata_for_region(region)
         for region in regions
     ]
+    metadata = [each for each in found if each is not None]
     kinds = [getattr(m, kind) for m in metadata for kind in PERSONAL]
     kinds = [kind for kind in kinds if kind and kind.national_number_pattern]
     lengths = {n for kind in kinds for n in kind.possible_length}

@@ -1,6 +1,5 @@
 """The command that starts the emulator."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
 
@@ -10,7 +9,6 @@ from metrica_emulator.options import EmulatorError, EmulatorOptions
 from metrica_emulator.switches import Switches, describe
 
 _SETTINGS = 2
-_EXTRA = ("starlette", "uvicorn", "python_multipart")
 
 
 def _switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Switches:
@@ -89,9 +87,6 @@ def emulator(  # noqa: PLR0913 - one parameter per option
 
 
 def _serve(options: EmulatorOptions) -> None:
-    if any(find_spec(name) is None for name in _EXTRA):
-        raise EmulatorError("Install the emulator: pip install 'metrica-crm-export[emulator]'")
-
-    from metrica_emulator.server import run  # noqa: PLC0415 - needs the optional extra
+    from metrica_emulator.server import run  # noqa: PLC0415 - --help does not wait for the server
 
     run(options)

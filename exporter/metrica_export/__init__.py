@@ -1,7 +1,7 @@
 """Delivery of a CRM's dbt marts to Yandex Metrica's CRM import: only changed rows, provably.
 
 The Python interface is in the names of `__all__`. They are imported on first use, because a run
-needs libraries that take a second to load.
+needs libraries that take a second to load. The tables are of pyarrow.
 """
 
 import importlib
@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from metrica_export.commands.result import RunResult
     from metrica_export.commands.run import run
+    from metrica_export.commands.tables import (
+        counts_table,
+        explain_table,
+        plan_table,
+        rejects_table,
+    )
     from metrica_export.errors import (
         ExportError,
         GateError,
@@ -43,7 +49,11 @@ __all__ = [
     "Staging",
     "UnexpectedError",
     "WarehouseError",
+    "counts_table",
+    "explain_table",
+    "plan_table",
     "read_api",
+    "rejects_table",
     "run",
 ]
 
@@ -57,7 +67,11 @@ _MODULES = {
     "Options": "settings",
     "RunResult": "commands.result",
     "Staging": "settings",
+    "counts_table": "commands.tables",
+    "explain_table": "commands.tables",
+    "plan_table": "commands.tables",
     "read_api": "metrica.access",
+    "rejects_table": "commands.tables",
     "run": "commands.run",
 }
 """The modules of the names; the errors are in `errors`."""

@@ -177,19 +177,6 @@ def test_command_state_of_another_counter_is_not_mixed_in(tmp_path: Path) -> Non
     assert "holds counter 1, not 7" in result.stderr
 
 
-def test_without_the_extra_the_command_says_what_to_install() -> None:
-    program = (
-        "import sys; sys.modules['starlette'] = None\n"
-        "from metrica_emulator.command import emulator\n"
-        f"emulator({START!r})"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False
-    )
-    assert result.returncode == 2
-    assert result.stderr == "Install the emulator: pip install 'metrica-crm-export[emulator]'\n"
-
-
 def test_help_lists_every_switch() -> None:
     text = CliRunner().invoke(command, ["--help"]).output
     for name, default in Switches().as_dict().items():

@@ -85,7 +85,7 @@ class SystemUnderTest:
     def apply_schema(self) -> int:
         """Run `schema apply`, which restores edited statuses; return the exit code."""
         self.event_counts["schema applies"] += 1
-        command = ("schema", "apply", "--api-url", self.emulator.url)
+        command = ("schema", "apply", "--yes", "--api-url", self.emulator.url)
         exit_code = self._maintain(exit_codes.RUN_EXIT_CODES, *command)
         if exit_code in exit_codes.FINISHED:
             self.has_drift = False

@@ -185,6 +185,19 @@ def test_explain_ends_with_1_for_an_id_that_nothing_knows(job: Job) -> None:
         job.run()
 
 
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+def test_explain_says_which_deadline_is_past_and_which_applies(job: Job) -> None:
+    job.marts.sql("update metrica.orders set create_date_time = now() - interval '50 days 1 hour'")
+    for delivered in (False, True):
+        if delivered:
+            job.run()
+        lines = call(job, "orders", "704").stdout.splitlines()
+        link, update = (line for line in lines if line.startswith("deadline:"))
+        assert ", which is past" in link
+        assert ", 60 days left" in update
+        assert ["(applies now)" in line for line in (link, update)] == [not delivered, delivered]
+
+
 HOSTILE = ("a\x1b[2J\n", "'; drop table x; --", '"', "\\", "⟦wh⟧", "%s", "", " 704", "Ж" * 300)
 
 

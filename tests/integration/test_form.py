@@ -347,15 +347,21 @@ def test_form_list_leaves_out_rejected_rows(job: Job) -> None:
 # Windows and times.
 
 
-def test_orders_past_the_window_are_told_and_sent_or_held(job: Job) -> None:
+def test_orders_past_the_window_are_told_and_sent_or_held(
+    job: Job, capfd: pytest.CaptureFixture[str]
+) -> None:
     job.marts.contacts("c1")
     job.marts.orders("in", create_date_time=day(job, -20.5))
     job.marts.orders("out", create_date_time=day(job, -21.5))
     plan = job.plan()
     assert (plan.changes["orders"].late, plan.changes["orders"].expiring) == (1, 1)
+    line = "1 orders to send are past Metrica's window of 21 days (111"
+    capfd.readouterr()
     assert job.run(form=Form(hold_late=True)).exit_code == 0
+    assert line not in capfd.readouterr().err
     assert job.states("orders") == {"in": ("sent", None), "out": ("held", "window_past")}
     assert job.sent() == {"orders": 1}
+    assert line in capfd.readouterr().err
 
 
 def test_status_counts_the_unsent_orders_by_their_deadline(job: Job) -> None:

@@ -117,7 +117,8 @@ def test_unsendable_gate_stops_when_delivered_orders_lose_their_status(job: Job)
         job,
         "unsendable",
         *("50 of 50 rows of orders are rejected or held", "50 of them value_missing"),
-        *("in order_status", "20 %", "--max-unsendable-percent"),
+        *("in order_status (cure: Fill the column in the CRM", "20 %"),
+        "--max-unsendable-percent",
         again=6,
     )
     assert job.run(gate=Gate(unsendable_percent=100)).exit_code == 0

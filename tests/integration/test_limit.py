@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from metrica_export.errors import SettingsError
+from metrica_export.integrations.process import Finished
 from metrica_export.settings import Form, Gate
 
 from tests.support.job import Job
@@ -122,6 +123,23 @@ def test_limit_prefers_orders_in_metricas_window(job: Job) -> None:
     job.run(only=("order_statuses", "contacts"))
     job.run(limit=5)
     assert {"7", "11"} <= set(job.held_by_metrica("orders", "id"))
+
+
+@ON_DUCKDB
+def test_limit_counts_the_expiring_orders_that_it_leaves(job: Job, tmp_path: Path) -> None:
+    job.run(only=("order_statuses", "contacts"))
+    soon = "now() - interval '20 days 12 hours'"
+    job.marts.sql(f"update metrica.orders set create_date_time = {soon}")
+    outcome = job.run(limit=6)
+    assert (outcome.entities["orders"].sent, outcome.expiring) == (6, 14)
+    changes = outcome.changes["orders"]
+    assert (changes.expiring, changes.unselected, changes.unselected_expiring) == (6, 14, 14)
+    assert Finished(0, outcome.as_dict()).counts("orders")["expiring"] == 14
+    saved = tmp_path / "plan.json"
+    job.plan(out=saved, limit=4)
+    job.marts.sql("update metrica.orders set create_date_time = now() - interval '22 days'")
+    late = job.run(saved_plan=saved, limit=4)
+    assert (late.error, late.entities["orders"].sent, late.expiring) == (None, 4, 0)
 
 
 @ON_DUCKDB

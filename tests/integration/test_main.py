@@ -124,7 +124,7 @@ def assert_refused(
         (["--daily-requests", "5001"], {}, ["--daily-requests is 5001", "5000"]),
         (["--target", "nowhere"], {}, ["profiles.yml", "'nowhere'", "duckdb"]),
         (["--profile", "nobody"], {}, ["profiles.yml", "'nobody'", "crm"]),
-        (["--profiles-dir", "nowhere"], {}, ["nowhere", "profiles.example.yml"]),
+        (["--profiles-dir", "nowhere"], {}, ["nowhere", "metrica-export init"]),
         (["--project-dir", "nowhere"], {}, ["nowhere", "--project-dir"]),
         (["--staging-dir", "nowhere"], {}, ["nowhere", "--staging-dir"]),
     ],

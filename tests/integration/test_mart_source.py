@@ -73,9 +73,12 @@ def test_run_rejects_an_id_and_a_hash_with_nul_and_the_next_run_works(
 # What PostgreSQL holds and DuckDB cannot read.
 
 
-def staged(marts: MartsWarehouse, mart: str, column: str) -> dict[str, str | None]:
-    """Return id → a column's text of the staged rows."""
-    with open_session(DbtSettings(marts.folder, marts.folder)) as session:
+def staged(
+    marts: MartsWarehouse, mart: str, column: str, condition: str | None = None
+) -> dict[str, str | None]:
+    """Return id → a column's text of the staged rows that the condition selects."""
+    filters = () if condition is None else ((mart, condition),)
+    with open_session(DbtSettings(marts.folder, marts.folder, filters=filters)) as session:
         ledger = Ledger(session.wh, 1)
         scope = Scope(everything=True, with_watermark=True)
         find_delta(session.wh, ledger, session.marts.get(mart), scope)
@@ -106,6 +109,7 @@ def test_mart_source_reads_a_number_of_postgresql_as_it_is(
         marts.orders(str(place), revenue=value)
     expected = {str(place): text for place, text in enumerate(values.values())}
     assert staged(marts, "orders", "revenue") == expected
+    assert staged(marts, "orders", "revenue", "id = '0'") == {"0": expected["0"]}
 
 
 def test_run_rejects_numbers_and_dates_that_no_file_can_hold(

@@ -1,6 +1,7 @@
 """`plan`: the rows that would change, the files that a run would send, and Markdown."""
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
+from metrica_export.checks.cures import cure_of
 from metrica_export.cli.main import cli
 from metrica_export.cli.markdown import escape
 from metrica_export.commands import plan, run
@@ -77,13 +79,45 @@ def test_plan_rows_lists_the_rows_and_columns_that_change(job: Job) -> None:
     assert "becomes empty" in shown
 
 
-def test_plan_prints_values_only_on_demand(job: Job) -> None:
+def test_plan_prints_values_only_on_demand(
+    job: Job, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    folder = tmp_path / "staging"
+    folder.mkdir()
     for form in ([], ["--json"], ["--markdown"]):
         masked = call(job, "--rows", "9", *form)
         assert not [text for text in PERSONAL if text in masked.output]
-        shown = call(job, "--rows", "9", "--show-values", *form)
+        shown = call(job, "--rows", "9", "--show-values", *form, "--staging-dir", str(folder))
         assert all(text.strip("@") in shown.stdout for text in PERSONAL[:3])
-        assert not [text for text in PERSONAL if text in shown.stderr]
+        assert not [text for text in PERSONAL if text in shown.stderr + caplog.text]
+    assert [*folder.iterdir()] == []
+
+
+@ON_DUCKDB
+def test_plan_without_values_reads_no_cell_and_hides_cells_that_were_read(job: Job) -> None:
+    read = plan.plan(Outcome(), job.options(), plan.Wanted(rows=9))
+    assert not [text for text in PERSONAL if text in str(read.rows)]
+    read = plan.plan(Outcome(), job.options(), plan.Wanted(rows=9, with_values=True))
+    assert "Анна" in str(read.rows)
+    cells = [c.cells(with_values=False) for changes in (read.rows or {}).values() for c in changes]
+    for shown in (read.as_dict(with_values=False), cells):
+        assert not [text for text in PERSONAL if text in str(shown)]
+
+
+def test_plan_rows_lists_delivered_rows_first(job: Job) -> None:
+    job.run()
+    job.marts.orders("00", order_status="new")
+    job.marts.orders("5", "3", order_status="paid", status_path="new,paid", cost="1.00")
+    rows = planned(job, "--rows", "9")["rows"]["orders"]
+    assert [(row["id"], row["delivered"]) for row in rows] == [
+        ("3", "yes"),
+        ("5", "yes"),
+        ("00", "no"),
+    ]
+    (cost, *others) = sorted(rows[0]["columns"], key=lambda each: each["column"] != "cost")
+    assert cost == {"column": "cost", "change": "filled"}
+    assert {each["change"] for each in others} == {"may_differ"}
 
 
 def test_plan_names_new_custom_attributes(job: Job) -> None:
@@ -91,6 +125,7 @@ def test_plan_names_new_custom_attributes(job: Job) -> None:
     assert planned(job)["attributes"] == new
     assert "New custom attributes of orders" in call(job).stdout
     job.run(only=("contacts",))
+    job.marts.contacts("c9")
     assert planned(job)["attributes"] == {"orders": ["items_count"]}
 
 
@@ -164,7 +199,12 @@ def test_plan_markdown_is_a_page_of_tables(job: Job) -> None:
     assert "### Changes in Metrica\n\n| mart | change | rows |\n| --- | --- | --- |\n" in shown
     assert "| contacts | new | 7 |" in shown
     assert "| contacts | rejected | uniq\\_id | id\\_malformed | 1 |" in shown
+    assert "### Cures" in shown
+    assert f"| id\\_malformed | {cure_of('id_malformed')} |" in shown
     assert "\x1b" not in shown
+    for title in ("Not sent", "Changes in Metrica", "Rows", "Rows by state"):
+        assert f"### {title}\n\n| " in shown
+    assert "New custom attributes of orders" in shown
     tables = [line for line in shown.splitlines() if line.startswith("|")]
     assert all(line.endswith(" |") for line in tables)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from metrica_export.checks.cures import cure_of
 from metrica_export.cli.main import cli
 from metrica_export.errors import WarehouseError
 from metrica_export.warehouse.connection import Attached
@@ -20,6 +21,7 @@ from tests.support.marts_fixture import MartsWarehouse
 
 pytestmark = pytest.mark.parametrize("job", ["duckdb"], indirect=True)
 COUNTER = "2215573"
+_REASONS = ("phones_malformed", "contact_unknown")
 
 
 @pytest.fixture
@@ -76,7 +78,10 @@ def test_rejects_has_the_same_rows_in_every_form(marts: MartsWarehouse) -> None:
     assert json.loads(as_json)["total"] == 200
     rows = json.loads(as_json)["rejects"]
     assert list(csv.DictReader(io.StringIO(rejects(marts, "--format", "csv").stdout))) == rows
-    head, *lines = rejects(marts).stdout.splitlines()
+    table, cures = rejects(marts).stdout.split("\n\nCures:\n")
+    assert cures.splitlines() == [f"{each}: {cure_of(each)}" for each in _REASONS]
+    assert {row["cure"] for row in rows} == {cure_of(each) for each in _REASONS}
+    head, *lines = table.splitlines()
     assert head.split() == ["mart", "id", "state", "column", "reason", "explanation"]
     assert [line.split()[:5] for line in lines] == [list(row.values())[:5] for row in rows]
     assert len({line.index("rejected") for line in lines if "rejected" in line}) == 1
@@ -92,9 +97,10 @@ def test_rejects_lists_100_rows_on_a_terminal(
 ) -> None:
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     shown = rejects(marts)
-    assert len(shown.stdout.splitlines()) == 101
+    assert shown.stdout.partition("\n\n")[0].count("\n") == 100
     assert "100 of 200 rows" in shown.stderr
-    assert len(rejects(marts, "--limit", "150").stdout.splitlines()) == 151
+    longer = rejects(marts, "--limit", "150").stdout
+    assert longer.partition("\n\n")[0].count("\n") == 150
 
 
 def test_rejects_shows_no_control_character_of_an_id(marts: MartsWarehouse) -> None:
@@ -105,7 +111,9 @@ def test_rejects_shows_no_control_character_of_an_id(marts: MartsWarehouse) -> N
 
 def test_rejects_explains_a_reason_of_another_version(marts: MartsWarehouse) -> None:
     marts.sql("update metrica_export.ledger_verdicts set reason = 'of_tomorrow'")
-    assert listed(marts)[0]["explanation"] == "of_tomorrow."
+    row = listed(marts)[0]
+    assert row["explanation"] == "of_tomorrow."
+    assert "upgrade" in row["cure"]
 
 
 def test_rejects_refuses_a_reason_that_does_not_exist(marts: MartsWarehouse) -> None:

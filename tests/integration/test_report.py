@@ -20,9 +20,11 @@ from metrica_export.ledger.measurements import Measurement, record
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.report.contents import Report
 from metrica_export.report.figures_json import as_json
+from metrica_export.report.languages.words import Words
 from metrica_export.report.light import Cause, Colour
 from metrica_export.report.online import OnlineOrders
 from metrica_export.report.parts import match_keys
+from metrica_export.report.texts import of_orders, of_runs
 from metrica_export.settings import Form
 from metrica_export.warehouse.session import open_session
 
@@ -175,6 +177,24 @@ def test_report_finds_orders_near_and_past_their_deadline(shared: Job) -> None:
     assert found.light.causes[:2] == (Cause.EXPIRED, Cause.EXPIRING)
 
 
+def test_report_finds_changes_near_their_deadline(filled: Job) -> None:
+    before = read(filled).waiting
+    assert (before.soon, before.soon_changed) == (1, 0)
+    created = ago(days=UPDATE_DAYS - 2)
+    filled.marts.orders("old", create_date_time=created, revenue="1")
+    filled.marts.sql(
+        "insert into metrica_export.ledger_deliveries (create_date_time, upload_no, row_hash, id) "
+        f"select timestamp '{created}', max(upload_no), null, 'old' "
+        "from metrica_export.ledger_uploads where entity = 'orders' and status = 'PASSED'"
+    )
+    filled.marts.sql("update metrica.orders set updated_at = now() where id = 'old'")
+    found = read(filled)
+    assert (found.waiting.soon, found.waiting.soon_changed) == (2, 1)
+    text = of_runs.deadlines(found, Words.of("en"))["deadlines_urgent"]
+    assert "2 waiting orders" in text
+    assert "1 of them is in Metrica already" in text
+
+
 def test_report_explains_revenue_by_state(shared: Job) -> None:
     known = states(shared)
     rows = shared.marts.sql(
@@ -304,6 +324,22 @@ def test_report_follows_the_path_of_orders(filled: Job) -> None:
     assert later["paid"].to_send == 0
     assert later["paid"].measured == 1
     assert later["paid"].median_hours == pytest.approx(30, abs=0.1)
+
+
+def test_report_counts_an_order_with_several_statuses_to_send_once(filled: Job) -> None:
+    filled.marts.orders(
+        "steps",
+        create_date_time=ago(days=1),
+        order_status="gone",
+        status_path="new,paid,gone",
+        updated_at="2026-11-03 00:00:00+00",
+    )
+    known = states(filled)
+    rows = filled.marts.sql("select id from metrica.orders where create_date_time is not null")
+    orders = [key for (key,) in rows if known["orders", key] in {"pending", "held"}]
+    assert "steps" in orders
+    lead = of_orders.steps(read(filled), Words.of("en"))["steps_lead"]
+    assert f"{len(orders)} orders wait" in lead
 
 
 def test_report_shows_the_last_measurement_of_each_cohort(filled: Job) -> None:

@@ -8,7 +8,13 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 from metrica_export.cli.main import cli
-from metrica_export.errors import ExportError, LedgerError, MetricaError
+from metrica_export.errors import (
+    ExportError,
+    GateError,
+    LedgerError,
+    MetricaError,
+    SettingsError,
+)
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica, Status
@@ -203,11 +209,11 @@ def drifts(job: Job) -> list[Drift]:
         return find_drift(session.wh, ledger, session.marts, metrica)
 
 
-def command(job: Job, *words: str) -> Result:
+def command(job: Job, *words: str, answers: str | None = None) -> Result:
     """Run a command of `schema` for the job."""
     arguments = ["schema", *words, *job.marts.flags, "--api-url", job.emulator.url]
     env = {"METRICA_TOKEN": job.emulator.token, "METRICA_COUNTER_ID": str(job.emulator.counter)}
-    return CliRunner().invoke(cli, arguments, env=env)
+    return CliRunner().invoke(cli, arguments, env=env, input=answers)
 
 
 def test_there_is_no_drift_after_a_delivery(mapped: Job) -> None:
@@ -342,7 +348,7 @@ def test_status_mapping_keeps_statuses_that_only_metrica_has(mapped: Job) -> Non
 def test_apply_puts_back_what_was_edited_and_the_next_run_sends_nothing(mapped: Job) -> None:
     edit(mapped.emulator, id="sold", type="OTHER", goal_action_ids=[])
     delete(mapped.emulator, "new")
-    applied = command(mapped, "apply", "--json")
+    applied = command(mapped, "apply", "--json", "--yes")
     assert applied.exit_code == 0, applied.output
     found = json.loads(applied.stdout)["statuses"]
     assert {change["id"]: change["change"] for change in found} == {
@@ -358,9 +364,54 @@ def test_apply_puts_back_what_was_edited_and_the_next_run_sends_nothing(mapped: 
     assert json.loads(command(mapped, "diff", "--json").stdout)["equal"] is True
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_apply_without_a_terminal_and_without_yes_sends_nothing(
+    mapped: Job, words: tuple[str, ...]
+) -> None:
+    edit(mapped.emulator, id="sold", type="OTHER")
+    requests_made = "select count(*) from requests where method <> 'GET'"
+    before = mapped.emulator.sql(requests_made)
+    applied = command(mapped, "apply", *words)
+    assert isinstance(applied.exception, SettingsError)
+    assert "pass --yes" in str(applied.exception)
+    assert ("in Metrica" in applied.stdout) == (not words)
+    assert mapped.emulator.sql(requests_made) == before
+    assert mapped.held_by_metrica("order_statuses", "type")["sold"] == "OTHER"
+
+
+@pytest.mark.parametrize(("answer", "type_"), [("y", "PAID"), ("n", "OTHER"), ("", "OTHER")])
+def test_apply_shows_the_difference_and_asks_on_a_terminal(
+    mapped: Job, monkeypatch: pytest.MonkeyPatch, answer: str, type_: str
+) -> None:
+    edit(mapped.emulator, id="sold", type="OTHER")
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    applied = command(mapped, "apply", answers=f"{answer}\n")
+    table, _, asked = applied.stdout.partition("Write 1 order statuses to counter")
+    assert "OTHER" in table
+    assert asked
+    assert applied.exit_code == (0 if answer == "y" else 1)
+    assert mapped.held_by_metrica("order_statuses", "type")["sold"] == type_
+
+
+def test_apply_sends_nothing_if_the_difference_changes_after_it_was_shown(
+    mapped: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(mapped.emulator, id="sold", type="OTHER")
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+
+    def answer(*_: Any, **__: Any) -> bool:
+        delete(mapped.emulator, "new")
+        return True
+
+    monkeypatch.setattr("click.confirm", answer)
+    applied = command(mapped, "apply")
+    assert isinstance(applied.exception, GateError)
+    assert mapped.held_by_metrica("order_statuses", "type") == {"sold": "OTHER"}
+
+
 def test_apply_works_before_the_first_run(job: Job) -> None:
     job.marts.put("order_statuses", {"id": "sold", "type": "PAID"})
-    applied = command(job, "apply")
+    applied = command(job, "apply", "--yes")
     assert applied.exit_code == 0, applied.output
     assert "1 + 0 + 0 + 0 = 1" in applied.stdout
     assert job.sent() == {}
@@ -372,7 +423,7 @@ def test_apply_leaves_a_ledger_of_another_destination_as_it_is(mapped: Job) -> N
     edit(mapped.emulator, id="sold", type="OTHER")
     deliveries = "select count(*) from metrica_export.ledger_deliveries"
     before = mapped.marts.sql(deliveries)
-    applied = command(mapped, "apply")
+    applied = command(mapped, "apply", "--yes")
     assert isinstance(applied.exception, LedgerError)
     assert mapped.marts.sql(deliveries) == before
 
@@ -380,10 +431,10 @@ def test_apply_leaves_a_ledger_of_another_destination_as_it_is(mapped: Job) -> N
 def test_status_mapping_apply_that_metrica_refuses_is_made_good_by_the_next(mapped: Job) -> None:
     edit(mapped.emulator, id="sold", type="OTHER")
     mapped.emulator.fault("status:403", "POST /schema/order_statuses")
-    refused = command(mapped, "apply")
+    refused = command(mapped, "apply", "--yes")
     assert isinstance(refused.exception, ExportError)
     assert refused.exception.exit_code == 4
     assert drifts(mapped) == [Drift("sold", ("type",))]
-    assert command(mapped, "apply").exit_code == 0
+    assert command(mapped, "apply", "--yes").exit_code == 0
     assert mapped.held_by_metrica("order_statuses", "type")["sold"] == "PAID"
     assert drifts(mapped) == []

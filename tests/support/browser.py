@@ -73,6 +73,7 @@ def check_page(browser: Browser, file: Path, charts: int) -> None:
                 assert len(marks) == charts, where
                 assert all(marks), (where, marks)
                 assert seen.page.evaluate(_OVERFLOWING, width) == [], where
+                assert seen.page.evaluate(_TOUCHING) == [], where
                 assert seen.page.evaluate(_PALE, _MIN_CONTRAST) == [], where
                 # A narrow window changes the layout and no colour, and the contrast takes axe-core
                 # three quarters of its time.
@@ -127,6 +128,30 @@ width => {
 }
 """
 """Elements outside of the window; tables scroll in a frame of their own."""
+
+_TOUCHING = """
+() => {
+    const found = [];
+    for (const chart of document.querySelectorAll('svg.chart')) {
+        const texts = [...chart.querySelectorAll('text, tspan')]
+            .filter(text => text.textContent.trim() && !text.querySelector('tspan'));
+        texts.forEach((text, place) => {
+            const box = text.getBoundingClientRect();
+            for (const other of texts.slice(place + 1)) {
+                const next = other.getBoundingClientRect();
+                const across = Math.min(box.right, next.right) - Math.max(box.left, next.left);
+                const down = Math.min(box.bottom, next.bottom) - Math.max(box.top, next.top);
+                // Boxes of texts are higher than their letters.
+                if (across > -6 && down > 3) {
+                    found.push(text.textContent + ' | ' + other.textContent);
+                }
+            }
+        });
+    }
+    return found;
+}
+"""
+"""Texts of charts with less than six pixels between them on a line."""
 
 _PALE = """
 least => {

@@ -25,10 +25,11 @@ class Job:
 
     marts: MartsWarehouse
     emulator: RunningEmulator
+    filters: tuple[tuple[str, str], ...] = ()
 
     @property
     def dbt(self) -> DbtSettings:
-        return DbtSettings(self.marts.folder, self.marts.folder)
+        return DbtSettings(self.marts.folder, self.marts.folder, filters=self.filters)
 
     def options(self, only: tuple[str, ...] = ALL, **more: Any) -> Options:
         return Options(self.dbt, self.emulator.counter, only, **more)
@@ -61,7 +62,11 @@ class Job:
         except ExportError as error:
             outcome = error.result or RunResult()
         names = list(outcome.entities)
-        counted = (f"select '{name}', count(*) from metrica.{name}" for name in names)
+        filters = dict(self.filters)
+        counted = (
+            f"select '{name}', count(*) from metrica.{name} where ({filters.get(name, 'true')}\n)"
+            for name in names
+        )
         rows = dict(self.marts.sql(" union all ".join(counted))) if names else {}
         for name, counts in outcome.entities.items():
             assert counts.rows == rows[name], name

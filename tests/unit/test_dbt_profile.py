@@ -243,7 +243,7 @@ def test_dbt_profile_missing_file_is_told_with_the_places_and_what_to_copy(
     told = message(DbtSettings(project))
     assert str(tmp_path / "work") in told
     assert str(tmp_path / "home" / ".dbt") in told
-    assert "profiles.example.yml" in told
+    assert "metrica-export init" in told
     assert str(project) in message(DbtSettings(project, project))
 
 

@@ -1,9 +1,13 @@
 """The project's own settings: what is checked, and how strictly."""
 
+import fnmatch
+import os
 import tomllib
+from glob import glob
 from pathlib import Path
 
 import pytest
+from metrica_export.warehouse.dbt_package import PACKAGE
 
 ROOT = Path(__file__).parents[2]
 TYPED = ("metrica_export", "metrica_emulator", "tests", "benchmarks")
@@ -44,10 +48,36 @@ def test_mypy_reads_only_rivals_and_orchestrators_as_untyped(mypy: dict[str, obj
 
 
 def test_wheel_carries_every_file_beside_the_modules() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    for package, patterns in settings["tool"]["setuptools"]["package-data"].items():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)["tool"]["setuptools"]
+    for package, patterns in settings["package-data"].items():
         folder = ROOT / "exporter" / package
-        carried = {path for pattern in patterns for path in folder.glob(pattern)}
-        files = {path for path in folder.rglob("*") if path.is_file()}
-        left = {path for path in files - carried if path.suffix not in {".py", ".pyc", ".md"}}
+        # As in setuptools, glob follows the link to the dbt project. Path.glob does not.
+        carried = {
+            path
+            for pattern in patterns
+            for path in glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
+        }
+        files = {
+            str(Path(base, name).relative_to(folder))
+            for base, _, names in os.walk(folder, followlinks=True)
+            for name in names
+        }
+        excluded = [
+            path
+            for pattern in settings["exclude-package-data"].get(package, ())
+            for path in fnmatch.filter(files, pattern)
+        ]
+        left = {
+            path
+            for path in files.difference(carried, excluded)
+            if not path.endswith((".py", ".pyc", ".md"))
+        }
         assert left == set(), package
+
+
+def test_wheel_carries_the_dbt_project_and_the_profile_example() -> None:
+    package = ROOT / "exporter/metrica_export"
+    assert (package / "dbt_project").resolve() == ROOT / "dbt_project"
+    assert (package / "profiles.example.yml").resolve() == ROOT / "profiles.example.yml"
+    assert PACKAGE.resolve() == ROOT / "dbt_project"

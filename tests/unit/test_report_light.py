@@ -9,7 +9,7 @@ from metrica_export.report.parts.runs import Run, Runs
 from metrica_export.report.parts.waiting import Waiting
 
 NOW = datetime(2026, 11, 27, 9, 0)  # noqa: DTZ001 - in the counter's zone, as in the report
-QUIET = Waiting(pending=5, held=2, rejected=3, expiring=0, expired=0)
+QUIET = Waiting(pending=5, held=2, rejected=3, expiring=0, soon=0, soon_changed=0, expired=0)
 
 
 def run(run_no: int, *, hours_ago: float = 5, exit_code: int | None = 0, unsent: int = 5) -> Run:

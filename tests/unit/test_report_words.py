@@ -62,7 +62,7 @@ def test_texts_of_both_languages_have_fields_that_the_program_fills() -> None:
 def test_catalogue_has_every_code(language: str) -> None:
     words = Words.of(language)
     keys = [
-        *(f"reasons.{table}.{reason}" for table in ("names", "cures") for reason in REASONS),
+        *(f"reasons.names.{reason}" for reason in REASONS),
         *(f"light.causes.{cause.value}" for cause in Cause),
         *(f"light.{colour.value}" for colour in Colour),
         *(f"marts.{entity.name}" for entity in ENTITIES),

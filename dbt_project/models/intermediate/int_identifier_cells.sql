@@ -28,15 +28,24 @@ with cells as (
         value as cell,
         updated_at
     from {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+),
+
+newest as (
+    select
+        {{ bytes('contact_id') }} as contact_id,
+        {{ bytes('kind') }} as kind,
+        {{ bytes('cell') }} as cell,
+        max(updated_at) as updated_at
+    from cells
+    where
+        kind in ('email', 'phone', 'client_id')
+        and trim(both ' ' from cell) <> ''
+    group by {{ bytes('contact_id') }}, {{ bytes('kind') }}, {{ bytes('cell') }}
 )
 
 select
-    contact_id,
-    kind,
-    cell,
-    max(updated_at) as updated_at
-from cells
-where
-    kind in ('email', 'phone', 'client_id')
-    and trim(both ' ' from cell) <> ''
-group by contact_id, kind, cell
+    {{ own_collation('contact_id') }} as contact_id,
+    {{ own_collation('kind') }} as kind,
+    {{ own_collation('cell') }} as cell,
+    updated_at
+from newest

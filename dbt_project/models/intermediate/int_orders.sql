@@ -33,5 +33,5 @@ select
     finish_left_out,
     case when finish_left_out is null then finished_at end as finished_at,
     {{ attributes('orders', 'with_status') }}
-    coalesce({{ present_currency('currency') }}, '{{ var("default_currency") }}') as currency
+    {{ present_currency("coalesce(currency, '" ~ var("default_currency") ~ "')") }} as currency
 from with_status

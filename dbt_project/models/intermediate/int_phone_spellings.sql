@@ -13,10 +13,9 @@
     '|[0-9](?:[() /.-]*[0-9]){0,3})' %}
 {%- set after_area = "(^|[,:=''‘’`\"“”„«»<])([( ]*)" ~ area ~ space ~ '/((?:' ~ space
     ~ '[0-9]){4})' %}
-{%- set code_columns = 'codes.calling_code, codes.trunk_prefixes, codes.leading_zero, '
-    'codes.national_lengths' %}
 
 -- Most cells hold one number and nothing else, which needs none of the steps up to `dialled`.
+-- `offset 0`, because PostgreSQL would otherwise compute a column once for each use.
 with {{ identifier_cells('phone', simple='^ *[+(]?[0-9][0-9() -]*$') }}
 
 calling_codes as (
@@ -131,9 +130,14 @@ dialled_digits as (
 
 -- One row, also without a default country.
 home as (
-    select max(exit_prefix) as exit_prefix
+    select
+        max(calling_code) as calling_code,
+        max(trunk_prefixes) as trunk_prefixes,
+        max(nullif(exit_prefix, '')) as exit_prefix,
+        bool_or(leading_zero) as leading_zero,
+        max(national_lengths) as national_lengths
     from calling_codes
-    where calling_code = '{{ default_code }}' and exit_prefix <> ''
+    where calling_code = '{{ default_code }}'
 ),
 
 -- Calls abroad begin with the exit prefix of the default country: 8 10 375 …, 011 44 …
@@ -161,111 +165,92 @@ understood as (
             when is_abroad then substr(digits, length(exit_prefix) + 1) else digits
         end as digits
     from dialled_abroad
+    offset 0
 ),
 
-readings as (
-    -- No calling code is the beginning of another one, so at most one of the three lengths matches.
-    {% for length in [1, 2, 3] %}
-    select
-        understood.cell,
-        understood.raw,
-        {{ code_columns }},
-        substr(understood.digits, {{ length + 1 }}) as national,
-        1 as preference
-    from understood
-    inner join calling_codes as codes
-        on left(understood.digits, {{ length }}) = codes.calling_code
-    where understood.is_number and understood.is_international
-    union all
-    {% endfor %}
-    select
-        understood.cell,
-        understood.raw,
-        {{ code_columns }},
-        understood.digits as national,
-        2 as preference
-    from understood
-    inner join calling_codes as codes
-        on codes.calling_code = '{{ default_code }}'
-    where understood.is_number and not understood.is_international
-    union all
-    -- In a country with trunk prefixes, a number without the prefix that begins like the calling
-    -- code begins with the calling code. In other countries it may be a number of that area.
-    select
-        understood.cell,
-        understood.raw,
-        {{ code_columns }},
-        substr(understood.digits, {{ default_code | length + 1 }}) as national,
-        case when codes.trunk_prefixes <> '' then 1 else 3 end as preference
-    from understood
-    inner join calling_codes as codes
-        on
-            codes.calling_code = '{{ default_code }}'
-            and left(understood.digits, {{ default_code | length }}) = codes.calling_code
-    where understood.is_number and not understood.is_international
-),
-
-dropped as (
-    select 0 as digits
-    union all
-    select 1 as digits
-    union all
-    select 2 as digits
-),
-
-possible as (
-    select
-        readings.cell,
-        readings.raw,
-        readings.calling_code || substr(readings.national, dropped.digits + 1) as phone,
-        row_number() over (
-            partition by readings.cell, readings.raw
-            order by readings.preference, dropped.digits
-        ) as place
-    from readings
-    cross join dropped
-    where
-        (
-            dropped.digits = 0
-            or position(
-                ',' || left(readings.national, dropped.digits) || ','
-                in ',' || readings.trunk_prefixes || ','
-            ) > 0
-        )
-        and position(
-            ',' || cast(length(readings.national) - dropped.digits as text) || ','
-            in ',' || readings.national_lengths || ','
-        ) > 0
-        and (
-            readings.leading_zero
-            or substr(readings.national, dropped.digits + 1, 1) <> '0'
-        )
-),
-
+-- No calling code is the beginning of another one, so at most one of the three lengths matches.
 coded as (
-    select distinct
+    select
+        understood.*,
+        {% for column in ['calling_code', 'trunk_prefixes', 'leading_zero', 'national_lengths'] -%}
+        case
+            when not understood.is_number then null
+            when understood.is_international
+                then coalesce(of_1.{{ column }}, of_2.{{ column }}, of_3.{{ column }})
+            else home.{{ column }}
+        end as {{ column }},
+        {% endfor -%}
+        not understood.is_international
+        and left(understood.digits, {{ default_code | length }}) = '{{ default_code }}'
+            as begins_with_code
+    from understood
+    cross join home
+    {% for length in [1, 2, 3] -%}
+    left join calling_codes as of_{{ length }}
+        on
+            case
+                when understood.is_international then left(understood.digits, {{ length }})
+            end = of_{{ length }}.calling_code
+    {% endfor -%}
+    offset 0
+),
+
+-- In a country with trunk prefixes, a number without the prefix that begins like the calling code
+-- begins with the calling code. In other countries it may be a number of that area.
+readings as (
+    select
         cell,
-        raw
+        raw,
+        is_number,
+        is_international,
+        calling_code,
+        trunk_prefixes,
+        leading_zero,
+        national_lengths,
+        case
+            when is_international then substr(digits, length(calling_code) + 1)
+            when begins_with_code and trunk_prefixes <> ''
+                then substr(digits, {{ default_code | length + 1 }})
+            else digits
+        end as national,
+        case
+            when not begins_with_code then null
+            when trunk_prefixes <> '' then digits
+            else substr(digits, {{ default_code | length + 1 }})
+        end as other_national
+    from coded
+    offset 0
+),
+
+phones as (
+    select
+        cell,
+        raw,
+        is_number,
+        is_international,
+        calling_code,
+        calling_code || coalesce(
+            {% for national in ['national', 'other_national'] -%}
+            {% set last = loop.last -%}
+            {% for dropped in [0, 1, 2] -%}
+            {{ subscriber_number(national, dropped) }}{{ "," if not (last and loop.last) }}
+            {% endfor -%}
+            {% endfor -%}
+        ) as phone
     from readings
+    offset 0
 )
 
 select
-    understood.cell,
-    understood.raw,
-    possible.phone,
+    cell,
+    raw,
+    phone,
     case
-        when possible.phone is not null then null
-        when {{ lost_digits('understood.raw') }} then 'written_by_a_spreadsheet'
-        when not understood.is_number then 'not_a_phone'
-        when not understood.is_international then 'no_country_code'
-        when coded.raw is null then 'unknown_country_code'
+        when phone is not null then null
+        when {{ lost_digits('raw') }} then 'written_by_a_spreadsheet'
+        when not is_number then 'not_a_phone'
+        when not is_international then 'no_country_code'
+        when calling_code is null then 'unknown_country_code'
         else 'impossible_number'
     end as reason
-from understood
-left join possible
-    on
-        understood.cell = possible.cell
-        and understood.raw = possible.raw
-        and possible.place = 1
-left join coded
-    on understood.cell = coded.cell and understood.raw = coded.raw
+from phones

@@ -6,18 +6,29 @@ with contacts as (
 
 identifiers as (
     select distinct
+        {{ bytes('contact_id') }} as contact_id,
+        {{ bytes('kind') }} as kind,
+        {{ bytes('reason') }} as reason,
+        {{ bytes('coalesce(identifier, raw)') }} as identifier
+    from {{ ref('metrica_crm', 'int_contact_identifiers') }}
+),
+
+per_contact as (
+    select
         contact_id,
         kind,
         reason,
-        coalesce(identifier, raw) as identifier
-    from {{ ref('metrica_crm', 'int_contact_identifiers') }}
+        count(*) as identifiers,
+        {{ max_identifiers('kind') }} as allowed
+    from identifiers
+    group by contact_id, kind, reason
 ),
 
 totals as (
     select
         kind,
-        count(*) as total
-    from identifiers
+        sum(identifiers) as total
+    from per_contact
     group by kind
 ),
 
@@ -25,36 +36,26 @@ unread as (
     select
         kind,
         reason,
-        count(*) as left_out
-    from identifiers
+        sum(identifiers) as left_out
+    from per_contact
     where reason is not null
     group by kind, reason
-),
-
-per_contact as (
-    select
-        contact_id,
-        kind,
-        count(*) as known,
-        {{ max_identifiers('kind') }} as allowed
-    from identifiers
-    where reason is null
-    group by contact_id, kind
 ),
 
 too_many as (
     select
         kind,
         'too_many' as reason,
-        sum(known - allowed) as left_out
+        sum(identifiers - allowed) as left_out
     from per_contact
-    where known > allowed
+    where reason is null and identifiers > allowed
     group by kind
 ),
 
 recognised as (
-    select distinct contact_id
+    select distinct {{ own_collation('contact_id') }} as contact_id
     from per_contact
+    where reason is null
 ),
 
 without_any as (
@@ -86,8 +87,8 @@ counted as (
 
 select
     'contacts' as entity,
-    kind,
-    reason,
+    {{ own_collation('kind') }} as kind,
+    {{ own_collation('reason') }} as reason,
     cast(left_out as bigint) as left_out,
     cast(total as bigint) as total
 from counted

@@ -1,5 +1,9 @@
 """Reasons why a mart row is rejected or held."""
 
+import tomllib
+from functools import cache
+from importlib.resources import files
+
 from metrica_export.metrica.formats import (
     MAX_AMOUNT,
     MAX_HUMANIZED,
@@ -63,3 +67,26 @@ REASONS = {
     "sends the row again.",
 }
 """The closed list of reasons, each with its meaning."""
+
+
+def explain_reason(reason: str, language: str = "en") -> str:
+    """Return the meaning of a reason in `en` or `ru`.
+
+    For a reason that only a later version of the program has, it is the reason itself.
+    """
+    return (REASONS if language == "en" else _in_russian()).get(reason, f"{reason}.")
+
+
+@cache
+def _in_russian() -> dict[str, str]:
+    text = files(__package__).joinpath("reasons.ru.toml").read_text(encoding="utf-8")
+    fields = {
+        "max_id": MAX_ID,
+        "status_types": ", ".join(STATUS_TYPES),
+        "max_amount": f"{MAX_AMOUNT:,}".replace(",", "\N{NO-BREAK SPACE}"),
+        "max_client_ids": MAX_VALUES[Kind.CLIENT_IDS],
+        "max_emails": MAX_VALUES[Kind.EMAILS],
+        "max_goals": MAX_VALUES[Kind.GOALS],
+        "max_humanized": MAX_HUMANIZED,
+    }
+    return {code: meaning.format(**fields) for code, meaning in tomllib.loads(text).items()}

@@ -8,8 +8,9 @@ from metrica_export.checks.verdicts import verdicts
 from metrica_export.delta.delivered_state import read_delivered
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.formats import CONTACTS, DEFAULT_STATUSES, ORDER_STATUSES
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
@@ -68,8 +69,10 @@ def _mapped_statuses(
 ) -> list[str]:
     """Return queries of the statuses (`_id`) whose present mapping Metrica has."""
     mart = session.marts.get(ORDER_STATUSES.name)
-    table = relation(mart.schema, mart.table)
-    read_delivered(session.wh, ledger, mart, among=f"select cast(id as text) as _id from {table}")
+    table = rows_of(mart)
+    read_delivered(
+        session.wh, ledger, mart, among=f"select cast(m.id as text) as _id from {table} m"
+    )
     found = [
         (
             f"select d._id from {DELIVERED.of(mart.name)} d join {table} m "
@@ -89,8 +92,8 @@ def names_goals(session: Session, staged: StagedMart) -> bool:
     mapped = " union all ".join(f"select {quote(status)}" for status in DEFAULT_STATUSES)
     if entity.uses_status_mapping:
         mart = session.marts.get(ORDER_STATUSES.name)
-        table = relation(mart.schema, mart.table)
-        mapped += f" union all select cast(id as text) from {table} where id is not null"
+        table = rows_of(mart)
+        mapped += f" union all select cast(m.id as text) from {table} m where m.id is not null"
     query = render(
         __package__,
         "unmapped_statuses",

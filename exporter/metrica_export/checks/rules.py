@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from metrica_export.checks.column_rules import conditions, is_repeated
+from metrica_export.checks.deadlines import deadline
 from metrica_export.checks.reasons import HELD, REJECTED
-from metrica_export.checks.sendable import deadline
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.metrica.formats import Kind
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart

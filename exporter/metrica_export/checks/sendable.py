@@ -7,16 +7,17 @@ reads the staged row as `s`, its delivered state as `p` and its steps as `t`.
 from dataclasses import dataclass
 
 from metrica_export.checks.cells import cell, is_empty, row_size
+from metrica_export.checks.deadlines import CREATED, created, deadline
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.delta.delivered_state import filled
-from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS, Column
+from metrica_export.metrica.formats import Column
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import PILES, PROBLEMS, tables_of
 
-_CREATED, _FINISHED, _STATUS = "create_date_time", "finish_date_time", "order_status"
+_FINISHED, _STATUS = "finish_date_time", "order_status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,33 +134,6 @@ def early_hash(step: str) -> str:
     return f"md5(s._hash || ':' || {step})"
 
 
-def created(mart: Mart) -> str:
-    """Return SQL for the creation date to send: the first delivered one, if there is one."""
-    if not mart.has(_CREATED):
-        return "cast(null as timestamp)"
-    return f"coalesce(p._created, s.{_CREATED})"
-
-
-def deadline_of(created_at: str, is_delivered: str) -> str:
-    """Return SQL for the deadline after which Metrica ignores an order.
-
-    Metrica ties a new order to visits of the last 21 days. It updates a delivered order for 111
-    days from its visit, which was no later than the order itself (page "How to transmit customer
-    and order data from a CRM").
-    """
-    return (
-        f"{created_at} + case when {is_delivered} then interval '{UPDATE_DAYS} days' "
-        f"else interval '{LINK_DAYS} days' end"
-    )
-
-
-def deadline(mart: Mart) -> str:
-    """Return SQL for the deadline of a staged order, NULL for other entities."""
-    if not mart.entity.has_deadline:
-        return "cast(null as timestamp)"
-    return deadline_of(created(mart), "p._delivered")
-
-
 def filled_cells(staged: StagedMart) -> str:
     """Return SQL for the bits of the columns that have a value in a row."""
     mart = staged.mart
@@ -240,7 +214,7 @@ def _steps_left(mart: Mart, wave: int) -> str:
 
 
 def _value(mart: Mart, column: Column) -> str | None:
-    return created(mart) if column.name == _CREATED else None
+    return created(mart) if column.name == CREATED else None
 
 
 def _cell(mart: Mart, column: Column, wave: int) -> str:

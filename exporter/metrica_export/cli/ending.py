@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -101,11 +102,20 @@ def warn(text: str, *, has_failed: bool = False) -> None:
         click.echo(printable(text), err=True)
 
 
+_log_format = ContextVar("log_format", default="text")
+
+
+def set_log_format(form: str) -> None:
+    """Set the form of this run's messages, as its options or the settings file say."""
+    _log_format.set(form)
+
+
 def wants_json_log() -> bool:
     """Whether the command is a run with `--log-format json`, also if its options are wrong."""
     words = sys.argv[1:]
     given = "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
-    return "run" in words and (given or os.environ.get(LOG_FORMAT) == "json")
+    known = "json" in (os.environ.get(LOG_FORMAT), _log_format.get())
+    return "run" in words and (given or known)
 
 
 def end(exit_code: int, error: str) -> NoReturn:

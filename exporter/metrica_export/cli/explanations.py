@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import option_values, options
+from metrica_export.cli import option_values, options, output_format
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.formats import ENTITIES
 from metrica_export.metrica.redaction import json_line
 
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
     from metrica_export.ledger.row_history import RowHistory
     from metrica_export.review.row_changes import RowChange
 
-_MASK = "***"
 
-
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("mart", type=click.Choice([entity.name for entity in ENTITIES]))
 @click.argument("key", metavar="ID")
 @options.show_values
-@options.as_json
+@output_format.form("text", "json", text="Format of the explanation.")
+@options.json_format
+@output_format.output
 @options.counter
 @options.warehouse
 @options.merge_mode
@@ -31,7 +33,16 @@ _MASK = "***"
 @options.chunk_bytes
 @options.max_steps
 @options.memory
-def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: Any) -> None:
+@options.lang
+def explain(
+    *,
+    mart: str,
+    key: str,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    **given: Any,
+) -> None:
     """Explain one row: in the mart, in Metrica, and in the next run.
 
     Reads the warehouse only, and needs no token. Give it the options of your runs. The exit code
@@ -40,13 +51,23 @@ def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: A
     from metrica_export import console
     from metrica_export.commands import explain
 
+    show_values = given["show_values"]
+    form = output_format.choose(form, output, json=as_json)
     wanted = option_values.explain_options_of(given, mart)
     found = explain.explain(wanted, mart, key, with_values=show_values)
+    if output is not None:
+        from metrica_export.commands import parquet_file, tables
+
+        row = tables.explain_row(found, with_values=show_values)
+        parquet_file.write_parquet(output, tables.EXPLAIN_SCHEMA, [row])
     with printing():
-        if as_json:
+        if form == "json":
             click.echo(json_line(found.as_dict(with_values=show_values)))
+        elif output is not None:
+            console.say(f"The explanation of {found.mart} {found.id} is in {output}.")
         else:
-            for line in _lines(found):
+            is_filtered = mart in dict(wanted.dbt.filters)
+            for line in _lines(found, is_filtered=is_filtered):
                 console.say(line)
             _show_tables(found, with_values=show_values)
     sys.exit(found.exit_code)
@@ -55,12 +76,13 @@ def explain(*, mart: str, key: str, show_values: bool, as_json: bool, **given: A
 COMMANDS = {"explain": explain}
 
 
-def _lines(found: "Explanation") -> Iterator[str]:
+def _lines(found: "Explanation", *, is_filtered: bool) -> Iterator[str]:
     label = f"{found.mart} {found.id}"
     if not found.is_known:
         yield (
             f"{label}: neither the mart nor the ledger of counter {found.counter_id} has this id. "
             "Check the id and the mart; for a row of the CRM run `dbt build`."
+            + (" The counter's filter may leave the row out." if is_filtered else "")
         )
         return
     yield f"{label}, counter {found.counter_id}"
@@ -68,7 +90,8 @@ def _lines(found: "Explanation") -> Iterator[str]:
         yield f"mart:      row hash {row.row_hash}, updated at {row.updated_at}"
         yield from _next_lines(found, row.next_run)
     if not found.rows:
-        yield "mart:      the row is not in the mart"
+        why = ", or the counter's filter leaves it out" if is_filtered else ""
+        yield f"mart:      the row is not in the mart{why}"
     if found.is_vanished:
         cure = "; see --erase-vanished" if found.mart == "contacts" else ""
         why = "--erase-vanished emptied the row" if found.is_emptied else f"it keeps the row{cure}"
@@ -84,8 +107,9 @@ def _deadline_lines(found: "Deadlines") -> Iterator[str]:
         "update": ("a delivered order is updated", found.update_deadline, found.update_days_left),
     }
     for kind, (text, at, days) in kinds.items():
-        mark = ", which applies now" if found.applies == kind else ""
-        yield f"deadline:  {text} by {at}, {days} days left{mark}"
+        mark = " (applies now)" if found.applies == kind else ""
+        left = f"{days} days left" if days >= 0 else "which is past"
+        yield f"deadline:  {text} by {at}, {left}{mark}"
 
 
 def _ledger_lines(found: "RowHistory") -> Iterator[str]:
@@ -160,12 +184,8 @@ def status_path(change: "RowChange") -> str:
 def change_rows(change: "RowChange", *, with_values: bool) -> list[tuple[str, str, str | None]]:
     """Return column, change and value of each changed column, the value masked by default."""
     return [
-        (
-            each.column,
-            CHANGES[each.change],
-            (each.value if with_values else _MASK) if each.change != "emptied" else "",
-        )
-        for each in change.columns
+        (each.column, CHANGES[each.change], "" if each.change == "emptied" else each.value)
+        for each in change.cells(with_values=with_values)
     ]
 
 

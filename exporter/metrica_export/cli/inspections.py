@@ -7,11 +7,14 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
+from metrica_export.errors import SettingsError
 from metrica_export.metrica.access import read_api
 from metrica_export.metrica.redaction import json_line
 from metrica_export.settings import Limits, Options
 
 if TYPE_CHECKING:
+    from metrica_export.commands.doctor.finding import Finding
     from metrica_export.commands.schema import Differences
 
 
@@ -20,7 +23,7 @@ def _options_of(given: dict[str, Any]) -> Options:
     return Options(option_values.dbt_of(given), given["counter_id"], (), limits=limits)
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.api_url
@@ -29,13 +32,15 @@ def _options_of(given: dict[str, Any]) -> Options:
 def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
     """Check everything that a run depends on, and advise; send nothing.
 
-    The exit code is 0, or the code with which a run would end for the first error.
+    Each line appears as soon as its check has ended. Checks that need no network come first. The
+    exit code is 0, or the code with which a run would end for the first error.
     """
     from metrica_export import console
     from metrica_export.commands.doctor.examination import examine
 
     console.Reporter().report_retries()
-    found = examine(_options_of(given), api_url)
+    shown_at_once = {} if as_json else {"report": _show_finding}
+    found = examine(_options_of(given), api_url, **shown_at_once)
     with printing():
         if as_json:
             shown = {
@@ -44,13 +49,17 @@ def doctor(*, as_json: bool, api_url: str, **given: Any) -> None:
                 "exit_code": found.exit_code,
             }
             click.echo(json_line(shown))
-        else:
-            for finding in found.findings:
-                advice = f" {finding.advice}" if finding.advice else ""
-                console.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
-            if found.skipped:
-                console.say(f"Skipped because an earlier check failed: {', '.join(found.skipped)}.")
+        elif found.skipped:
+            console.say(f"Skipped because an earlier check failed: {', '.join(found.skipped)}.")
     sys.exit(found.exit_code)
+
+
+def _show_finding(finding: "Finding") -> None:
+    from metrica_export import console
+
+    advice = f" {finding.advice}" if finding.advice else ""
+    with printing():
+        console.say(f"{finding.level:<8} {finding.check}: {_ended(finding.found)}{advice}")
 
 
 @click.group("schema")
@@ -58,7 +67,7 @@ def schema_group() -> None:
     """Compare Metrica's order statuses and custom attributes with the marts."""
 
 
-@schema_group.command()
+@schema_group.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.api_url
@@ -83,36 +92,55 @@ def diff(*, as_json: bool, api_url: str, **given: Any) -> None:
     sys.exit(int(not found.equal))
 
 
-@schema_group.command()
+@schema_group.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.api_url
 @options.warehouse
 @options.daily_requests
-def apply(*, as_json: bool, api_url: str, **given: Any) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask. A job without a terminal needs it.")
+def apply(*, as_json: bool, api_url: str, yes: bool, **given: Any) -> None:
     """Write the mart's order statuses to Metrica, and replace edits there.
 
-    Custom attributes are created by the run that first needs them.
+    Shows the difference and asks, on a terminal. Without one, or with --json, it needs --yes;
+    otherwise it sends nothing and ends with exit code 2. Custom attributes are created by the run
+    that first needs them.
     """
     from metrica_export.cli import output
     from metrica_export.commands import schema
     from metrica_export.console import Reporter
 
-    api = read_api(api_url, given["counter_id"])
-    found, result = schema.apply(_options_of(given), api, Reporter())
+    options_, api = _options_of(given), read_api(api_url, given["counter_id"])
+    found, result = schema.diff(options_, api), None
+    if not as_json:
+        with printing():
+            _show(found)
+            if not found.to_apply:
+                click.echo("There is nothing to apply.")
+    if found.to_apply:
+        if not yes:
+            _ask(found, as_json=as_json, counter_id=api.counter_id)
+        result = schema.apply(options_, api, Reporter(), found)
     with printing():
         if as_json:
-            shown = {"statuses": _as_dict(found)["statuses"], "exit_code": 0}
-            click.echo(json_line(shown))
-        else:
-            _show(found)
-            if result is not None:
-                output.finish(result, "sent", as_json=False)
-            else:
-                click.echo("There is nothing to apply.")
+            click.echo(json_line({"statuses": _as_dict(found)["statuses"], "exit_code": 0}))
+        elif result is not None:
+            output.finish(result, "sent", as_json=False)
 
 
-@click.command()
+def _ask(found: "Differences", *, as_json: bool, counter_id: int) -> None:
+    """Return if the user says yes; abort otherwise. Raises SettingsError if nobody can answer."""
+    count = len(found.to_apply)
+    if as_json or not sys.stdin.isatty():
+        asked = "--json asks nobody" if as_json else "there is no terminal to ask"
+        raise SettingsError(
+            f"Nothing was sent: {count} order statuses of counter {counter_id} differ, and "
+            f"{asked}. Check `metrica-export schema diff` and pass --yes."
+        )
+    click.confirm(f"Write {count} order statuses to counter {counter_id}?", abort=True)
+
+
+@click.command(cls=ConfiguredCommand)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.counter
 @options.api_url

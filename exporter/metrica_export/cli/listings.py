@@ -4,12 +4,14 @@ import csv
 import sys
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import option_values, options
+from metrica_export.cli import option_values, options, output_format
 from metrica_export.cli.ending import Call, printing, warn
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.redaction import json_line, printable
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ _TERMINAL_ROWS = 100
 """Rows that `rejects` shows on a terminal unless --limit says otherwise."""
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.as_json
 @options.counter
 @options.warehouse
@@ -44,7 +46,7 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
             click.echo("No run yet for this counter.")
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.mart
 @click.option("--reason", help="Rows with this reason.  [default: all]")
 @click.option("--state", type=click.Choice(["rejected", "held"]), help="[default: both]")
@@ -53,38 +55,45 @@ def status(*, as_json: bool, counter_id: int, **given: Any) -> None:
     type=click.IntRange(min=1),
     help=f"Maximum rows to list.  [default: {_TERMINAL_ROWS} on a terminal, otherwise all]",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="Format of the list.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@output_format.form("table", "csv", "json", text="Format of the list.")
+@options.json_format
+@output_format.output
+@options.lang
 @options.counter
 @options.warehouse
-def rejects(*, form: str, as_json: bool, counter_id: int, limit: int | None, **given: Any) -> None:
-    """List rejected and held rows: mart, id, state, column, reason."""
+def rejects(
+    *,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    counter_id: int,
+    limit: int | None,
+    **given: Any,
+) -> None:
+    """List rejected and held rows: mart, id, state, column, reason, and the cure of each reason."""
     from metrica_export.commands import status
 
-    if limit is None and sys.stdout.isatty():
+    form = output_format.choose(form, output, json=as_json)
+    if limit is None and sys.stdout.isatty() and output is None:
         limit = _TERMINAL_ROWS
     wanted = status.Filter(given["mart"], given["reason"], given["state"], limit)
-    with status.rejects(option_values.dbt_of(given), counter_id, wanted) as found, printing():
-        for text in _FORMS["json" if as_json else form](found):
-            sys.stdout.write(text)
+    dbt = option_values.dbt_of(given)
+    with status.rejects(dbt, counter_id, wanted, given["lang"]) as found:
+        texts = _FORMS[form](found) if output is None else _parquet(found, output)
+        with printing():
+            for text in texts:
+                sys.stdout.write(text)
     if limit is not None and limit < found.total:
         warn(f"{limit} of {found.total} rows; --limit lists more.")
 
 
-_KEYS = ("entity", "id", "state", "column", "reason", "explanation")
+_KEYS = ("entity", "id", "state", "column", "reason", "explanation", "cure")
 
 
 def _json(found: "Rejects") -> Iterator[str]:
     yield '{"rejects": ['
     try:
-        for i, row in enumerate(found.rows):
+        for i, row in enumerate(_texts(found)):
             line = json_line(dict(zip(_KEYS, row, strict=True)))
             yield f", {line}" if i else line
     except Exception as error:  # noqa: BLE001 - each one becomes an exit code
@@ -97,6 +106,13 @@ def _json(found: "Rejects") -> Iterator[str]:
     yield f'], "total": {found.total}}}\n'
 
 
+def _parquet(found: "Rejects", path: Path) -> list[str]:
+    from metrica_export.commands import parquet_file, tables
+
+    rows = parquet_file.write_parquet(path, tables.REJECTS_SCHEMA, found.rows)
+    return [f"{rows} rows written to {path}.\n"]
+
+
 class _Line:
     """A file for `csv.writer` that hands each line on."""
 
@@ -106,20 +122,30 @@ class _Line:
 
 def _csv(found: "Rejects") -> Iterator[str]:
     writer = csv.writer(_Line())
-    for row in chain([_KEYS], found.rows):
+    for row in chain([_KEYS], _texts(found)):
         yield writer.writerow(row)
+
+
+def _texts(found: "Rejects") -> Iterator[tuple[str | None, ...]]:
+    return (row[: len(_KEYS)] for row in found.rows)
 
 
 def _table(found: "Rejects") -> Iterator[str]:
     if not found.total:
         yield "No row is rejected or held.\n"
         return
-    heads = ("mart", *_KEYS[1:])
+    heads = ("mart", *_KEYS[1:-1])
+    cures: dict[str | None, str | None] = {}
     widths = [max(*pair) for pair in zip(map(len, heads), found.widths, strict=False)]
-    for row in chain([heads], found.rows):
-        *cells, last = map(printable, row)
+    for row in chain([heads], _texts(found)):
+        *cells, last = map(printable, row[: len(heads)])
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         yield f"{line}  {last}\n"
+        if row is not heads:
+            cures[row[4]] = row[-1]
+    yield "\nCures:\n"
+    for reason, cure in cures.items():
+        yield f"{printable(reason)}: {cure}\n"
 
 
 _FORMS = {"table": _table, "csv": _csv, "json": _json}

@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from metrica_export.cli import option_values, options
-from metrica_export.cli.ending import Call, attempt, end, printing, wants_json_log, warn
+from metrica_export.cli import option_values, options, run_options
+from metrica_export.cli.ending import (
+    Call,
+    attempt,
+    end,
+    printing,
+    set_log_format,
+    wants_json_log,
+    warn,
+)
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import InterruptedRunError
 from metrica_export.metrica.access import read_api
 
@@ -27,8 +36,8 @@ _EXIT_CODES = """\b
 Exit codes:
   0  finished; rows may be rejected or held
   1  finished, with the rows that --fail-on names (`schema diff`: there are differences;
-     `explain`: the id is unknown; `measure`: a rate is below --at-least; `reset` and
-     `recover`: the user answered no)
+     `explain`: the id is unknown; `measure`: a rate is below --at-least; `reset`, `recover`
+     and `schema apply`: the user answered no)
   2  settings
   3  warehouse
   4  Metrica
@@ -47,6 +56,7 @@ _MODULES = {
     "planning": ("plan",),
     "reporting": ("report",),
     "resets": ("reset", "retry"),
+    "starting": ("init", "link"),
 }
 """The modules of other commands."""
 
@@ -91,8 +101,8 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
     call.command, call.debug = ctx.invoked_subcommand or "", debug
 
 
-@cli.command()
-@options.scope
+@cli.command(cls=ConfiguredCommand)
+@run_options.scope
 @click.option(
     "--plan",
     "saved_plan",
@@ -104,10 +114,11 @@ def cli(ctx: click.Context, *, debug: bool) -> None:
 @options.api_url
 @options.warehouse
 @options.form
-@options.gate
-@options.fail_on
+@run_options.gate
+@options.lang
+@run_options.fail_on
 @options.limits
-@options.monitoring
+@run_options.monitoring
 @click.pass_obj
 def run(
     call: Call,
@@ -128,6 +139,7 @@ def run(
     from metrica_export.console import Reporter
     from metrica_export.event_log import json_reporter
 
+    set_log_format(log_format)
     log = json_reporter() if log_format == "json" else None
     monitor = monitors.Monitors.read(metrics_file)
 

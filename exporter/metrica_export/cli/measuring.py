@@ -7,6 +7,7 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.access import read_api
 from metrica_export.metrica.redaction import json_line
 
@@ -21,7 +22,7 @@ _NOT_PROCESSED = (
 )
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.option(
     "--cohort",
     "months",

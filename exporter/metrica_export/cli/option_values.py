@@ -23,7 +23,7 @@ def check_rows(mart: str | None, key: str | None) -> None:
 
 
 def dbt_of(given: dict[str, Any]) -> DbtSettings:
-    """Return the folders and names of dbt's project and profile."""
+    """Return the folders and names of dbt's project and profile, and the filters of its marts."""
     here = Path("dbt_project")
     return DbtSettings(
         project_dir=given["project_dir"] or (here if here.is_dir() else Path()),
@@ -31,6 +31,10 @@ def dbt_of(given: dict[str, Any]) -> DbtSettings:
         profile=given["profile"],
         target=given["target"],
         staging_dir=given["staging_dir"],
+        filters=tuple(
+            (mart.strip(), condition)
+            for mart, _, condition in (text.partition("=") for text in given["filters"])
+        ),
     )
 
 
@@ -57,6 +61,7 @@ def options_of(given: dict[str, Any]) -> Options:
         fail_on=FailOn.parse(given["fail_on"]),
         erase_vanished=given["erase_vanished"],
         limit=given["limit"],
+        language=given["lang"],
     )
 
 
@@ -70,6 +75,7 @@ def explain_options_of(given: dict[str, Any], mart: str) -> Options:
         limits=Limits(chunk_bytes=given["chunk_bytes"], max_steps=given["max_steps"]),
         form=_form_of({"mode": mode, "json_rows": Form().json_rows} | given),
         staging=Staging(given["staging_dir"], given["memory_mb"]),
+        language=given["lang"],
     )
 
 
@@ -100,7 +106,7 @@ def _form_of(given: dict[str, Any]) -> Form:
     pairs = (text.partition("=") for each in given["merge_modes"] for text in _words(each))
     return Form(
         given["mode"],
-        tuple((entity, merge_mode) for entity, _, merge_mode in pairs),
+        tuple((entity.strip(), merge_mode.strip().upper()) for entity, _, merge_mode in pairs),
         given["json_rows"],
         hold_late=given["late_orders"] == "hold",
     )

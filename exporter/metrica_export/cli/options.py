@@ -7,35 +7,41 @@ from typing import Any
 
 import click
 
+from metrica_export.cli.value_types import CounterType, PairsType, SizeType, WordsType
 from metrica_export.metrica.access import DEFAULT_API_URL
-from metrica_export.metrica.formats import CONTACTS, ENTITIES, LINK_DAYS, MODES, UPDATE_DAYS
-from metrica_export.settings import (
-    BECOME_PERCENT,
-    DAILY_QUOTA,
-    GATE,
-    SHARE_FROM,
-    Form,
-    Gate,
-    Limits,
-    Staging,
-)
+from metrica_export.metrica.formats import ENTITIES, LINK_DAYS, MODES, UPDATE_DAYS
+from metrica_export.settings import DAILY_QUOTA, Form, Limits, Staging
 
 LOG_FORMAT = "METRICA_LOG_FORMAT"
 
+CONFIG = "METRICA_CONFIG"
 
-def _all(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+FILE = "metrica.yml"
+"""The name of the settings file."""
+
+
+def all_of(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds several options, in their order."""
+
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         return functools.reduce(lambda made, option: option(made), reversed(options), command)
 
     return add
 
 
-def _number(
-    flag: str, default: int, text: str, default_text: str | None = None
+def number(
+    flag: str,
+    default: int,
+    text: str,
+    default_text: str | None = None,
+    *,
+    unit: int | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option with a whole number; with `unit`, its bytes, also a size such as 64MB."""
     name = flag.removeprefix("--").replace("-", "_").upper()
     return click.option(
         flag,
+        type=SizeType(unit) if unit else int,
         default=default,
         show_default=default_text or True,
         envvar=f"METRICA_{name}",
@@ -46,14 +52,27 @@ def _number(
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
-counter = click.option(
-    "--counter-id",
-    "counter_id",
-    type=click.IntRange(1, 2**63 - 1),
-    envvar="METRICA_COUNTER_ID",
-    required=True,
+_config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar=CONFIG,
     show_envvar=True,
-    help="The counter's number.",
+    expose_value=False,
+    help=f"File with defaults of these options.  [default: {FILE} in the current folder, if any]",
+)
+counter = all_of(
+    click.option(
+        "--counter",
+        "--counter-id",
+        "counter_id",
+        type=CounterType(),
+        metavar="ID",
+        envvar="METRICA_COUNTER_ID",
+        required=True,
+        show_envvar=True,
+        help=f"Number of the counter, or its name in {FILE}.",
+    ),
+    _config,
 )
 api_url = click.option(
     "--api-url",
@@ -63,7 +82,7 @@ api_url = click.option(
     show_envvar=True,
     help="Address of Metrica or of an emulator.",
 )
-warehouse = _all(
+warehouse = all_of(
     click.option(
         "--project-dir",
         type=_FOLDER,
@@ -78,8 +97,29 @@ warehouse = _all(
         envvar="DBT_PROFILES_DIR",
         help="Folder of profiles.yml.  [default: the current folder, or ~/.dbt]",
     ),
-    click.option("--profile", help="Profile in profiles.yml.  [default: the project's]"),
-    click.option("--target", help="Target of the profile.  [default: the profile's]"),
+    click.option(
+        "--profile",
+        envvar="DBT_PROFILE",
+        show_envvar=True,
+        help="Profile in profiles.yml.  [default: the project's]",
+    ),
+    click.option(
+        "--target",
+        envvar="DBT_TARGET",
+        show_envvar=True,
+        help="Target of the profile.  [default: the profile's]",
+    ),
+    click.option(
+        "--filter",
+        "filters",
+        type=PairsType(separator="\n"),
+        multiple=True,
+        metavar="MART=CONDITION",
+        envvar="METRICA_FILTER",
+        show_envvar=True,
+        help="SQL condition over a mart that selects this counter's rows, one for each mart.  "
+        "[default: all rows]",
+    ),
     click.option(
         "--staging-dir",
         type=_FOLDER,
@@ -90,27 +130,35 @@ warehouse = _all(
     ),
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
-daily_requests = _number(
+json_format = click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+daily_requests = number(
     "--daily-requests",
     Limits().daily_requests,
     f"Requests that all runs of a day may make. Metrica allows {DAILY_QUOTA:,}.",
 )
-chunk_bytes = _number("--chunk-bytes", Limits().chunk_bytes, "Maximum bytes of one file.")
-max_steps = _number(
+chunk_bytes = number(
+    "--chunk-bytes",
+    Limits().chunk_bytes,
+    "Maximum size of one file, in bytes or with a unit: 64MB.",
+    unit=1,
+)
+max_steps = number(
     "--max-steps",
     Limits().max_steps,
     "Statuses of one order that a run may send, one upload each. The next run continues.",
 )
-memory = _number(
+memory = number(
     "--memory-mb",
     Staging().memory_mb,
-    "Megabytes of rows to keep in memory. The rest is written to --staging-dir.",
+    "Rows to keep in memory, in megabytes or with a unit: 1GB. The rest is written to "
+    "--staging-dir.",
     "an eighth of the machine's memory, 200 to 512",
+    unit=10**6,
 )
-limits = _all(
-    _number("--chunk-rows", Limits().chunk_rows, "Maximum rows in one file."),
+limits = all_of(
+    number("--chunk-rows", Limits().chunk_rows, "Maximum rows in one file."),
     chunk_bytes,
-    _number(
+    number(
         "--split-requests",
         Limits().split_requests,
         "Uploads that a run may use to find the bad rows of refused files.",
@@ -131,6 +179,7 @@ mode = click.option(
 merge_mode = click.option(
     "--merge-mode",
     "merge_modes",
+    type=PairsType(),
     multiple=True,
     metavar="MART=MODE",
     envvar="METRICA_MERGE_MODE",
@@ -148,10 +197,10 @@ late_orders = click.option(
     help=f"Send or hold orders past Metrica's window of {LINK_DAYS} days ({UPDATE_DAYS} days "
     "for delivered orders).",
 )
-form = _all(
+form = all_of(
     mode,
     merge_mode,
-    _number(
+    number(
         "--json-rows",
         Form().json_rows,
         "Send deltas of at most this many rows as JSON (marts without custom attributes).",
@@ -161,87 +210,32 @@ form = _all(
 show_values = click.option(
     "--show-values",
     is_flag=True,
-    help="Print the cells to send, which may be personal data. Only standard output has them.",
+    help="Print the cells to send, which may be personal data. Only standard output and the file "
+    "of --output have them.",
 )
-gate = _all(
-    _number(
-        "--max-paid-percent",
-        Gate().paid_percent,
-        "Percentage of the open orders that may turn PAID in one run. Ignored below "
-        f"{SHARE_FROM} open orders.",
-    ),
-    _number(
-        "--max-erased", Gate().erased_values, "Values that may become empty in Metrica in one run."
-    ),
-    _number(
-        "--max-shrink-percent",
-        Gate().shrink_percent,
-        "Percentage of a mart's rows that may have left it since the last run. Ignored below "
-        f"{SHARE_FROM} rows.",
-    ),
-    _number(
-        "--max-unsendable-percent",
-        Gate().unsendable_percent,
-        "Percentage of a mart's rows that may be rejected or held. Ignored below "
-        f"{SHARE_FROM} rows. In one run {BECOME_PERCENT} % of the delivered rows may become "
-        "rejected or held.",
-    ),
-    click.option(
-        "--accept",
-        metavar="LIMIT,…",
-        help=f"Proceed once above these limits: {', '.join(GATE)}.",
-    ),
-)
-fail_on = click.option(
-    "--fail-on",
-    metavar="never|new|any|PERCENT",
-    default="never",
+lang = click.option(
+    "--lang",
+    type=click.Choice(["en", "ru"]),
+    default="en",
     show_default=True,
-    envvar="METRICA_FAIL_ON",
+    envvar="METRICA_LANG",
     show_envvar=True,
-    help="Rejected and held rows that end a finished run with exit code 1: none; rows that became "
-    "rejected or held since the last complete run; any; or more than this percentage of the "
-    "marts' rows.",
+    help="Language of reasons, cures, the gate's messages, and the report.",
 )
-scope = _all(
-    click.option("--only", metavar="MART,…", help="Marts to export.  [default: all]"),
-    click.option(
-        "--reconcile", is_flag=True, help="Compare every row, not only those after the watermark."
-    ),
-    click.option(
-        "--erase-vanished",
-        type=click.Choice([CONTACTS.name]),
-        help="Empty, once, the delivered rows in Metrica that are no longer in this mart.",
-    ),
-    click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        help="Send at most this many orders, of every status, with their contacts. The next run "
-        "sends the others.  [default: all]",
-    ),
-)
-monitoring = _all(
-    click.option(
-        "--log-format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        envvar=LOG_FORMAT,
-        show_envvar=True,
-        help="json: one object a line on standard error, with run, mart, upload and counts.",
-    ),
-    click.option(
-        "--metrics-file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        envvar="METRICA_METRICS_FILE",
-        show_envvar=True,
-        help="Write metrics for Prometheus to this file at the end, also after an error.",
-    ),
+online = click.option(
+    "--online-orders",
+    "online",
+    type=WordsType(),
+    metavar="ATTRIBUTE=VALUE,…",
+    envvar="METRICA_ONLINE_ORDERS",
+    show_envvar=True,
+    help="Orders that could have had a visit: values of a custom attribute of orders, for example "
+    "channel=site,app. They are the denominator of the match keys.  [default: all orders]",
 )
 mart = click.option(
     "--mart", type=click.Choice([e.name for e in ENTITIES]), help="One mart.  [default: all]"
 )
-rows = _all(
+rows = all_of(
     mart,
     click.option("--id", "key", help="One row of that mart.  [default: all]"),
 )

@@ -78,6 +78,8 @@ def changes(outcome: RunResult) -> Table:
             "creation date changed; the original is sent again": c.moved,
             "past Metrica's window": c.late,
             "past Metrica's window within a day": c.expiring,
+            "left to later runs (--limit)": c.unselected,
+            "left to later runs, past Metrica's window within a day": c.unselected_expiring,
             "in Metrica and no longer in the mart": c.vanished,
         }
         rows.extend((mart, change, n) for change, n in counts.items() if n)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metrica_export.cli import option_values, options
+from metrica_export.cli import option_values, options, output_format, run_options
 from metrica_export.cli.ending import ending, printing
+from metrica_export.cli.settings_file import ConfiguredCommand
+from metrica_export.errors import SettingsError
 from metrica_export.metrica.redaction import json_line
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
-@options.scope
+@click.command(cls=ConfiguredCommand)
+@run_options.scope
 @click.option("--out", type=_PATH, help="Save the plan for `metrica-export run --plan`.")
 @click.option(
     "--rows",
@@ -32,18 +34,37 @@ _PATH = click.Path(path_type=Path)
     help="Write the files that a run would send into this empty folder. They have personal data; "
     "only you can read them.",
 )
-@click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
-@options.as_json
+@output_format.form(
+    "table",
+    "json",
+    "markdown",
+    text="Format of the plan. parquet: the rows of --rows go into the file --output.",
+)
+@click.option("--markdown", is_flag=True, help="Same as --format markdown, for a pull request.")
+@options.json_format
+@output_format.output
 @options.counter
 @options.warehouse
 @options.form
-@options.gate
-@options.fail_on
+@run_options.gate
+@options.lang
+@run_options.fail_on
 @options.limits
-def plan(*, as_json: bool, markdown: bool, show_values: bool, **given: Any) -> None:
+def plan(
+    *,
+    form: str,
+    as_json: bool,
+    markdown: bool,
+    output: Path | None,
+    show_values: bool,
+    **given: Any,
+) -> None:
     """Show the rows that a run would send, and the reasons of the others; send nothing."""
+    form = output_format.choose(form, output, json=as_json, markdown=markdown)
+    if output is not None and given["rows"] is None:
+        raise SettingsError("--format parquet writes the rows of --rows. Add --rows.")
     wanted = option_values.options_of(given)
-    from metrica_export.cli import output
+    from metrica_export.cli import output as printed
     from metrica_export.commands import plan
     from metrica_export.commands.outcome import Outcome
 
@@ -51,28 +72,59 @@ def plan(*, as_json: bool, markdown: bool, show_values: bool, **given: Any) -> N
     more = plan.Wanted(given["out"], given["files"], given["rows"] or 0, with_values=show_values)
     with ending(found, wanted.staging.folder):
         details = plan.plan(found, wanted, more)
-    outcome = found.result()
+    outcome, written = found.result(), None
+    if output is not None and outcome.error is None:
+        written = _write(output, details, with_values=show_values)
     with printing():
-        if as_json:
+        if form == "json":
             shown = outcome.as_dict() | details.as_dict(with_values=show_values)
             click.echo(json_line(shown))
         else:
-            _show(outcome, details, markdown=markdown, with_values=show_values)
-        output.warn_of_end(outcome, as_json=as_json)
+            if output is not None:
+                details.rows = None
+            _show(
+                outcome,
+                details,
+                markdown=form == "markdown",
+                with_values=show_values,
+                language=wanted.language,
+            )
+            if written is not None:
+                click.echo(f"{written} lines written to {output}.")
+        printed.warn_of_end(outcome, as_json=form == "json")
     sys.exit(outcome.exit_code)
 
 
 COMMANDS = {"plan": plan}
 
 
-def _show(outcome: "RunResult", details: "Details", *, markdown: bool, with_values: bool) -> None:
+def _write(path: Path, details: "Details", *, with_values: bool) -> int:
+    from metrica_export.commands import parquet_file, tables
+
+    rows = tables.plan_rows(details, with_values=with_values)
+    return parquet_file.write_parquet(path, tables.PLAN_SCHEMA, rows)
+
+
+def _show(
+    outcome: "RunResult",
+    details: "Details",
+    *,
+    markdown: bool,
+    with_values: bool,
+    language: str,
+) -> None:
     from metrica_export import console
+    from metrica_export.checks.cures import cure_of
     from metrica_export.cli import output
     from metrica_export.cli.markdown import show_markdown, write_markdown
 
     show, say = (show_markdown, write_markdown) if markdown else (console.show, console.say)
     if details.reasons:
         show(("mart", "state", "column", "reason", "rows"), details.reasons, title="Not sent")
+        reasons = dict.fromkeys(reason for _, _, _, reason, _ in details.reasons)
+        show(
+            ("reason", "cure"), [(each, cure_of(each, language)) for each in reasons], title="Cures"
+        )
     changes = output.changes(outcome)
     if outcome.error is None and changes[1]:
         show(*changes, title="Changes in Metrica")

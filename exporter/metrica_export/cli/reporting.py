@@ -7,11 +7,12 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.redaction import json_line
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -19,24 +20,8 @@ from metrica_export.metrica.redaction import json_line
     show_default=True,
     help="The HTML file to write.",
 )
-@click.option(
-    "--lang",
-    type=click.Choice(["en", "ru"]),
-    default="en",
-    show_default=True,
-    envvar="METRICA_LANG",
-    show_envvar=True,
-    help="Language of the page.",
-)
-@click.option(
-    "--online-orders",
-    "online",
-    metavar="ATTRIBUTE=VALUE,…",
-    envvar="METRICA_ONLINE_ORDERS",
-    show_envvar=True,
-    help="Orders that could have had a visit: values of a custom attribute of orders, for example "
-    "channel=site,app. They are the denominator of the match keys.  [default: all orders]",
-)
+@options.lang
+@options.online
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the figures as JSON; write no HTML file."
 )

@@ -6,9 +6,10 @@ import click
 
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
+from metrica_export.cli.settings_file import ConfiguredCommand
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.rows
 @options.counter
 @options.warehouse
@@ -22,7 +23,7 @@ def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -
         click.echo(f"The next run sends {rows} refused rows again.")
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @options.rows
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.counter

@@ -86,9 +86,19 @@ class Comparison:
             return {}
         found = {}
         for before, staged in select(self.wh, [*self.staged.values()], self.options.limit):
-            found[staged.name] = (count_sendable(self.wh, staged), count_sendable(self.wh, before))
+            selected, sendable = count_sendable(self.wh, staged), count_sendable(self.wh, before)
+            found[staged.name] = (selected, sendable)
             self.chunks[staged.name] = plan_chunks(self.wh, staged)
+            expiring = self.reviewed[staged.name].changes.expiring
             self.review(staged, outcome)
+            changes = self.reviewed[staged.name].changes
+            changes = replace(
+                changes,
+                unselected=sendable - selected,
+                unselected_expiring=expiring - changes.expiring,
+            )
+            self.reviewed[staged.name] = replace(self.reviewed[staged.name], changes=changes)
+            outcome.changes[staged.name] = changes
         return found
 
     def review(self, staged: StagedMart, outcome: Outcome) -> None:
@@ -108,7 +118,9 @@ class Comparison:
 
     def find_exceeded(self) -> dict[str, str]:
         """Return the limits of the gate that the reviewed marts exceed."""
-        return find_exceeded(self.session, self.ledger, self.options.gate, self.reviewed)
+        return find_exceeded(
+            self.session, self.ledger, self.options.gate, self.reviewed, self.options.language
+        )
 
     def verdicts(self, staged: StagedMart) -> str:
         """Return the query of a mart's verdicts, each with the run that first gave one."""

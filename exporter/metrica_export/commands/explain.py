@@ -4,11 +4,11 @@ The outcome comes from the comparison and the checks of `plan`, limited to the r
 the order statuses. Nothing is sent to Metrica or written to the ledger.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from metrica_export.checks.cures import CURES
-from metrica_export.checks.reasons import PENDING, REASONS
+from metrica_export.checks.cures import cure_of
+from metrica_export.checks.reasons import PENDING, explain_reason
 from metrica_export.commands.comparison import Comparison
 from metrica_export.commands.outcome import Outcome
 from metrica_export.delta.delta import Scope
@@ -46,6 +46,7 @@ class NextRun:
     column: str | None = None
     detail: str | None = None
     change: RowChange | None = None
+    language: str = "en"
 
     def as_dict(self, *, with_values: bool) -> dict[str, Any]:
         """Return the JSON object."""
@@ -54,8 +55,8 @@ class NextRun:
             "reason": self.reason,
             "column": self.column,
             "detail": self.detail,
-            "explanation": self.reason and REASONS[self.reason],
-            "cure": self.reason and CURES[self.reason],
+            "explanation": self.reason and explain_reason(self.reason, self.language),
+            "cure": self.reason and cure_of(self.reason, self.language),
             "change": self.change and self.change.as_dict(with_values=with_values),
         }
 
@@ -207,7 +208,11 @@ def _rows(comparison: Comparison, mart: Mart, key: str, *, with_values: bool) ->
         )
     }
     return [
-        MartRow(row_hash, updated_at, _next_run(changes.get(row), *verdict))
+        MartRow(
+            row_hash,
+            updated_at,
+            replace(_next_run(changes.get(row), *verdict), language=comparison.options.language),
+        )
         for row, row_hash, updated_at, *verdict in found
     ]
 

@@ -15,7 +15,13 @@ from metrica_export.delta.delta import Scope
 from metrica_export.errors import MetricaError, QuotaError
 from metrica_export.ledger.foreign_uploads import ADVICE, count_foreign
 from metrica_export.ledger.records import Watermark
-from metrica_export.metrica.formats import CONTACTS, ORDER_STATUSES, ORDERS
+from metrica_export.metrica.formats import (
+    CONTACTS,
+    LINK_DAYS,
+    ORDER_STATUSES,
+    ORDERS,
+    UPDATE_DAYS,
+)
 from metrica_export.review import gate
 from metrica_export.review.saved_plan import SavedPlan
 from metrica_export.review.status_mapping import describe, find_drift
@@ -141,8 +147,16 @@ class Export:
                 comparison.wh, comparison.ledger, comparison.session.marts, self._uploader.metrica
             )
         ):
-            outcome.exceeded["drift"] = describe(drift)
-        gate.check(comparison.options.gate, outcome.exceeded)
+            outcome.exceeded["drift"] = describe(drift, comparison.options.language)
+        for name, changes in outcome.changes.items():
+            if changes.late:
+                self._report.line(
+                    f"{name}: {changes.late} orders to send are past Metrica's window of "
+                    f"{LINK_DAYS} days ({UPDATE_DAYS} for delivered orders); --late-orders hold "
+                    "holds them",
+                    mart=name,
+                )
+        gate.check(comparison.options.gate, outcome.exceeded, comparison.options.language)
         if any(self._first_uploads.values()):
             self._uploader.journal.record_counts(outcome.entities)
 

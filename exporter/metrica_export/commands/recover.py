@@ -17,9 +17,10 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import MAX_ID, MODES
 from metrica_export.settings import DbtSettings, Limits
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import name, quote
 
@@ -51,13 +52,17 @@ def recover(dbt: DbtSettings, api: Api, mode: str) -> dict[str, int]:
         return rows
 
 
+_LATEST = (
+    "select max(m.updated_at) as updated_at from {rows} m where m.updated_at <= current_timestamp"
+)
+"""The time of the last change of a mart's rows."""
+
+
 def _check_newer(wh: Attached, marts: list[Mart], metrica: Metrica, zone: str) -> None:
     times = [uploaded_at(answer, zone) for answer in metrica.outcomes().values()]
     newest_upload = max((each[-1] for each in times if each), default=0.0)
     latest = " union all ".join(
-        f"select max(updated_at) as updated_at from {relation(mart.schema, mart.table)} "
-        f"where updated_at <= {wh.now}"
-        for mart in marts
+        f"select updated_at from {wh.remote(_LATEST.format(rows=rows_of(mart)))}" for mart in marts
     )
     newest_row, upload_time = wh.row(
         f"select coalesce(epoch(max(updated_at)), 0), cast(to_timestamp({newest_upload}) as text) "
@@ -76,7 +81,7 @@ _MAX_STEP = 32_767
 
 
 def _record_unknown(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int:
-    upload_no, table = journal.next_upload(), relation(mart.schema, mart.table)
+    upload_no, table = journal.next_upload(), rows_of(mart)
     key = name(mart.entity.key)
     step = "null"
     if mart.has_path:
@@ -85,7 +90,7 @@ def _record_unknown(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int
     entity = quote(mart.name)
     wh.command(
         f"insert into {LEDGER}.ledger_deliveries (upload_no, step, id) "
-        f"select {upload_no}, cast({step} as smallint), cast({key} as text) from {table} "
+        f"select {upload_no}, cast({step} as smallint), cast({key} as text) from {table} m "
         f"where {key} is not null "
         # A longer id was never sent, and it does not fit into the index.
         f"and length(cast({key} as text)) <= {MAX_ID}",

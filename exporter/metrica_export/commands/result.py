@@ -64,7 +64,9 @@ class RunResult:
         After an early end this is the greatest number that the counts allow.
         """
         return sum(
-            changes.unsendable_expiring + min(changes.expiring, self.entities[mart].pending)
+            changes.unsendable_expiring
+            + changes.unselected_expiring
+            + min(changes.expiring, max(0, self.entities[mart].pending - changes.unselected))
             for mart, changes in self.changes.items()
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from metrica_export.commands import reset, run
 from metrica_export.commands.result import RunResult
 from metrica_export.console import Reporter
+from metrica_export.errors import GateError
 from metrica_export.ledger.destination import check_destination
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.access import Api
@@ -52,17 +53,19 @@ def diff(options: Options, api: Api) -> Differences:
         )
 
 
-def apply(options: Options, api: Api, report: Reporter) -> tuple[Differences, RunResult | None]:
-    """Send the mart's mapping of statuses if Metrica's differs.
+def apply(options: Options, api: Api, report: Reporter, reviewed: Differences) -> RunResult:
+    """Send the mart's whole mapping of statuses; return the result of the run that did.
 
-    Returns the differences, and the result of the run that sent the whole list again, if any.
+    `reviewed` are the differences that the user saw. Raises GateError if they have changed since.
     Custom attributes are created by the run that first needs them.
     """
-    found = diff(options, api)
-    if not found.to_apply:
-        return found, None
+    if diff(options, api) != reviewed:
+        raise GateError(
+            "Nothing was sent: the order statuses or attributes changed after the difference was "
+            "shown. Rerun `metrica-export schema apply`."
+        )
     sent = reset.count_sent(options.dbt, api.counter_id, ORDER_STATUSES.name, None)
     if sent[ORDER_STATUSES.name]:
         reset.reset(options.dbt, api.counter_id, ORDER_STATUSES.name, None)
     only = replace(options, names=(ORDER_STATUSES.name,), gate=Gate(accepted=frozenset(GATE)))
-    return found, run.run(only, api, report)
+    return run.run(only, api, report)

@@ -5,15 +5,17 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from metrica_export.checks.reasons import REASONS
-from metrica_export.checks.sendable import deadline_of
+from metrica_export.checks.cures import cure_of
+from metrica_export.checks.deadlines import deadline_of
+from metrica_export.checks.reasons import REASONS, explain_reason
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
 from metrica_export.settings import DbtSettings
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation, wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import quote
 
@@ -33,8 +35,9 @@ def status(
         states = {}
         for mart in marts_of_mode(session.wh, ledger, session.marts):
             check_relation(session.wh, mart)
-            table = relation(mart.schema, mart.table)
-            (rows,) = session.wh.row(f"select count(*) from {table}")
+            table = rows_of(mart)
+            query = session.wh.remote(f"select count(*) as n from {table} m")
+            (rows,) = session.wh.row(f"select n from {query}")
             counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
             states[mart.name] = counts | _windows(session.wh, ledger, mart)
         if not ledger.exists:
@@ -79,7 +82,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
         from (
             select {deadline_of("m.create_date_time", is_delivered)} as closes
             from (
-                select * from {relation(mart.schema, mart.table)}
+                select * from {rows_of(mart)} o
                 where create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31'
             ) as m
             {unsent_only}
@@ -114,17 +117,20 @@ class Filter:
 class Rejects:
     """Rejected and held rows: their total, and an iterator over at most `Filter.limit` of them.
 
-    A row is entity, id, state, column, reason, explanation. `widths` are the longest entity, id,
-    state, column and reason.
+    A row is entity, id, state, column, reason, explanation, cure, the first run that gave the
+    verdict, and the time of the last one in microseconds since 1970. `widths` are the longest
+    entity, id, state, column and reason.
     """
 
     total: int
     widths: tuple[int, ...]
-    rows: Iterator[tuple[str | None, ...]]
+    rows: Iterator[tuple[Any, ...]]
 
 
 @contextmanager
-def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejects]:
+def rejects(
+    dbt: DbtSettings, counter_id: int, wanted: Filter, language: str = "en"
+) -> Iterator[Rejects]:
     """Open the list of rejected and held rows; iteration reads it from the warehouse.
 
     The list is empty before the first run. `plan` shows the rows that a run would reject or hold.
@@ -142,14 +148,22 @@ def rejects(dbt: DbtSettings, counter_id: int, wanted: Filter) -> Iterator[Rejec
         total, *widths = session.wh.row(f"select count(*), {longest} from {verdicts}", [counter_id])
         limit = "" if wanted.limit is None else f" limit {wanted.limit}"
         rows = session.wh.stream(
-            f"select {', '.join(names)}, detail from {verdicts} order by 1, 3, 5, 2{limit}",
+            f"select {', '.join(names)}, detail, run_no, epoch_us(judged_at) from {verdicts} "
+            f"order by 1, 3, 5, 2{limit}",
             [counter_id],
         )
-        explained = ((*row[:5], _explain(*row[4:])) for row in rows)
+        explained = (
+            (
+                *row[:5],
+                _explain(*row[4:6], language=language),
+                cure_of(row[4], language),
+                *row[6:],
+            )
+            for row in rows
+        )
         with closing(rows):
             yield Rejects(total, tuple(widths), explained)
 
 
-def _explain(reason: str, detail: str | None) -> str:
-    # A later version of the program may have recorded a reason that this version lacks.
-    return REASONS.get(reason, f"{reason}.") + (f" Metrica's reason: {detail}" if detail else "")
+def _explain(reason: str, detail: str | None, *, language: str) -> str:
+    return explain_reason(reason, language) + (f" Metrica's reason: {detail}" if detail else "")

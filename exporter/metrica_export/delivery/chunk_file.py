@@ -7,7 +7,8 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.delivery.chunks import Chunk, columns_of
 from metrica_export.delivery.csv_file import File, write_csv
 from metrica_export.delivery.json_file import write_json
-from metrica_export.warehouse.connection import Attached, no_room
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.error_text import no_room
 
 
 def suffix_of(staged: StagedMart, rows: int) -> str:

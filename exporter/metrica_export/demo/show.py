@@ -25,7 +25,8 @@ from metrica_export.demo.links import Link, find_links, send_visits
 from metrica_export.demo.match_rate import measure, show_match_rate
 from metrica_export.demo.mistake import explain_stop
 from metrica_export.demo.report_page import write_report
-from metrica_export.errors import ExportError, SettingsError
+from metrica_export.errors import ExportError
+from metrica_export.warehouse.dbt_package import PACKAGE
 
 FOLDER = Path("demo")
 COUNTER = 12345678
@@ -38,20 +39,15 @@ _VARS = {
 """The vars of dbt for the made-up CRM."""
 
 _T = TypeVar("_T")
-_PROJECT = Path("dbt_project")
 _TOKEN = "demo-token"  # noqa: S105 - the emulator's, which takes any
 
 
 def run_demo(contacts: int = 20_000) -> None:
     """Create a CRM, build its marts and export them to the emulator; repeat it a day later.
 
-    All files are in the folder `demo`, which is created again. Raises SettingsError if the
-    current folder has no dbt project, ExportError if a step fails.
+    All files are in the folder `demo` of the current folder, which is created again. Raises
+    ExportError if a step fails.
     """
-    if not _PROJECT.is_dir():
-        raise SettingsError(
-            f"The current folder has no folder {_PROJECT}. Run the demo in a clone of the project."
-        )
     started = monotonic()
     if FOLDER.exists():
         shutil.rmtree(FOLDER)
@@ -126,8 +122,10 @@ def _change_crm(change: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
 
 def _environment(**more: str) -> dict[str, str]:
     return os.environ | {
+        # The settings in the current folder are for another warehouse.
+        "METRICA_CONFIG": os.devnull,
         "DBT_PROFILES_DIR": str(FOLDER.resolve()),
-        "DBT_PROJECT_DIR": str(_PROJECT.resolve()),
+        "DBT_PROJECT_DIR": str(PACKAGE),
         "DBT_TARGET_PATH": str((FOLDER / "target").resolve()),
         "DBT_LOG_PATH": str((FOLDER / "logs").resolve()),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

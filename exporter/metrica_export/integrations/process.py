@@ -64,8 +64,11 @@ class Finished:
         found: dict[str, int] = dict(self.result.get("entities", {}).get(mart, {}))
         if found:
             changes = self.result.get("changes", {}).get(mart, {})
-            expiring = min(changes.get("expiring", 0), found["pending"])
-            found["expiring"] = expiring + changes.get("unsendable_expiring", 0)
+            unselected = changes.get("unselected", 0)
+            expiring = min(changes.get("expiring", 0), max(0, found["pending"] - unselected))
+            for key in ("unsendable_expiring", "unselected_expiring"):
+                expiring += changes.get(key, 0)
+            found["expiring"] = expiring
             found["delivered"] = found["sent"] + found["unchanged"]
         return found
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.formats import CONTACTS, DEFAULT_STATUSES, LINK_DAYS, SIMPLE_ORDERS
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import time_zone
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 
@@ -60,8 +61,8 @@ class DeliveredOrders:
             link_days=LINK_DAYS,
             uses_mapping=mart.entity.uses_status_mapping,
             default_statuses=", ".join(map(quote, DEFAULT_STATUSES)),
-            orders=relation(mart.schema, mart.table),
-            contacts=relation(people.schema, people.table),
+            orders=rows_of(mart),
+            contacts=rows_of(people),
             contact_key=name(people.entity.key),
             contact_of_order=name(mart.entity.key if is_simple else "client_uniq_id"),
             kind=kind_of(people, "c"),

@@ -34,6 +34,7 @@ _TABLES = {
     "ledger_columns",
     "ledger_verdicts",
     "ledger_watermarks",
+    "ledger_filters",
     "ledger_statuses",
     "ledger_goals",
     "tied_orders",

@@ -64,7 +64,9 @@ class Changes:
     counts the values that become empty, by column. `moved` rows have a changed creation date;
     the original is sent again. `late` orders are past Metrica's window, and `expiring` orders
     will be within a day. `unsendable_expiring` counts the rejected and held orders that will be,
-    of those that were compared. `vanished` rows were delivered and left the mart.
+    of those that were compared. `unselected` counts the sendable rows that --limit leaves to later
+    runs, and `unselected_expiring` the orders among them that will be. `vanished` rows were
+    delivered and left the mart.
     """
 
     new: int = 0
@@ -73,6 +75,8 @@ class Changes:
     late: int = 0
     expiring: int = 0
     unsendable_expiring: int = 0
+    unselected: int = 0
+    unselected_expiring: int = 0
     vanished: int = 0
     erased: dict[str, int] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from metrica_export.metrica.formats import (
     Attribute,
     Entity,
 )
-from metrica_export.metrica.http import RefusedFileError, Transport
+from metrica_export.metrica.http import PATIENT, Patience, RefusedFileError, Transport
 from metrica_export.metrica.list_body import list_body
 
 _DELIMITER_NAMES = {",": "COMMA", ";": "SEMICOLON"}
@@ -44,11 +44,11 @@ class Status:
 class Metrica:
     """The API for one counter. Raises MetricaError, or QuotaError if a quota is used up."""
 
-    def __init__(self, api: Api, budget: int) -> None:
+    def __init__(self, api: Api, budget: int, patience: Patience = PATIENT) -> None:
         """Take the API and the number of requests that are left; the first call connects."""
         self._api = api
         self._base = f"/cdp/api/v1/counter/{api.counter_id}"
-        self._transport = Transport(api, budget)
+        self._transport = Transport(api, budget, patience)
         self._call = self._transport.call
 
     @property

@@ -12,6 +12,7 @@ Retries by the HTTP status of the answer (pages "API error descriptions", "Quota
 """
 
 import time
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -31,10 +32,28 @@ REQUESTS_A_SECOND = 25
 """Below Metrica's quota, since delays on the way can bring requests closer together."""
 
 _GAP = 1 / REQUESTS_A_SECOND
-_TIMEOUT = (10, 300)
 ATTEMPTS = 6
 RETRY_SECONDS = 600
-"""A request is given up after this many attempts, or when this time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """A request is given up after this many attempts, or when `seconds` are over.
+
+    `connect` and `read` are the seconds to wait for a connection and for an answer.
+    """
+
+    attempts: int = ATTEMPTS
+    seconds: float = RETRY_SECONDS
+    connect: float = 10
+    read: float = 300
+
+
+PATIENT = Patience()
+"""A run waits until a disturbance is over."""
+
+QUICK = Patience(attempts=2, seconds=10, connect=5, read=30)
+"""A person waits for the answer."""
 
 
 class RefusedFileError(MetricaError):
@@ -80,9 +99,9 @@ class Session(requests.Session):
 class Transport:
     """Authorized requests to one API, one at a time. Raises MetricaError and its subclasses."""
 
-    def __init__(self, api: Api, budget: int) -> None:
+    def __init__(self, api: Api, budget: int, patience: Patience = PATIENT) -> None:
         """Take the API and the number of requests that are left; the first call connects."""
-        self._budget = budget
+        self._budget, self._patience = budget, patience
         self._url = api.url
         self._session = Session()
         self._session.auth = _Token(api.token)
@@ -115,8 +134,8 @@ class Transport:
         try:
             for attempt in stamina.retry_context(
                 on=_back_off,
-                attempts=ATTEMPTS,
-                timeout=RETRY_SECONDS,
+                attempts=self._patience.attempts,
+                timeout=self._patience.seconds,
                 wait_initial=1,
                 wait_max=30,
             ):
@@ -156,7 +175,7 @@ class Transport:
                 json=body,
                 data=upload,
                 headers={} if upload is None else {"Content-Type": upload.content_type},
-                timeout=_TIMEOUT,
+                timeout=(self._patience.connect, self._patience.read),
                 allow_redirects=False,
                 stream=True,
             )

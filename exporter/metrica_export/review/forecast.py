@@ -17,8 +17,8 @@ from metrica_export.ledger.delivered_orders import kind_of
 from metrica_export.ledger.measurements import ALL, KINDS, Measurement, latest
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.formats import CONTACTS
-from metrica_export.warehouse.connection import relation
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql import name
 from metrica_export.warehouse.sql_files import render
@@ -145,5 +145,5 @@ def _kinds(contacts: Mart) -> str:
     key = f"cast(c.{name(contacts.entity.key)} as text)"
     return (
         f'select {key} as "_id", min({kind_of(contacts, "c")}) as kind '
-        f"from {relation(contacts.schema, contacts.table)} as c group by {key}"
+        f"from {rows_of(contacts)} as c group by {key}"
     )

@@ -5,11 +5,14 @@ lost. A run with an unusual share of unsendable rows must not look like an ordin
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
+from metrica_export.checks.cures import cure_of
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.errors import GateError
 from metrica_export.ledger.reader import Ledger
+from metrica_export.review.gate_texts import gate_text
 from metrica_export.review.impact import ReviewedMart, count_open_orders
 from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, Gate
 from metrica_export.warehouse.connection import Attached
@@ -19,42 +22,40 @@ from metrica_export.warehouse.staging import tables_of
 
 
 def find_exceeded(
-    session: Session, ledger: Ledger, gate: Gate, reviewed: Mapping[str, ReviewedMart]
+    session: Session,
+    ledger: Ledger,
+    gate: Gate,
+    reviewed: Mapping[str, ReviewedMart],
+    language: str = "en",
 ) -> dict[str, str]:
     """Return the limits that reviewed marts exceed: name in `settings.GATE` → sentence."""
+    text = partial(gate_text, language=language)
     found = {}
     if paid := sum(mart.changes.paid for mart in reviewed.values()):
         open_orders = count_open_orders(session, ledger)
         if _is_beyond(paid, open_orders, gate.paid_percent):
-            found["paid"] = (
-                f"{paid} orders turn PAID and {open_orders} are open; the limit is "
-                f"{gate.paid_percent} % (--max-paid-percent)"
-            )
+            found["paid"] = text("paid", paid=paid, open=open_orders, limit=gate.paid_percent)
     erased = [
-        (count, f"{count} of {column} in {entity}")
+        (count, text("erased_column", count=count, column=column, mart=entity))
         for entity, mart in reviewed.items()
         for column, count in mart.changes.erased.items()
     ]
     if sum(count for count, _ in erased) > gate.erased_values:
-        found["erased"] = (
-            f"values that Metrica has become empty: {', '.join(text for _, text in erased)}; "
-            f"the limit is {gate.erased_values} (--max-erased)"
-        )
+        values = ", ".join(value for _, value in erased)
+        found["erased"] = text("erased", values=values, limit=gate.erased_values)
     shrunk = []
     complete = ledger.last_complete()
     for entity, mart in reviewed.items():
         _, last = complete.get(entity, (0, 0))
         if _is_beyond(last - mart.counts.rows, last, gate.shrink_percent):
-            shrunk.append(f"{entity} had {last} rows and has {mart.counts.rows}")
+            shrunk.append(text("shrunk_mart", mart=entity, before=last, now=mart.counts.rows))
     if shrunk:
-        found["shrink"] = (
-            f"{', '.join(shrunk)}; the limit is {gate.shrink_percent} % (--max-shrink-percent)"
-        )
+        found["shrink"] = text("shrink", marts=", ".join(shrunk), limit=gate.shrink_percent)
     unsendable = [
-        text
+        sentence
         for mart in reviewed.values()
         if mart.counts.rejected or mart.counts.held
-        for text in _unsendable(session.wh, gate, mart.staged)
+        for sentence in _unsendable(session.wh, gate, mart.staged, language)
     ]
     if unsendable:
         found["unsendable"] = "; ".join(unsendable)
@@ -65,7 +66,7 @@ def _is_beyond(part: int, whole: int, percent: int) -> bool:
     return whole >= SHARE_FROM and part * 100 > percent * whole
 
 
-def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[str]:
+def _unsendable(wh: Attached, gate: Gate, staged: StagedMart, language: str) -> Iterator[str]:
     """Yield the limits that the unsendable rows of a mart exceed, with the commonest reason.
 
     Orders that `--late-orders hold` holds do not count.
@@ -79,17 +80,22 @@ def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[str]:
         return
     rows = sum(count for *_, count in bad)
     reason, column, most = bad[0]
-    why = f"{most} of them {reason} in {column}" if column else f"{most} of them {reason}"
+    text = partial(gate_text, language=language)
+    key, cure = "why_column" if column else "why", cure_of(reason, language).removesuffix(".")
+    why = text(key, most=most, reason=reason, column=column, cure=cure)
     became, delivered = _count_became(wh, staged)
     if _is_beyond(rows, delta.mart_rows, gate.unsendable_percent):
-        yield (
-            f"{rows} of {delta.mart_rows} rows of {mart} are rejected or held, {why}; the limit "
-            f"is {gate.unsendable_percent} % (--max-unsendable-percent)"
-        )
+        limit, total = gate.unsendable_percent, delta.mart_rows
+        yield text("unsendable", rows=rows, all=total, mart=mart, why=why, limit=limit)
     elif _is_beyond(became, delivered, BECOME_PERCENT):
-        yield (
-            f"{became} of {delivered} delivered rows of {mart} have become rejected or held "
-            f"({rows} rows in all, {why}); the limit is {BECOME_PERCENT} %"
+        yield text(
+            "became_unsendable",
+            became=became,
+            delivered=delivered,
+            mart=mart,
+            rows=rows,
+            why=why,
+            limit=BECOME_PERCENT,
         )
 
 
@@ -107,11 +113,10 @@ def _count_became(wh: Attached, staged: StagedMart) -> tuple[int, int]:
     return became, staged.delta.unchanged + changed
 
 
-def check(gate: Gate, found: dict[str, str]) -> None:
+def check(gate: Gate, found: dict[str, str], language: str = "en") -> None:
     """Raise GateError for exceeded limits that are not accepted."""
     stopping = {limit: text for limit, text in found.items() if limit not in gate.accepted}
     if stopping:
-        raise GateError(
-            f"Nothing was sent: {'; '.join(stopping.values())}. See `metrica-export plan`. To "
-            f"proceed once, pass `--accept {','.join(stopping)}`. Metrica cannot undo it."
-        )
+        found_text = "; ".join(stopping.values())
+        limits = ",".join(stopping)
+        raise GateError(gate_text("stopped", language, found=found_text, limits=limits))

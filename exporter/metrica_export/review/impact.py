@@ -8,8 +8,9 @@ from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import Changes, EntityCounts
 from metrica_export.metrica.formats import DEFAULT_STATUSES, ENTITIES, ORDER_STATUSES, ORDERS
 from metrica_export.review.status_mapping import mart_of
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Marts
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
@@ -106,8 +107,8 @@ def _statuses_of_type(ledger: Ledger, marts: Marts, type_: str, *, delivered: bo
     own = quote(type_) if type_ in DEFAULT_STATUSES else "null"
     mapped = [f"select {own} as _id, {quote(type_)} as _type"]
     if (mart := mart_of(marts)) is not None:
-        table = relation(mart.schema, mart.table)
-        mapped.append(f"select cast(id as text), type from {table}")
+        table = rows_of(mart)
+        mapped.append(f"select cast(m.id as text), m.type from {table} m")
     types = " union all ".join(mapped)
     if delivered:
         sent = ledger.statuses()

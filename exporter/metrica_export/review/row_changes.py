@@ -5,7 +5,7 @@ none of its other values.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from metrica_export.checks.sendable import filled_cells, last_cells, rows
@@ -18,6 +18,9 @@ from metrica_export.warehouse.staging import tables_of
 FILLED, EMPTIED, KEPT, MAY_DIFFER = "filled", "emptied", "kept", "may_differ"
 """Metrica has no value yet; its value becomes empty; the first creation date is sent again; the
 ledger does not know whether the value is another one."""
+
+MASK = "***"
+"""Stands for a cell, which may be personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ class RowChange:
     statuses: tuple[str, ...]
     steps_left: int
     columns: tuple[ColumnChange, ...]
+
+    def cells(self, *, with_values: bool) -> list[ColumnChange]:
+        """Return the columns; without `with_values`, a mask stands for each cell to send."""
+        if with_values:
+            return [*self.columns]
+        return [
+            each if each.change == EMPTIED else replace(each, value=MASK) for each in self.columns
+        ]
 
     def as_dict(self, *, with_values: bool) -> dict[str, Any]:
         """Return the JSON object; without `with_values` it has no cell of the row."""

@@ -83,7 +83,7 @@ class SavedPlan:
 
 def _lasting(changes: Changes) -> dict[str, Any]:
     # The counts of late orders change with time alone.
-    return {k: v for k, v in asdict(changes).items() if k not in {"late", "expiring"}}
+    return {k: v for k, v in asdict(changes).items() if k != "late" and "expiring" not in k}
 
 
 def _checksum(wh: Attached, staged: StagedMart) -> str:

@@ -9,8 +9,10 @@ from metrica_export.checks.cells import cell
 from metrica_export.ledger.reader import NOT_TAKEN, Ledger
 from metrica_export.metrica.client import Metrica, Status
 from metrica_export.metrica.formats import DEFAULT_STATUSES, ORDER_STATUSES
-from metrica_export.warehouse.connection import LEDGER, Attached, relation
+from metrica_export.review.gate_texts import gate_text
+from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.filters import rows_of
 
 AUTO = "AUTO"
 """The source of a status that Metrica created by itself for an id in an upload.
@@ -65,7 +67,7 @@ def mart_statuses(wh: Attached, mart: Mart) -> list[Status]:
     """Return the mart's mapping, each cell in Metrica's format."""
     cells = {column.name: cell(column) for column in mart.columns}
     wanted = ", ".join(cells.get(column.name, "null") for column in ORDER_STATUSES.columns)
-    table = relation(mart.schema, mart.table)
+    table = rows_of(mart)
     rows = wh.rows(f"select {wanted} from {table} s where s.id is not null order by s.id")
     return [_status(*row) for row in rows]
 
@@ -146,15 +148,12 @@ def find_drift(wh: Attached, ledger: Ledger, marts: Marts, metrica: Metrica) -> 
     return drift(delivered, mart_statuses(wh, mart), metrica.statuses())
 
 
-def describe(drifts: list[Drift]) -> str:
+def describe(drifts: list[Drift], language: str = "en") -> str:
     """Return one sentence with the statuses, their fields, and the two cures."""
     listed = ", ".join(map(str, drifts[:_SHOWN]))
-    more = f" and {len(drifts) - _SHOWN} more" if len(drifts) > _SHOWN else ""
-    return (
-        f"order statuses were edited in Metrica since their last delivery: {listed}{more}. "
-        "Restore the mart's mapping with `metrica-export schema apply`, or write Metrica's values "
-        "into the seed order_status_map and run `dbt build`"
-    )
+    if len(drifts) > _SHOWN:
+        listed += gate_text("more", language, n=len(drifts) - _SHOWN)
+    return gate_text("drift", language, statuses=listed)
 
 
 def _differing(status: Status, other: Status) -> tuple[str, ...]:

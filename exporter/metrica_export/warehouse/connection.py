@@ -4,6 +4,7 @@ Both kinds of warehouse are attached as database `wh`, so a query over marts and
 written once, in SQL for PostgreSQL and DuckDB.
 """
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -15,8 +16,8 @@ from metrica_export.errors import ExportError, SettingsError, WarehouseError
 from metrica_export.settings import Staging
 from metrica_export.warehouse.attachment import attach
 from metrica_export.warehouse.dbt_profile import Postgres, Warehouse
-from metrica_export.warehouse.error_text import explain
-from metrica_export.warehouse.sql import MARK, array, name, quote
+from metrica_export.warehouse.error_text import explain, no_room
+from metrica_export.warehouse.sql import MARK, QUERY_MARK, array, name, quote
 
 HERE = f"{MARK}wh⟧"
 """The mark before each schema in a query text; `Attached` replaces it with the prefix."""
@@ -90,6 +91,11 @@ class Attached:
         self._con.close()
 
     def _text(self, sql: str, prefix: str) -> str:
+        def nested(mark: re.Match[str]) -> str:
+            query = bytes.fromhex(mark[1]).decode()
+            return self.remote(query) if prefix else f"({self._text(query, prefix)})"
+
+        sql = QUERY_MARK.sub(nested, sql)
         return sql.replace(LEDGER, f"{prefix}{name(self.ledger_schema)}").replace(HERE, prefix)
 
     def run(self, sql: str, parameters: list[Any] | None = None) -> None:
@@ -233,14 +239,6 @@ class Attached:
         if isinstance(error, duckdb.IOException):
             advice = " Check the warehouse and rerun. Delivered rows are in the ledger."
         return WarehouseError(f"The warehouse refused a query: {explain(error)}{advice}")
-
-
-def no_room(why: str) -> SettingsError:
-    """Return the error for a full or read-only staging folder."""
-    return SettingsError(
-        f"The folder for staging cannot be written: {why} "
-        "Set --staging-dir to a folder with more room."
-    )
 
 
 def relation(schema: str, table: str) -> str:

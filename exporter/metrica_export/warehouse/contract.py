@@ -4,13 +4,17 @@ from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import Kind
 from metrica_export.warehouse.connection import Attached, relation
 from metrica_export.warehouse.dbt_manifest import OWN_COLUMNS, STATUS_PATH, Mart
+from metrica_export.warehouse.filters import check_filter
 from metrica_export.warehouse.sql import name, quote
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 
 
 def check_relation(wh: Attached, mart: Mart) -> None:
-    """Compare a mart in the warehouse with its declaration; WarehouseError names the columns."""
+    """Compare a mart in the warehouse with its declaration; WarehouseError names the columns.
+
+    Raises SettingsError for a filter that is no condition over the mart.
+    """
     types = wh.columns(mart.schema, mart.table)
     label = f"{mart.schema}.{mart.table}"
     if not types:
@@ -34,6 +38,7 @@ def check_relation(wh: Attached, mart: Mart) -> None:
                 f"{_TYPES[column.kind]}. Cast it in the model, times to the counter's zone without "
                 "an offset, and run `dbt build --full-refresh`."
             )
+    check_filter(wh, mart)
 
 
 def _twins(wh: Attached, mart: Mart, missing: list[str]) -> list[str]:

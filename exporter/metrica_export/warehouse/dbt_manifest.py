@@ -2,25 +2,23 @@
 
 import json
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.formats import (
-    ATTRIBUTE_TYPES,
     CONTACTS,
     ENTITIES,
     MODES,
     ORDERS,
-    RESERVED,
     Attribute,
     Column,
     Entity,
     Kind,
 )
 from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.dbt_attributes import KIND_OF_TYPE, read_attribute
 from metrica_export.warehouse.dbt_models import metrica_meta, metrica_models
 from metrica_export.warehouse.dbt_profile import Duckdb, Warehouse, read_project
 
@@ -32,15 +30,13 @@ STATUS_PATH = "status_path"
 
 _MARTS_SCHEMA, _LEDGER_SCHEMA = "metrica", "metrica_export"
 
-_NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
-
 
 @dataclass(frozen=True, slots=True)
 class Mart:
     """One mart: its entity, its relation, and the exported columns in the mart's order.
 
     With `has_path` it has the column `status_path`. `builds` is the schema and the name of the
-    table in which dbt records the mart's builds.
+    table in which dbt records the mart's builds. `condition` is the counter's filter, if any.
     """
 
     entity: Entity
@@ -51,6 +47,7 @@ class Mart:
     time_zone: str | None
     has_path: bool = False
     builds: tuple[str, str] = ("metrica_work", "mart_builds")
+    condition: str | None = None
 
     @property
     def has_times(self) -> bool:
@@ -150,9 +147,18 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
     if "mart_builds" in roles:
         found = {n: replace(mart, builds=roles["mart_builds"]) for n, mart in found.items()}
     in_order = tuple(found[e.name] for e in ENTITIES if e.name in found)
-    marts = Marts(in_order, roles.get("left_out"))
+    marts = _filtered(Marts(in_order, roles.get("left_out")), dict(dbt.filters))
     _check_file_name(marts, warehouse)
     return marts
+
+
+def _filtered(marts: Marts, filters: dict[str, str]) -> Marts:
+    for name in filters:
+        marts.get(name)
+    return replace(
+        marts,
+        all=tuple(replace(mart, condition=filters.get(mart.name)) for mart in marts.all),
+    )
 
 
 def _check_file_name(marts: Marts, warehouse: Warehouse) -> None:
@@ -192,9 +198,9 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
                 f"{label}: Metrica accepts no custom attributes of {entity.name}. Remove {name}."
             )
         if column is None:
-            attribute = _attribute(label, name, metrica_meta(entry))
+            attribute = read_attribute(label, name, metrica_meta(entry))
             attributes.append(attribute)
-            kind = _KIND_OF_TYPE[attribute.type_name]
+            kind = KIND_OF_TYPE[attribute.type_name]
             column = Column(name, Kind.TEXT if attribute.multivalued else kind)
         columns.append(column)
     needed = [c.name for c in entity.columns if c.required] + list(OWN_COLUMNS)
@@ -212,39 +218,4 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
         attributes=tuple(attributes),
         time_zone=meta.get("counter_time_zone"),
         has_path=entity is ORDERS and STATUS_PATH in node["columns"],
-    )
-
-
-_KIND_OF_TYPE = {
-    "numeric": Kind.NUMBER,
-    "date": Kind.DATE,
-    "datetime": Kind.DATETIME,
-    "email": Kind.EMAILS,
-    "text": Kind.TEXT,
-}
-
-
-def _attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
-    type_name = meta.get("type")
-    if type_name not in ATTRIBUTE_TYPES:
-        raise SettingsError(
-            f"{label}: {name} is not a column of Metrica, so it is a custom attribute without a "
-            f"type. Add `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}` to its YAML "
-            "entry."
-        )
-    if name in RESERVED:
-        raise SettingsError(
-            f"{label}: Metrica reserves the name {name}, so no custom attribute may have it. "
-            "Rename the column."
-        )
-    if not _NAME.fullmatch(name) or name.startswith("_"):
-        raise SettingsError(
-            f"{label}: {name!r} is not a valid attribute name. Rename it with A-Z a-z 0-9 _ : - "
-            "only, and without _ at the beginning, which the exporter reserves."
-        )
-    return Attribute(
-        name=name,
-        type_name=type_name,
-        humanized=str(meta.get("humanized") or name),
-        multivalued=bool(meta.get("multivalued", False)),
     )

@@ -104,8 +104,8 @@ def _profiles_file(dbt: DbtSettings) -> Path:
             return place / PROFILES_FILE
     searched = ", ".join(str(place) for place in places)
     raise SettingsError(
-        f"No {PROFILES_FILE} in {searched}. Copy profiles.example.yml there as {PROFILES_FILE}, "
-        "or set --profiles-dir."
+        f"No {PROFILES_FILE} in {searched}. Set --profiles-dir to its folder, or write a new "
+        "project with `metrica-export init`."
     )
 
 

@@ -4,6 +4,8 @@ import re
 
 import duckdb
 
+from metrica_export.errors import SettingsError
+
 _DENIED = re.compile(r"ERROR:\s+(permission denied for [^\n]*)")
 """PostgreSQL names the denied object, and never a value."""
 
@@ -69,3 +71,11 @@ _SHOWN = (
 def _sentence(line: str) -> str:
     line = line.rstrip(" :")
     return line if line.endswith((".", "!")) else line + "."
+
+
+def no_room(why: str) -> SettingsError:
+    """Return the error for a full or read-only staging folder."""
+    return SettingsError(
+        f"The folder for staging cannot be written: {why} "
+        "Set --staging-dir to a folder with more room."
+    )

@@ -5,8 +5,9 @@ without precision through a double, and reads some other types differently in a 
 query. PostgreSQL itself casts these columns to text, so that a rule can reject the value.
 """
 
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.sql import name, quote
 
 _EXACT = {
@@ -53,7 +54,8 @@ class MartSource:
     def __init__(self, wh: Attached, mart: Mart) -> None:
         """Look up the columns' types on PostgreSQL, where DuckDB reads some inexactly."""
         self._wh, self._mart = wh, mart
-        self.relation = relation(mart.schema, mart.table)
+        self.relation = rows_of(mart)
+        self._is_whole = mart.condition is None
         self.key = f"cast(m.{name(mart.entity.key)} as text)"
         self._inexact: set[str] = set()
         self._numeric: set[str] = set()
@@ -92,7 +94,13 @@ class MartSource:
 
         Call it in the transaction that reads it, since the values in the mart decide on it.
         """
-        scan = window is None and self._key_is_exact and not self._inexact and not self._has_nan()
+        scan = (
+            window is None
+            and self._is_whole
+            and self._key_is_exact
+            and not self._inexact
+            and not self._has_nan()
+        )
         as_text = set() if scan else self._inexact | self._numeric
         columns = [
             f"cast(m.{name(column)} as text) as {name(column)}"
@@ -108,7 +116,7 @@ class MartSource:
 
     def _read(self, columns: str, window: str | None, *, scan: bool) -> str:
         query = f"select {columns} from {self.relation} m"
-        if window is None and scan:
+        if window is None and scan and self._is_whole:
             return f"({query})"
         return self._wh.remote(query if window is None else f"{query} where {window}")
 

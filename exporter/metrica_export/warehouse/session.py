@@ -11,6 +11,7 @@ from metrica_export.settings import DbtSettings, Staging
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Marts, read_marts
 from metrica_export.warehouse.dbt_profile import Warehouse, read_warehouse
+from metrica_export.warehouse.filters import expose_marts
 from metrica_export.warehouse.staging_folder import staging_folder, sweep
 
 _DEFAULT = Staging()
@@ -45,6 +46,7 @@ def open_session(
             read_only=read_only,
         )
         stack.callback(wh.close)
+        expose_marts(wh, marts)
         yield Session(profile, marts, wh, folder)
 
 

@@ -1,9 +1,18 @@
 """Values and names as text of SQL and of connection strings."""
 
+import re
 from collections.abc import Sequence
 
 MARK = "⟦"
-"""The first character of a mark for a schema in a query text."""
+"""The first character of a mark in a query text."""
+
+QUERY_MARK = re.compile(f"{MARK}query ([0-9a-f]+)⟧")
+"""The mark of `query_mark`, with the query as hexadecimal digits."""
+
+
+def query_mark(query: str) -> str:
+    """Return the mark of a query that runs in the warehouse itself, whatever is around it."""
+    return f"{MARK}query {query.encode().hex()}⟧"
 
 
 def quote(text: str) -> str:

@@ -18,13 +18,13 @@ known as (
 
 identifiers as (
     select
-        contact_id,
-        kind,
-        identifier,
+        {{ bytes('contact_id') }} as contact_id,
+        {{ bytes('kind') }} as kind,
+        {{ bytes('identifier') }} as identifier,
         max(updated_at) as updated_at
     from known
     where identifier is not null
-    group by contact_id, kind, identifier
+    group by {{ bytes('contact_id') }}, {{ bytes('kind') }}, {{ bytes('identifier') }}
 ),
 
 newest_first as (
@@ -72,10 +72,15 @@ contacts as (
         greatest(own.updated_at, changes.updated_at) as updated_at
     from own
     left join changes on own.contact_id = changes.contact_id
-    left join lists on own.contact_id = lists.contact_id
+    left join lists on own.contact_id = {{ own_collation('lists.contact_id') }}
     {% if var('crm_has_hashed_identifiers') %}
     left join {{ ref('metrica_crm', 'int_contact_hashes') }} as hashes
         on own.contact_id = hashes.contact_id
+    {% endif %}
+    {% if is_incremental() %}
+    where
+        greatest(own.updated_at, changes.updated_at) >= {{ incremental_start() }}
+        or greatest(own.updated_at, changes.updated_at) is null
     {% endif %}
     offset 0
 ),
@@ -88,6 +93,3 @@ hashed as (
 )
 
 select * from hashed
-{% if is_incremental() %}
-where updated_at >= {{ incremental_start() }} or updated_at is null
-{% endif %}

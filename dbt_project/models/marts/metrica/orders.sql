@@ -16,7 +16,8 @@ paths as (
     select * from {{ ref('metrica_crm', 'int_order_status_paths') }}
 ),
 
--- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash.
+-- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash. Rows that an
+-- incremental build leaves out are left out before their columns are computed.
 orders as (
     select
         own.order_id as id,
@@ -40,6 +41,11 @@ orders as (
     from own
     left join baskets on own.order_id = baskets.order_id
     left join paths on own.order_id = paths.order_id
+    {% if is_incremental() %}
+    where
+        greatest(own.updated_at, baskets.updated_at, paths.updated_at) >= {{ incremental_start() }}
+        or greatest(own.updated_at, baskets.updated_at, paths.updated_at) is null
+    {% endif %}
     offset 0
 ),
 
@@ -51,6 +57,3 @@ hashed as (
 )
 
 select * from hashed
-{% if is_incremental() %}
-where updated_at >= {{ incremental_start() }} or updated_at is null
-{% endif %}

@@ -41,6 +41,11 @@ orders as (
     from own
     left join statuses on own.order_status = statuses.id
     left join contacts on own.client_uniq_id = contacts.uniq_id
+    {% if is_incremental() %}
+    where
+        greatest(own.updated_at, contacts.updated_at) >= {{ incremental_start() }}
+        or greatest(own.updated_at, contacts.updated_at) is null
+    {% endif %}
     offset 0
 ),
 
@@ -52,6 +57,3 @@ hashed as (
 )
 
 select * from hashed
-{% if is_incremental() %}
-where updated_at >= {{ incremental_start() }} or updated_at is null
-{% endif %}

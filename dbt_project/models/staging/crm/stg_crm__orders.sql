@@ -7,7 +7,7 @@ select
     cast(status as text) as status,
     {{ money('revenue', types) }} as revenue,
     {{ money('cost', types) }} as cost,
-    {{ clean_text(upper_latin('cast(currency as text)')) }} as currency,
+    {{ currency_code('cast(currency as text)') }} as currency,
     {{ clean_text('cast(goals as text)') if 'goals' in types else 'cast(null as text)' }} as goals,
     {{ instant('created_at', types) }} as created_at,
     {{ instant('finished_at', types) }} as finished_at,

@@ -1,7 +1,7 @@
 """The doctor checks everything that a run depends on, and sends no data.
 
 Every check is made, even after another one failed. Checks that need the result of a failed
-check are listed as skipped.
+check are listed as skipped. Checks that need no network come first.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Examination:
-    """The findings in the order of the checks, and the skipped checks."""
+    """The findings in the order of the checks, and the skipped checks.
 
+    `report` gets each finding as soon as its check has ended.
+    """
+
+    report: Callable[[Finding], None]
     findings: list[Finding] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -48,19 +52,33 @@ class Examination:
         except InterruptedRunError:
             raise
         except ExportError as error:
-            self.findings.append(Finding(check, "error", str(error), "", error.exit_code))
+            self._add(Finding(check, "error", str(error), "", error.exit_code))
             return None
-        self.findings.append(finding)
+        self._add(finding)
         return opened
+
+    def _add(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self.report(finding)
 
     def make(self, check: str, at: Callable[..., Finding], *needs: object) -> None:
         """Make a check, or skip it if one of its needs is None."""
         self.open(check, lambda *given: (at(*given), None), *needs)
 
 
-def examine(options: Options, api_url: str) -> Examination:
-    """Return the findings. Makes about ten requests to Metrica, and sends no data."""
-    found = Examination()
+def _drop(_: Finding) -> None:
+    """Report nothing."""
+
+
+def examine(
+    options: Options, api_url: str, report: Callable[[Finding], None] = _drop
+) -> Examination:
+    """Return the findings; `report` gets each one as soon as its check has ended.
+
+    Makes about ten requests to Metrica, and sends no data. Gives an unreachable network up after
+    two attempts.
+    """
+    found = Examination(report)
     with ExitStack() as stack:
         found.make("seeds", _seeds, options)
         marts = found.open("settings", _settings, options)
@@ -72,6 +90,14 @@ def examine(options: Options, api_url: str) -> Examination:
         found.make("destination", warehouse_checks.destination, wh, ledger, api)
         found.make("last run", warehouse_checks.last_run, wh, ledger)
         found.make("quota", warehouse_checks.quota, wh, ledger, limit)
+        if options.dbt.filters:
+            found.make("filters", warehouse_checks.filters, marts, options.counter_id)
+        every = marts.all if marts else ()
+        readable = {
+            mart.name: found.open(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
+            for mart in every
+        }
+        found.make("left out", examine_left_out, wh, marts)
         metrica, zone = found.open("access", metrica_checks.access, api, limit) or (None, None)
         if metrica:
             found.make("scope", partial(metrica_checks.scope, wh, ledger), api)
@@ -79,15 +105,14 @@ def examine(options: Options, api_url: str) -> Examination:
         found.make("first-party data", metrica_checks.first_party_data, metrica)
         found.make("clocks", lambda: warehouse_checks.clocks(wh, metrica))
         found.make("time zone", partial(metrica_checks.zone, wh=wh), zone, marts)
-        for mart in marts.all if marts else ():
-            readable = found.open(f"mart {mart.name}", warehouse_checks.contract, wh, mart)
+        for mart in every:
             if mart.attributes:
                 check = f"attributes of {mart.name}"
                 found.make(check, metrica_checks.attributes, metrica, mart)
             if mart.entity is ORDER_STATUSES:
-                found.make("statuses", metrica_checks.mapping, metrica, wh, readable, ledger)
-                found.make("goals", metrica_checks.goals, metrica, wh, readable)
-        found.make("left out", examine_left_out, wh, marts)
+                mapped = readable[mart.name]
+                found.make("statuses", metrica_checks.mapping, metrica, wh, mapped, ledger)
+                found.make("goals", metrica_checks.goals, metrica, wh, mapped)
         if not marts:
             found.skipped += ["marts", "attributes", "statuses", "goals"]
     return found

@@ -8,6 +8,7 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica, Status
 from metrica_export.metrica.custom_attributes import differences
 from metrica_export.metrica.formats import DEFAULT_STATUSES, Kind
+from metrica_export.metrica.http import QUICK
 from metrica_export.metrica.time_zones import same_zone
 from metrica_export.review import status_mapping
 from metrica_export.warehouse.connection import LEDGER, Attached
@@ -20,7 +21,7 @@ _SHOWN = 10
 
 def access(api: Api, budget: int) -> tuple[Finding, tuple[Metrica, str]]:
     """Read the counter; return the finding, the API and the counter's time zone."""
-    metrica = Metrica(api, budget)
+    metrica = Metrica(api, budget, QUICK)
     counter_zone = metrica.time_zone()
     found = ok("access", f"{api.url} accepts the token, which may read counter {api.counter_id}")
     return found, (metrica, counter_zone)

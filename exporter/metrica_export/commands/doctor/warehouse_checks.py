@@ -9,9 +9,11 @@ from metrica_export.ledger.reader import VERSION, Ledger
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
+from metrica_export.metrica.formats import CONTACTS, ORDERS
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation
-from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.filters import count_rows
 from metrica_export.warehouse.sql import name, quote
 
 _SCARCE = 0.1
@@ -36,7 +38,27 @@ def contract(wh: Attached, mart: Mart) -> tuple[Finding, Mart]:
     check_relation(wh, mart)
     custom = f", {len(mart.attributes)} of them custom" if mart.attributes else ""
     found = f"{mart.schema}.{mart.table} has its {len(mart.columns)} columns{custom}"
-    return ok(f"mart {mart.name}", found), mart
+    if mart.condition is None:
+        return ok(f"mart {mart.name}", found), mart
+    own, total = count_rows(wh, mart)
+    found += f"; the filter selects {own} of {total} rows"
+    if own or not total:
+        return ok(f"mart {mart.name}", found), mart
+    advice = "Check the filter: this counter gets no row of the mart."
+    return warning(f"mart {mart.name}", found, advice), mart
+
+
+def filters(marts: Marts, counter_id: int) -> Finding:
+    """Look for contacts that a counter would get although it gets only some orders."""
+    filtered = {mart.name for mart in marts.all if mart.condition is not None}
+    if ORDERS.name in filtered and CONTACTS.name not in filtered:
+        return warning(
+            "filters",
+            f"counter {counter_id} gets some of the orders, and all contacts",
+            "Add a filter for contacts, such as `uniq_id in (select client_uniq_id from "
+            "metrica.orders where …)`, so that no other site's customers are sent.",
+        )
+    return ok("filters", f"counter {counter_id} gets the rows of filters of {', '.join(filtered)}")
 
 
 def version(wh: Attached, counter_id: int) -> tuple[Finding, Ledger]:

@@ -118,6 +118,14 @@ create table {{ ledger }}.ledger_watermarks (
     primary key (counter_id, entity)
 );
 
+-- The filter of each counter and mart in its last run. The views show a counter only its rows.
+create table {{ ledger }}.ledger_filters (
+    counter_id bigint not null,
+    entity text not null,
+    condition text not null,
+    primary key (counter_id, entity)
+);
+
 -- The mapping of order statuses that Metrica last accepted from a run.
 create table {{ ledger }}.ledger_statuses (
     counter_id bigint not null,

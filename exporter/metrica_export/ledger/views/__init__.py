@@ -6,13 +6,17 @@ from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.filters import as_condition
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 
 VIEWS = ("mart_rows", "runs", "uploads", "order_steps", "deadlines")
 
+Filters = list[tuple[int, str, str]]
+"""Counter, mart and condition of each recorded filter, in their order."""
 
-def create_views(wh: Attached, marts: Marts) -> None:
+
+def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     """Create the views over the ledger and the present marts, unless they are up to date.
 
     dbt replaces a mart's table, and PostgreSQL would then drop every view that depends on it. On
@@ -20,7 +24,7 @@ def create_views(wh: Attached, marts: Marts) -> None:
     run. On DuckDB every view does that. A view in use cannot be replaced, so an up-to-date view
     is not created again.
     """
-    statements = _statements(wh, marts)
+    statements = _statements(wh, marts, filters)
     digest = sha256("".join(statements).encode()).hexdigest()
     (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
     if recorded == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS):
@@ -40,7 +44,7 @@ def create_views(wh: Attached, marts: Marts) -> None:
     wh.run(f"update {LEDGER}.ledger_version set views = {quote(digest)}")
 
 
-def _statements(wh: Attached, marts: Marts) -> list[str]:
+def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
     built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
     orders = [mart for mart in built if mart.entity.has_deadline]
     statements: list[str] = []
@@ -48,11 +52,12 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
         "ledger": LEDGER,
         "link_days": LINK_DAYS,
         "update_days": UPDATE_DAYS,
+        "has_filters": bool(filters),
         "counters": render(__package__, "counters", ledger=LEDGER),
     }
     for function, columns, queries in (
-        ("mart_keys", _KEY_COLUMNS, [_keys(mart) for mart in built]),
-        ("mart_orders", _ORDER_COLUMNS, [_orders(mart) for mart in orders]),
+        ("mart_keys", _KEY_COLUMNS, [_keys(mart, filters) for mart in built]),
+        ("mart_orders", _ORDER_COLUMNS, [_orders(mart, filters) for mart in orders]),
     ):
         query = " union all ".join(queries) or _no_rows(columns)
         if wh.is_postgres:
@@ -66,23 +71,42 @@ def _statements(wh: Attached, marts: Marts) -> list[str]:
     return statements
 
 
-_KEY_COLUMNS = {"entity": "text", "id": "text", "row_hash": "text", "updated_at": "timestamptz"}
+_KEY_COLUMNS = {
+    "entity": "text",
+    "id": "text",
+    "row_hash": "text",
+    "updated_at": "timestamptz",
+    "not_for": "bigint[]",
+}
 _ORDER_COLUMNS = {
     "entity": "text",
     "id": "text",
     "create_date_time": "timestamp",
     "time_zone": "text",
+    "not_for": "bigint[]",
 }
 
 
-def _keys(mart: Mart) -> str:
+def _not_for(mart: Mart, filters: Filters) -> str:
+    """Return SQL for the counters whose filter does not select a row."""
+    left_out = [
+        f"case when {as_condition(condition)} then null else {counter_id} end"
+        for counter_id, entity, condition in filters
+        if entity == mart.name
+    ]
+    found = f"array[{', '.join(left_out)}]" if left_out else "null"
+    return f"cast({found} as bigint[]) as not_for"
+
+
+def _keys(mart: Mart, filters: Filters) -> str:
     return (
         f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
-        f"row_hash, updated_at from {name(mart.schema)}.{name(mart.table)}"
+        f"row_hash, updated_at, {_not_for(mart, filters)} "
+        f"from {name(mart.schema)}.{name(mart.table)}"
     )
 
 
-def _orders(mart: Mart) -> str:
+def _orders(mart: Mart, filters: Filters) -> str:
     # No run sends dates out of this range, and their deadlines could overflow.
     created = (
         "case when create_date_time between timestamp '1970-01-01' and timestamp '9999-12-31' "
@@ -91,8 +115,8 @@ def _orders(mart: Mart) -> str:
     return (
         f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
         f"{created if mart.has('create_date_time') else 'cast(null as timestamp)'} "
-        f"as create_date_time, {quote(mart.time_zone or 'UTC')} as time_zone "
-        f"from {name(mart.schema)}.{name(mart.table)}"
+        f"as create_date_time, {quote(mart.time_zone or 'UTC')} as time_zone, "
+        f"{_not_for(mart, filters)} from {name(mart.schema)}.{name(mart.table)}"
     )
 
 

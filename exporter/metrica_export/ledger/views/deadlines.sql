@@ -29,7 +29,12 @@ dated as (
         o.time_zone,
         f.sent_at
     from orders as o
-    inner join counters as c on c.is_simple = (o.entity = 'simple_orders')
+    inner join counters as c
+        on
+            c.is_simple = (o.entity = 'simple_orders')
+            {% if has_filters %}
+            and (c.counter_id = any(o.not_for)) is not true
+            {% endif %}
     left join first_deliveries as f
         on c.counter_id = f.counter_id and o.entity = f.entity and o.id = f.id
 ),

@@ -53,7 +53,12 @@ select
     case when p.status = 'PASSED' then p.finished_at end as sent_at,
     v.detail
 from marts as m
-inner join counters as c on c.is_simple = (m.entity = 'simple_orders')
+inner join counters as c
+    on
+        c.is_simple = (m.entity = 'simple_orders')
+        {% if has_filters %}
+        and (c.counter_id = any(m.not_for)) is not true
+        {% endif %}
 left join last_deliveries as p
     on c.counter_id = p.counter_id and m.entity = p.entity and m.id = p.id and p.nth = 1
 left join verdicts as v

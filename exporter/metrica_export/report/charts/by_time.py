@@ -12,6 +12,7 @@ from metrica_export.report.subject import RUN_DAYS
 
 _PERCENT = {"title": None, "format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
 _TALL, _LOW = 190, 70
+_LABELS = 4
 
 
 def deliveries(runs: Runs, today: date, words: Words) -> Spec:
@@ -30,12 +31,16 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
                 rows = getattr(complete[-1], key)
                 label = f"{shown}: {names[key]}: {words.number(rows)}"
                 stocks.append({"day": str(day), "rows": rows, "state": names[key], "label": label})
-    first = str(_first_day(runs, today))
+    first = _first_day(runs, today)
     x = {
         "field": "day",
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [first, str(today)]},
-        "axis": {"title": None, "labelExpr": "utcFormat(datum.value, '%-d %b')", "tickCount": 5},
+        "scale": {"type": "utc", "domain": [str(first), str(today)]},
+        "axis": {
+            "title": None,
+            "labelExpr": "utcFormat(datum.value, '%-d %b')",
+            "values": [_milliseconds(day) for day in axis_days(first, today)],
+        },
     }
     text = {"field": "label"}
     bars: Spec = {
@@ -53,7 +58,6 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
             "description": text,
         },
     }
-    unsent = " + ".join((names["rejected"], names["held"]))
     colour = colours({names["rejected"]: "rejected", names["held"]: "held"})
     lines: Spec = {
         "data": {"values": stocks},
@@ -61,19 +65,38 @@ def deliveries(runs: Runs, today: date, words: Words) -> Spec:
         "height": _LOW,
         "encoding": {
             "x": x,
-            "y": _rows(words, unsent),
-            "color": {"field": "state", "type": "nominal", "scale": colour, "legend": None},
+            "y": {"field": "rows", "type": "quantitative", "axis": number_axis(words, tickCount=3)},
+            "color": {"field": "state", "type": "nominal", "scale": colour},
             "description": text,
         },
     }
     layered: Spec = {"height": _LOW, "layer": [bars, *([marks] if failures else [])]}
-    return {"vconcat": [layered | {"width": 340}, lines | {"width": 340}], "spacing": 14}
+    return {
+        "vconcat": [layered | {"width": 340}, lines | {"width": 340}],
+        "spacing": 14,
+        # With a scale of its own, the lower chart has its legend beside it.
+        "resolve": {"scale": {"color": "independent"}},
+    }
 
 
 def _first_day(runs: Runs, today: date) -> date:
     """Return the first day of the axis: two weeks ago, or that of the first run."""
     first_run = runs.runs[0].started_at.date()
     return max(today - timedelta(days=RUN_DAYS), min(first_run, today - timedelta(days=14)))
+
+
+def axis_days(first: date, today: date) -> list[date]:
+    """Return the days with a label: today, and at most three earlier ones at equal distances.
+
+    Vega takes its `tickCount` for a hint, and its eight labels touched each other on a phone.
+    """
+    gap = timedelta(days=max(1, -(-(today - first).days // _LABELS)))
+    days = [today - n * gap for n in range(_LABELS)]
+    return [day for day in reversed(days) if day >= first]
+
+
+def _milliseconds(day: date) -> int:
+    return (day - date(1970, 1, 1)) // timedelta(milliseconds=1)
 
 
 def _rows(words: Words, title: str) -> Spec:

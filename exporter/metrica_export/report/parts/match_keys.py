@@ -11,8 +11,8 @@ from metrica_export.delta.checksum import hash_number
 from metrica_export.metrica.formats import CONTACTS
 from metrica_export.report.online import OnlineOrders
 from metrica_export.report.subject import Subject, day
-from metrica_export.warehouse.connection import relation
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.sql_files import render
 
 EXACT_ORDERS = 500_000
@@ -60,7 +60,7 @@ def read_match_keys(subject: Subject, online: OnlineOrders | None) -> MatchKeys:
     query = render(
         __package__,
         "match_keys",
-        orders=relation(orders.schema, orders.table),
+        orders=rows_of(orders),
         first_month=day(subject.first_month),
         tomorrow=day(subject.tomorrow),
         could_visit=online.condition(orders, "o") if online else "true",
@@ -85,7 +85,7 @@ def _sources(subject: Subject, sample: int) -> dict[str, str]:
     contact = "cast(o.client_uniq_id as text)"
     return {
         "keys": f"{contact} as contact_id",
-        "contacts": relation(contacts.schema, contacts.table),
+        "contacts": rows_of(contacts),
         "contact_keys": ", ".join(f"{_filled(contacts, 'c', kind)} as {kind}" for kind in _KINDS),
         "order_in_sample": _in_sample(wh.is_postgres, contact, sample),
         "contact_in_sample": _in_sample(wh.is_postgres, "cast(c.uniq_id as text)", sample),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from metrica_export.metrica.formats import ORDER_STATUSES
 from metrica_export.report.subject import Subject
-from metrica_export.warehouse.connection import relation
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.sql_files import render
 
 MISSING, DIFFERENT, ABSENT = "missing", "different", "absent"
@@ -60,7 +60,7 @@ def _statuses(subject: Subject) -> tuple[tuple[StatusDifference, ...], int]:
     query = render(
         __package__,
         "schema_statuses",
-        statuses=relation(mart.schema, mart.table),
+        statuses=rows_of(mart),
         recorded=subject.ledger.mapping(),
     )
     found = subject.wh.rows(query)

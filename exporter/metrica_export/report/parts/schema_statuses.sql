@@ -6,7 +6,7 @@ with mart as (
         any_value(cast(type as text)) as type,
         any_value(cast(humanized as text)) as humanized,
         any_value(cast(goal_action_ids as text)) as goal_action_ids
-    from {{ statuses }}
+    from {{ statuses }} as m
     where id is not null
     group by cast(id as text)
 ),

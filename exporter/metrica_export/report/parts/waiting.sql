@@ -10,6 +10,17 @@ select
     count(*) filter (
         where
         state <> 'rejected'
+        and deadline between {{ now }} and {{ now }} + interval '{{ soon_days }} days'
+    ) as soon,
+    count(*) filter (
+        where
+        state <> 'rejected'
+        and was_delivered
+        and deadline between {{ now }} and {{ now }} + interval '{{ soon_days }} days'
+    ) as soon_changed,
+    count(*) filter (
+        where
+        state <> 'rejected'
         and not was_delivered
         and deadline >= {{ expired_since }}
         and deadline < {{ now }}

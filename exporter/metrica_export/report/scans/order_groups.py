@@ -2,8 +2,8 @@
 
 from metrica_export.metrica.formats import MAX_AMOUNT, ORDER_STATUSES, STATUS_TYPES
 from metrica_export.report.subject import Subject, day
-from metrica_export.warehouse.connection import relation
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of
@@ -16,7 +16,7 @@ def read_status_types(subject: Subject) -> None:
         render(
             __package__,
             "status_types",
-            statuses=relation(statuses.schema, statuses.table) if statuses else "",
+            statuses=rows_of(statuses) if statuses else "",
             own_types=f"[{', '.join(map(quote, STATUS_TYPES))}]",
             **tables_of(subject.orders.name),
         )
@@ -29,7 +29,7 @@ def group_orders(subject: Subject) -> None:
     scan = render(
         __package__,
         "order_scan",
-        orders=relation(orders.schema, orders.table),
+        orders=rows_of(orders),
         first_month=day(subject.first_month),
         tomorrow=day(subject.tomorrow),
         status_path=f"coalesce({status_path(orders, 'o')}, cast(o.order_status as text))",

@@ -10,7 +10,7 @@ from (
         cast(id as text) as id,
         cast(type as text) as type,
         cast(humanized as text) as humanized
-    from {{ statuses }}
+    from {{ statuses }} as m
     union all
     {% endif %}
     select

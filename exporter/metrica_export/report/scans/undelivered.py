@@ -8,8 +8,9 @@ the ledger; without a watermark, all rows are.
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.report.scans.order_groups import amount, status_path, text
 from metrica_export.report.subject import Subject
-from metrica_export.warehouse.connection import LEDGER, relation
+from metrica_export.warehouse.connection import LEDGER
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.filters import rows_of
 from metrica_export.warehouse.report_tables import UNDELIVERED
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
@@ -36,7 +37,7 @@ def read_rows(subject: Subject, queries: dict[str, str]) -> None:
     for mart, query in queries.items():
         table = tables_of(mart)["report_rows"]
         wh.run(f"create or replace table {table} as select * from {wh.remote(query)}")
-    orders = relation(subject.orders.schema, subject.orders.table)
+    orders = rows_of(subject.orders)
     newest = (
         f'select {_key(subject.orders)} as "_id" from {orders} m where m.updated_at is not null '
         f"order by m.updated_at desc limit {RECENT_ORDERS}"
@@ -92,7 +93,7 @@ def _rows(subject: Subject, mart: Mart) -> str:
     key = _key(mart)
     columns = {"_id": key, "_hash": "cast(m.row_hash as text)", **_order_columns(mart)}
     selected = ", ".join(f'{value} as "{column}"' for column, value in columns.items())
-    query = f"select {selected} from {relation(mart.schema, mart.table)} m"
+    query = f"select {selected} from {rows_of(mart)} m"
     before = subject.ledger.watermark(mart.name)
     if before is None or before.updated_at is None:
         return query

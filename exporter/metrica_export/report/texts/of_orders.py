@@ -110,7 +110,8 @@ def _known(value: float | None, words: Words) -> str:
 def steps(report: Report, words: Words) -> Values:
     """Return the lead and the table of the funnel."""
     total = sum(each.crm.orders for each in report.revenue)
-    to_send = sum(step.to_send for step in report.steps)
+    # An order has several statuses to send, so the counts of the statuses have no sum.
+    to_send = sum(each.pending.orders + each.held.orders for each in report.revenue)
     return {
         "steps_lead": words.text(
             "steps.lead",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from metrica_export.checks.cures import cure_of
 from metrica_export.errors import GateError
 from metrica_export.metrica.redaction import printable
 from metrica_export.report.contents import Report
@@ -12,9 +13,6 @@ from metrica_export.report.parts.runs import Run
 
 LAST_RUNS = 7
 """Runs in the table."""
-
-URGENT_DAYS = 3
-"""Days left with which a waiting order is mentioned."""
 
 Values = dict[str, Any]
 
@@ -87,7 +85,7 @@ def _reason(reason: Reason, words: Words) -> Values:
         place += f", {words.text('reasons.column', column=printable(reason.column))}"
     return {
         "name": words.text(f"reasons.names.{code}"),
-        "cure": words.text(f"reasons.cures.{code}"),
+        "cure": cure_of(reason.reason, words.language),
         "state": reason.state,
         "rows": words.text("units.rows", n=reason.rows),
         "share": words.percent(reason.share),
@@ -99,13 +97,14 @@ def _reason(reason: Reason, words: Words) -> Values:
 
 def deadlines(report: Report, words: Words) -> Values:
     """Return the sentence about the next days, and the two tables."""
-    urgent = sum(day.waiting for day in report.deadlines.link if day.days_left <= URGENT_DAYS)
+    soon, changed = report.waiting.soon, report.waiting.soon_changed
+    urgent = words.text("deadlines.urgent", n=soon) if soon else words.text("deadlines.calm")
+    if changed:
+        urgent += f" {words.text('deadlines.urgent_changed', n=changed)}"
     states = ("delivered", "waiting", "rejected")
     days = words.text("deadlines.column_days")
     return {
-        "deadlines_urgent": words.text("deadlines.urgent", n=urgent)
-        if urgent
-        else words.text("deadlines.calm"),
+        "deadlines_urgent": urgent,
         "link_heads": [days, *(words.text(f"states.{state}") for state in states)],
         "link_rows": [
             [words.number(day.days_left), *(words.number(getattr(day, s)) for s in states)]

@@ -1,19 +1,16 @@
 """The settings of one command, as frozen objects."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from metrica_export.errors import SettingsError
 from metrica_export.machine import default_memory_mb
-from metrica_export.metrica.formats import FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
+from metrica_export.metrica.formats import ENTITIES, FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
+from metrica_export.settings.gate import FailOn, Gate
 
 DAILY_QUOTA = 5_000
 """Requests a day that Metrica accepts for a counter, and for a user (page "Quotas")."""
-
-SHARE_FROM = 10
-"""Rows from which the gate compares a share with its limit."""
 
 MIN_MEMORY_MB = 100
 """Smaller values were not tested."""
@@ -24,10 +21,11 @@ MIN_FILE_BYTES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class DbtSettings:
-    """The folders and names of dbt's project and profile.
+    """The folders and names of dbt's project and profile, and the filters of its marts.
 
     None stands for dbt's own fallback: its environment variable, then its default. A command
-    that opens the warehouse stages rows in `staging_dir`; None is the system's folder.
+    that opens the warehouse stages rows in `staging_dir`; None is the system's folder. `filters`
+    has SQL conditions by mart. To a command the other rows of such a mart do not exist.
     """
 
     project_dir: Path
@@ -35,6 +33,21 @@ class DbtSettings:
     profile: str | None = None
     target: str | None = None
     staging_dir: Path | None = None
+    filters: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [entity.name for entity in ENTITIES]
+        marts = [mart for mart, _ in self.filters]
+        for mart, condition in self.filters:
+            if mart not in names or not condition.strip():
+                raise SettingsError(
+                    f"--filter {mart}={condition}: give a mart and an SQL condition, for example "
+                    f"orders=\"site = 'shop.ru'\". The marts are {', '.join(names)}."
+                )
+            if marts.count(mart) > 1:
+                raise SettingsError(
+                    f"--filter {mart} is given twice. Join the conditions by `and`."
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,82 +139,6 @@ class Form:
 _MAX_JSON_ROWS = 10_000
 """Metrica documents no limit for JSON; this is far below the limit of a file."""
 
-GATE = ("paid", "erased", "shrink", "unsendable", "drift")
-"""The limits that stop a run before its first upload, unless they are accepted."""
-
-
-BECOME_PERCENT = 5
-"""Percent of a mart's delivered rows that may become unsendable in one run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Thresholds for irreversible changes. Above them a run needs `--accept`.
-
-    A percentage applies from `SHARE_FROM` rows. `accepted` names the limits of `GATE` that one
-    run may exceed.
-    """
-
-    paid_percent: int = 20
-    erased_values: int = 1_000
-    shrink_percent: int = 10
-    accepted: frozenset[str] = frozenset()
-    unsendable_percent: int = 20
-
-    def __post_init__(self) -> None:
-        for option, value in (
-            ("--max-paid-percent", self.paid_percent),
-            ("--max-shrink-percent", self.shrink_percent),
-            ("--max-unsendable-percent", self.unsendable_percent),
-        ):
-            if not 0 <= value <= _ALL:
-                raise SettingsError(f"{option} is {value}; give 0 to 100.")
-        if self.erased_values < 0:
-            raise SettingsError(f"--max-erased is {self.erased_values}; give 0 or more.")
-        if unknown := sorted(self.accepted - set(GATE)):
-            raise SettingsError(
-                f"--accept {','.join(unknown)}: there is no such limit. Choose from "
-                f"{', '.join(GATE)}."
-            )
-
-
-_ALL = 100
-
-
-@dataclass(frozen=True, slots=True)
-class FailOn:
-    """The rejected and held rows that end a finished run with exit code 1.
-
-    The rules are `never`, `any`, `new` (rows that were neither rejected nor held after the last
-    complete run) and `percent` (more than this share of the marts' rows).
-    """
-
-    rule: Literal["never", "new", "any", "percent"] = "never"
-    percent: float = 0
-
-    @classmethod
-    def parse(cls, text: str) -> "FailOn":
-        """Read never, new, any, or a percentage such as 5 or 0.5%; SettingsError for others."""
-        word = text.strip().lower()
-        if word in ("never", "new", "any"):
-            return cls(cast("Literal['never', 'new', 'any']", word))
-        if re.fullmatch(r"\d{1,3}(\.\d+)?%?", word, re.ASCII):
-            percent = float(word.removesuffix("%"))
-            if percent <= _ALL:
-                return cls("percent", percent)
-        raise SettingsError(
-            f"--fail-on {text!r}: give never, new, any, or a percentage from 0 to 100."
-        )
-
-    def applies(self, unsent: int, new: int, rows: int) -> bool:
-        """Return whether the rule applies to counts of unsendable rows, new ones, and all rows."""
-        return {
-            "never": False,
-            "any": unsent > 0,
-            "new": new > 0,
-            "percent": unsent * _ALL > self.percent * rows,
-        }[self.rule]
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -211,6 +148,7 @@ class Options:
     order of work. `everything` compares whole marts and
     ignores the watermarks (`--reconcile`). `erase_vanished` names the mart whose vanished rows
     are emptied in Metrica. `limit` is the number of orders to send (`--limit`).
+    `language` is that of reasons and of the gate's messages.
     """
 
     dbt: DbtSettings
@@ -225,6 +163,7 @@ class Options:
     fail_on: FailOn = field(default_factory=FailOn)
     erase_vanished: str | None = None
     limit: int | None = None
+    language: Literal["en", "ru"] = "en"
 
     def __post_init__(self) -> None:
         marts = tuple(entity.name for entity in MODES[self.form.mode])

@@ -1,0 +1,44 @@
+"""The custom attributes that the YAML of dbt's models declares."""
+
+import re
+from typing import Any
+
+from metrica_export.errors import SettingsError
+from metrica_export.metrica.formats import ATTRIBUTE_TYPES, RESERVED, Attribute, Kind
+
+_NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
+
+KIND_OF_TYPE = {
+    "numeric": Kind.NUMBER,
+    "date": Kind.DATE,
+    "datetime": Kind.DATETIME,
+    "email": Kind.EMAILS,
+    "text": Kind.TEXT,
+}
+
+
+def read_attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
+    """Return the custom attribute that a column's meta declares; SettingsError for a bad one."""
+    type_name = meta.get("type")
+    if type_name not in ATTRIBUTE_TYPES:
+        raise SettingsError(
+            f"{label}: {name} is not a column of Metrica, so it is a custom attribute without a "
+            f"type. Add `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}` to its YAML "
+            "entry."
+        )
+    if name in RESERVED:
+        raise SettingsError(
+            f"{label}: Metrica reserves the name {name}, so no custom attribute may have it. "
+            "Rename the column."
+        )
+    if not _NAME.fullmatch(name) or name.startswith("_"):
+        raise SettingsError(
+            f"{label}: {name!r} is not a valid attribute name. Rename it with A-Z a-z 0-9 _ : - "
+            "only, and without _ at the beginning, which the exporter reserves."
+        )
+    return Attribute(
+        name=name,
+        type_name=type_name,
+        humanized=str(meta.get("humanized") or name),
+        multivalued=bool(meta.get("multivalued", False)),
+    )

@@ -1,0 +1,1 @@
+select stage, count(*) as deals from {{ ref('raw_deals') }} group by stage
