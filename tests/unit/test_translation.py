@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from metrica_export.checks.cures import read_cures
 
 from tests.doc_page import README, RUSSIAN_DOCS, Page, Section, copy_code, russian, translated
 from tests.language import ROOT
@@ -78,6 +79,14 @@ def test_translation_takes_changed_code_and_keeps_its_comments() -> None:
     translation = "# Б\n```sh\n# Пуск.\nrun  # всё\n# Взгляд.\nplan\n```\n"
     expected = "# Б\n```sh\n# Пуск.\nrun --new  # all\n# Взгляд.\nplan\n```\n"
     assert copy_code(original, translation) == expected
+
+
+def test_translation_of_the_runbook_has_the_russian_cures() -> None:
+    page = russian(ROOT / "docs/how-to/runbook.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (?!\d)[^|]+ \| [^|]+ \| (.+) \|$", page, re.MULTILINE)
+    assert dict(rows) == {
+        reason: cures["ru"] for reason, cures in read_cures().items() if reason != "other"
+    }
 
 
 def discouraged() -> dict[str, str]:
