@@ -45,7 +45,7 @@ def test_unmapped_statuses_are_named_and_marked_and_every_other_order_is_built(
 
     with (warehouse.project / "seeds/order_status_map.csv").open("a", encoding="utf-8") as seed:
         seed.writelines(
-            ["refunded,refunded,CANCELLED,Refunded,\n", "Отложен,new,IN_PROGRESS,New,\n"]
+            ["refunded,refunded,CANCELLED,Refunded,\n", "Отложен,new,IN_PROGRESS,Новый,\n"]
         )
     warehouse.build_marts()
     statuses = dict(warehouse.rows("select id, order_status from metrica.orders"))
@@ -144,8 +144,8 @@ def test_bad_input_seed_with_semicolons_is_refused_until_the_project_says_so(
 ) -> None:
     warehouse = warehouses.make("duckdb")
     seed = warehouse.project / "seeds/order_status_map.csv"
-    text = seed.read_text(encoding="utf-8").replace(",", ";").replace("Paid;", "Paid;a,b")
-    seed.write_text(text.replace("Paid;a,b", "Paid;"), encoding="utf-8")
+    text = seed.read_text(encoding="utf-8").replace(",", ";").replace("Оплачен;", "Оплачен;a,b")
+    seed.write_text(text.replace("Оплачен;a,b", "Оплачен;"), encoding="utf-8")
     outcome = warehouse.dbt("seed")
     assert not outcome.success
     assert "seeds/order_status_map.csv has no column crm_status, id, type, " in outcome.complaints

@@ -49,6 +49,12 @@ def test_both_engines_hold_the_same_rows_and_hashes(built_on: dict[str, Warehous
     assert duckdb == postgres
 
 
+def test_marts_statuses_have_the_russian_names_of_the_seed(built: Warehouse) -> None:
+    names = dict(built.rows("select id, humanized from metrica.order_statuses"))
+    assert names["cancelled"] == "Отменён"
+    assert [status for status, name in names.items() if name.isascii()] == []
+
+
 def test_marts_contact_as_metrica_takes_it(built: Warehouse) -> None:
     [contact] = built.rows(
         """select name, create_date_time, birth_date, client_ids, emails, phones,
