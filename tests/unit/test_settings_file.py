@@ -109,6 +109,35 @@ def test_settings_file_yields_to_environment_and_flag(write: Write) -> None:
     assert (found.limits.chunk_rows, found.counter_id) == (30, 9)
 
 
+def test_pair_of_one_mart_leaves_those_of_other_marts(write: Write) -> None:
+    write(
+        """
+        filter: {contacts: "true", products: "false"}
+        counters:
+          shop:
+            id: 1
+            filter: {orders: a = 1, products: b = 2}
+        """
+    )
+    file = {"contacts": "true", "orders": "a = 1", "products": "b = 2"}
+    assert dict(read().dbt.filters) == file
+    # The filter of the other marts would be lost, and the counter would get all their rows.
+    flag = read("--filter", "orders = c = 3")
+    assert dict(flag.dbt.filters) == file | {"orders": " c = 3"}
+    variable = read(env={"METRICA_FILTER": "orders=d = 4"})
+    assert dict(variable.dbt.filters) == file | {"orders": "d = 4"}
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_default_settings_file_that_cannot_be_read_is_an_error(
+    make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(Path("metrica.yml"))
+    with pytest.raises(SettingsError, match=r"Cannot read metrica\.yml"):
+        settings_file.read(None)
+
+
 def test_settings_file_is_found_by_option_and_variable(write: Write, tmp_path: Path) -> None:
     write("counter: 1\n")
     (tmp_path / "etc").mkdir()
@@ -175,6 +204,10 @@ def test_settings_file_error_names_line_key_and_cure(
         "only: [y0_s3cret]\n",
         "y0_s3cret: 1\n",
         "counters:\n  a: {id: 5, token: s3cret}\n",
+        "counters:\n  y0_s3cret: {id: 5}\n",
+        "merge_mode: {y0_s3cret: UPDATE}\n",
+        "chunk_bytes: MB y0_s3cret0123456789\n",
+        "lang: Bearer y0_s3cret0123456789\n",
     ],
 )
 def test_settings_file_refuses_a_token_without_repeating_it(write: Write, text: str) -> None:

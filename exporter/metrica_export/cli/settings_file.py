@@ -5,6 +5,7 @@ mapping `counters` has the counters of several sites, each with its number and w
 own.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from typing import Any
 import click
 
 from metrica_export.cli import options, run_options
-from metrica_export.cli.value_types import SETTINGS_FILE, PairsType, WordsType
+from metrica_export.cli.secrets import NO_SECRETS, has_token, is_secret
+from metrica_export.cli.value_types import SETTINGS_FILE, PairsType, WordsType, pairs_over
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.formats import ENTITIES
 
@@ -52,12 +54,6 @@ COUNTERS, ID = "counters", "id"
 
 COUNTER = "counter"
 """The key of the counter's number or name."""
-
-_SECRET = re.compile(r"token|password|secret|webhook", re.IGNORECASE)
-
-_TOKEN = re.compile(r"\s*(OAuth\s+)?(y[0-9]_|AQAAAA|AgAAAA)\S+")
-"""Tokens of Yandex begin so."""
-
 
 @dataclass(frozen=True, slots=True)
 class Counter:
@@ -100,7 +96,13 @@ class SettingsFile:
         found = self.settings
         if wanted is not None:
             listed = self.counter(str(wanted))
-            found = found | {COUNTER: str(wanted)} | (listed.settings if listed else {})
+            own = listed.settings if listed else {}
+            pairs = {
+                key: pairs_over(own[key], found[key])
+                for key in own.keys() & found.keys()
+                if isinstance(SETTINGS[key].type, PairsType)
+            }
+            found = found | {COUNTER: str(wanted)} | own | pairs
         elif self.counters:
             names = ", ".join(each.name for each in self.counters)
             raise SettingsError(f"{self.path} has the counters {names}. Name one with --counter.")
@@ -119,7 +121,12 @@ class ConfiguredCommand(click.Command):
             counter = given.get("counter_id") or flags["counter_id"].resolve_envvar_value(ctx)
             file = ctx.meta[SETTINGS_FILE] = read(path)
             ctx.default_map = {**(ctx.default_map or {}), **file.defaults(counter)}
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        for option in self.params:
+            if isinstance(option.type, PairsType) and not ctx.resilient_parsing:
+                below = (ctx.default_map or {}).get(option.name, [])
+                ctx.params[option.name] = pairs_over(ctx.params[option.name], below)
+        return rest
 
 
 def read(given: str | None) -> SettingsFile:
@@ -128,7 +135,8 @@ def read(given: str | None) -> SettingsFile:
     Raises SettingsError with the file, the line and the key.
     """
     path = Path(given or options.FILE)
-    if given is None and not path.is_file():
+    # A broken link or a folder of this name is an error: without its filters every row would go.
+    if given is None and not os.path.lexists(path):
         return SettingsFile()
     from metrica_export.warehouse.yaml_file import load_with_lines
 
@@ -142,9 +150,16 @@ class _Reader:
     lines: dict[tuple[str, ...], int]
 
     def file(self, loaded: dict[Any, Any]) -> SettingsFile:
+        self._refuse_tokens()
         settings = dict(self._settings(loaded, (), [*SETTINGS, COUNTERS]))
         counters = tuple(self._counters(loaded.get(COUNTERS, {})))
         return SettingsFile(self.path, settings, counters)
+
+    def _refuse_tokens(self) -> None:
+        for keys, line in self.lines.items():
+            if has_token(keys[-1]):
+                # The message does not repeat the token.
+                raise SettingsError(f"{self.path}, line {line}: {NO_SECRETS}")
 
     def _counters(self, loaded: object) -> Iterator[Counter]:
         if not isinstance(loaded, dict):
@@ -177,14 +192,11 @@ class _Reader:
         for key, value in loaded.items():
             keys = (*above, str(key))
             if key not in known:
-                if _TOKEN.match(str(key)):
-                    # The message does not repeat the token.
-                    raise SettingsError(f"{self.path}, line {self.lines.get(keys)}: {_NO_SECRETS}")
-                if _SECRET.search(str(key)):
-                    raise self._error(keys, _NO_SECRETS)
+                if is_secret(str(key)):
+                    raise self._error(keys, NO_SECRETS)
                 raise self._error(keys, f"there is no such setting.{_nearest(str(key), known)}")
-            if _has_token(value):
-                raise self._error(keys, _NO_SECRETS)
+            if has_token(value):
+                raise self._error(keys, NO_SECRETS)
             if key in SETTINGS:
                 yield key, self._value(SETTINGS[key], keys, value)
 
@@ -223,19 +235,6 @@ class _Reader:
         line = self.lines.get(keys)
         where = f"{self.path}, line {line}" if line else str(self.path)
         return SettingsError(f"{where}: {'.'.join(keys)}: {text}")
-
-
-_NO_SECRETS = (
-    "git keeps this file, so no token or password stands in it. Remove it, and set METRICA_TOKEN "
-    "or METRICA_WEBHOOK_URL in the environment. Revoke a token that was committed."
-)
-
-
-def _has_token(value: object) -> bool:
-    texts = (
-        value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-    )
-    return any(isinstance(text, str) and _TOKEN.match(text) for text in texts)
 
 
 def _nearest(word: str, known: list[str]) -> str:

@@ -1,6 +1,7 @@
 """The types of option values that click does not have."""
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,6 +76,12 @@ class PairsType(_ParamType):
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the pairs in an environment variable."""
         return [pair for pair in rv.split(self._separator) if pair.strip()]
+
+
+def pairs_over(pairs: Sequence[str], below: Sequence[str]) -> tuple[str, ...]:
+    """Return the pairs, and those of `below` for other marts."""
+    marts = {text.partition("=")[0].strip() for text in pairs}
+    return (*pairs, *(text for text in below if text.partition("=")[0].strip() not in marts))
 
 
 class CounterType(_ParamType):
