@@ -8,7 +8,10 @@ has vanished, as if it had left the mart.
 from metrica_export.errors import SettingsError, WarehouseError
 from metrica_export.warehouse.connection import Attached, relation
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
-from metrica_export.warehouse.sql import name, query_mark
+from metrica_export.warehouse.sql import name, query_mark, quote
+
+VIEWS_PATH = "pg_catalog, pg_temp"
+"""PostgreSQL's search path of the ledger's views, which run with their owner's rights."""
 
 
 def rows_of(mart: Mart) -> str:
@@ -30,12 +33,35 @@ def check_filter(wh: Attached, mart: Mart) -> None:
     if mart.condition is None:
         return
     try:
-        wh.rows(f"select 1 from {wh.remote(f'select 1 as n from {rows_of(mart)} m limit 0')}")
+        with wh.transaction():
+            if wh.is_postgres:
+                # The ledger's views evaluate the filter, too, and they search no schema.
+                alone = f"select set_config('search_path', {quote(VIEWS_PATH)}, true) as path"
+                wh.rows(f"select path from {wh.remote(alone)}")
+            wh.rows(f"select 1 from {wh.remote(f'select 1 as n from {rows_of(mart)} m limit 0')}")
     except WarehouseError as error:
         raise SettingsError(
             f"The filter of mart {mart.name} is not a condition over {mart.schema}.{mart.table}: "
-            f"{error} Correct `filter` in metrica.yml, or --filter."
+            f"{error} Correct `filter` in metrica.yml, or --filter. Name each table and function "
+            "with its schema."
         ) from None
+
+
+def holds_in_views(wh: Attached, mart: Mart, condition: str) -> bool:
+    """Return whether the warehouse still accepts a filter that any counter's run recorded.
+
+    Needs a session that can write.
+    """
+    table = f"{name(mart.schema)}.{name(mart.table)}"
+    statements = [f"select 1 from {table} where {as_condition(condition)} limit 0"]
+    if wh.is_postgres:
+        statements.insert(0, f"set local search_path = {VIEWS_PATH}")
+    try:
+        with wh.transaction():
+            wh.command(*statements)
+    except WarehouseError:
+        return False
+    return True
 
 
 def count_rows(wh: Attached, mart: Mart) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """The ledger's views for analysts, one `.sql` file for each view."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
-from metrica_export.warehouse.filters import as_condition
+from metrica_export.warehouse.filters import VIEWS_PATH, as_condition, holds_in_views
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 
@@ -46,6 +47,7 @@ def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
 
 def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
     built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
+    filters = [*_usable(wh, built, filters)]
     orders = [mart for mart in built if mart.entity.has_deadline]
     statements: list[str] = []
     parts: dict[str, str | int] = {
@@ -69,6 +71,19 @@ def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
         for view in VIEWS
     )
     return statements
+
+
+def _usable(wh: Attached, built: list[Mart], filters: Filters) -> Iterator[tuple[int, str, str]]:
+    """Yield the filters, `false` for one whose column or table is gone.
+
+    It may be of a counter that has no runs any more. The views of the others must still work.
+    """
+    by_name = {mart.name: mart for mart in built}
+    for counter_id, entity, condition in filters:
+        mart = by_name.get(entity)
+        if mart is not None:
+            holds = holds_in_views(wh, mart, condition)
+            yield counter_id, entity, condition if holds else "false"
 
 
 _KEY_COLUMNS = {
@@ -130,6 +145,6 @@ def _function(function: str, columns: dict[str, str], query: str) -> str:
     return (
         f"create or replace function {LEDGER}.{function}() returns table ({typed}) "
         # With the owner's rights, like a view: readers need no rights on the marts.
-        "language sql stable security definer set search_path = pg_catalog, pg_temp "
+        f"language sql stable security definer set search_path = {VIEWS_PATH} "
         f"as {quote(query)}"
     )
