@@ -15,6 +15,9 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from metrica_export.commands.result import RunResult
+from metrica_export.errors import SettingsError
+from metrica_export.monitoring import prometheus
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.job import Job
@@ -194,6 +197,17 @@ def test_metrics_file_that_cannot_be_written_leaves_the_exit_code(job: Job, tmp_
     assert done.returncode == 0
     assert "--metrics-file /proc/metrica.prom was not written" in done.stderr
     assert job.held_by_metrica("contacts", "name").keys() == {"c1", "c2"}
+
+
+def test_metrics_file_replaces_no_device_and_no_link(tmp_path: Path) -> None:
+    pipe, link, file = (tmp_path / name for name in ("pipe", "link", "metrica.prom"))
+    os.mkfifo(pipe)
+    with pytest.raises(SettingsError, match="is no file"):
+        prometheus.check_folder(pipe)
+    link.symlink_to(file)
+    prometheus.write(RunResult(), link)
+    assert link.is_symlink()
+    assert "# HELP" in file.read_text()
 
 
 def test_metrics_file_shows_the_limit_that_stopped_a_run(job: Job, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Arrow tables of the Python interface, and the Parquet files of the command line."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 from metrica_export import SettingsError, counts_table, explain_table, plan_table, rejects_table
 from metrica_export.cli.main import cli
 from metrica_export.commands import tables
+from metrica_export.commands.parquet_file import write_parquet
 from metrica_export.errors import WarehouseError
 from metrica_export.warehouse.connection import Attached
 
@@ -246,6 +248,20 @@ def test_parquet_file_that_cannot_be_written_is_named(job: Job, tmp_path: Path) 
     shown = call(job, "rejects", "--format", "parquet", "--output", str(path))
     assert isinstance(shown.exception, SettingsError)
     assert f"Cannot write {path}" in str(shown.exception)
+
+
+@pytest.mark.parametrize("job", ["duckdb"], indirect=True)
+def test_parquet_file_replaces_no_device_and_no_link(tmp_path: Path) -> None:
+    schema = pa.schema([("n", pa.int64())])
+    pipe, link, file = (tmp_path / name for name in ("pipe", "link", "file.parquet"))
+    os.mkfifo(pipe)
+    with pytest.raises(SettingsError, match="is no file"):
+        write_parquet(pipe, schema, [(1,)])
+    assert pipe.is_fifo()
+    link.symlink_to(file)
+    assert write_parquet(link, schema, [(1,)]) == 1
+    assert link.is_symlink()
+    assert pq.read_table(file).num_rows == 1
 
 
 def test_tables_import_pyarrow_on_use_only() -> None:

@@ -67,6 +67,15 @@ def test_init_overwrites_no_file_and_writes_none_then(tmp_path: Path) -> None:
     assert (tmp_path / "profiles.yml").read_text(encoding="utf-8") == "of a team"
 
 
+def test_init_writes_through_no_broken_link(tmp_path: Path) -> None:
+    outside, project = tmp_path / "outside", tmp_path / "project"
+    project.mkdir()
+    (project / "profiles.yml").symlink_to(outside)
+    result = CliRunner().invoke(cli, ["init", str(project)], obj=None)
+    assert "already has profiles.yml." in str(result.exception)
+    assert not outside.exists()
+
+
 def test_init_prints_the_next_commands(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["init", "--warehouse", "duckdb", str(tmp_path / "shop")])
     assert result.exit_code == 0, result.output

@@ -55,6 +55,7 @@ COUNTERS, ID = "counters", "id"
 COUNTER = "counter"
 """The key of the counter's number or name."""
 
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A counter in the file: its name, its number, and the settings that only it has."""

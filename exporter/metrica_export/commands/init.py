@@ -1,5 +1,6 @@
 """Writing a small dbt project of a team's own, which uses the installed package."""
 
+import os
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +16,7 @@ def write_project(folder: Path, crm: str, warehouse: str) -> list[Path]:
     Raises SettingsError, and writes nothing, if one of the files exists.
     """
     texts = _texts(crm, warehouse)
-    present = sorted(str(file) for file in texts if (folder / file).exists())
+    present = sorted(str(file) for file in texts if os.path.lexists(folder / file))
     if present:
         raise SettingsError(
             f"{folder.resolve()} already has {', '.join(present)}. `init` overwrites nothing and "

@@ -21,15 +21,20 @@ def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[Sequence[Any]]) 
     """
     written = 0
     try:
+        # A link stays, and its file is replaced.
+        place = path.resolve()
+        if place.exists() and not place.is_file():
+            # Root could replace a device such as /dev/null by a file.
+            raise SettingsError(f"{path} is no file. Set --output to a file that can be written.")
         # mkstemp makes a file that only its owner can read; it has ids, and cells on demand.
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         unfinished = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file, pq.ParquetWriter(file, schema) as writer:
                 for batch in batches(schema, rows):
                     writer.write_batch(batch)
                     written += batch.num_rows
-            unfinished.replace(path)
+            unfinished.replace(place)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:

@@ -17,12 +17,15 @@ _Sample = tuple[Mapping[str, str], float]
 
 
 def check_folder(path: Path) -> None:
-    """Raise SettingsError if the folder of a metrics file does not exist."""
+    """Raise SettingsError if a metrics file cannot be there: no folder, or a device."""
     if not path.parent.is_dir():
         raise SettingsError(
             f"--metrics-file {path}: there is no folder {path.parent}. Create it, or set another "
             "file."
         )
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 - never raise
+        # Root could replace a device such as /dev/null by a file.
+        raise SettingsError(f"--metrics-file {path} is no file. Set another one.")
 
 
 def write(result: RunResult, path: Path) -> None:
@@ -31,6 +34,8 @@ def write(result: RunResult, path: Path) -> None:
     The time of the last successful run of the counter is kept from the old file if this run
     failed. Raises OSError.
     """
+    # A link stays, and its file is replaced.
+    path = path.resolve()
     text = metrics(result, _last_success(path, result.counter))
     # The collector reads files that end with .prom only, so it never sees a half of one.
     number, name = tempfile.mkstemp(".tmp", f".{path.name}-", path.parent)
