@@ -1,6 +1,7 @@
 """A counter's filter that changes, or fails, between runs: no row is lost, no counter disturbed."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,3 +75,16 @@ def test_saved_plan_of_another_filter_is_refused(job: Job, tmp_path: Path) -> No
     assert "no longer holds" in (refused.error or "")
     assert job.uploads() == []
     assert mine.run(saved_plan=tmp_path / "plan.json").error is None
+
+
+@pytest.mark.parametrize("job", ["postgres"], indirect=True)
+def test_counters_that_begin_at_once_with_new_filters_do_not_disturb_each_other(
+    job: Job, other: Job
+) -> None:
+    job.marts.contacts("a1", "b1")
+    job.sent()
+    other.sent()
+    for n in range(5):
+        pair = [only(each, f"{n} = {n} and uniq_id <> 'z'") for each in (job, other)]
+        with ThreadPoolExecutor() as threads:
+            assert [done.error for done in threads.map(Job.run, pair)] == [None, None]

@@ -43,7 +43,7 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
 
 @contextmanager
 def ledger_lock(profile: Warehouse) -> Iterator[None]:
-    """Wait until no other run of any counter creates the ledger's tables."""
+    """Wait until no other run of any counter creates the ledger's tables or views."""
     if isinstance(profile, Duckdb):
         yield
         return

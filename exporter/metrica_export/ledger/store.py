@@ -14,15 +14,13 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger, and for
     another version of the ledger.
     """
-    found = Ledger(wh, counter_id)
-    if found.exists:
-        create_views(wh, marts, _record_filters(wh, counter_id, marts))
-        return found
     with ledger_lock(wh.profile):
-        # The run of another counter may have created it in the meantime.
-        wh.refresh_catalog()
         if not Ledger(wh, counter_id).exists:
-            _create(wh)
+            # The run of another counter may have created it in the meantime.
+            wh.refresh_catalog()
+            if not Ledger(wh, counter_id).exists:
+                _create(wh)
+        # Under the lock: the views have the filters of all counters.
         create_views(wh, marts, _record_filters(wh, counter_id, marts))
     return Ledger(wh, counter_id)
 
