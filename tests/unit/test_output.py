@@ -1,12 +1,15 @@
 """What a command tells, and on which of the two streams."""
 
 import json
+import sys
 from importlib.metadata import version
 
 import pytest
+from metrica_export.cli import inspections
 from metrica_export.cli.output import finish, notes
 from metrica_export.commands.outcome import Outcome
 from metrica_export.commands.result import RunResult
+from metrica_export.commands.schema import Differences
 from metrica_export.console import Reporter, say, show
 from metrica_export.errors import LedgerError, MetricaError, SettingsError
 from metrica_export.ledger.records import EntityCounts
@@ -187,3 +190,10 @@ def test_no_output_lets_a_control_character_through(capsys: Streams) -> None:
 def test_json_keeps_letters_and_escapes_control_characters() -> None:
     assert json_line({"Анна": "a\x1b\x7f"}) == '{"Анна": "a\\u001b\\u007f"}'
     assert json_line({"Анна": 1}) == '{"Анна": 1}'
+
+
+def test_question_without_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The shell's `<&-` closes it, and Python then has None.
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SettingsError, match="--yes"):
+        inspections._ask(Differences([], []), as_json=False, counter_id=1)  # noqa: SLF001

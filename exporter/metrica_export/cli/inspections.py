@@ -131,7 +131,7 @@ def apply(*, as_json: bool, api_url: str, yes: bool, **given: Any) -> None:
 def _ask(found: "Differences", *, as_json: bool, counter_id: int) -> None:
     """Return if the user says yes; abort otherwise. Raises SettingsError if nobody can answer."""
     count = len(found.to_apply)
-    if as_json or not sys.stdin.isatty():
+    if as_json or sys.stdin is None or not sys.stdin.isatty():
         asked = "--json asks nobody" if as_json else "there is no terminal to ask"
         raise SettingsError(
             f"Nothing was sent: {count} order statuses of counter {counter_id} differ, and "
