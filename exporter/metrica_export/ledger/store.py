@@ -2,7 +2,7 @@
 
 from metrica_export.ledger.lock import ledger_lock
 from metrica_export.ledger.reader import VERSION, Ledger
-from metrica_export.ledger.views import Filters, create_views
+from metrica_export.ledger.views import Filters, are_current, create_views
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.dbt_manifest import Marts
 from metrica_export.warehouse.sql_files import render
@@ -14,30 +14,40 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger, and for
     another version of the ledger.
     """
+    found = Ledger(wh, counter_id)
+    if found.exists:
+        recorded, wanted = _filters(wh, counter_id, marts)
+        if recorded == wanted and are_current(wh, marts, wanted):
+            return found
     with ledger_lock(wh.profile):
+        # The run of another counter may have created it in the meantime.
+        wh.refresh_catalog()
         if not Ledger(wh, counter_id).exists:
-            # The run of another counter may have created it in the meantime.
-            wh.refresh_catalog()
-            if not Ledger(wh, counter_id).exists:
-                _create(wh)
+            _create(wh)
         # Under the lock: the views have the filters of all counters.
-        create_views(wh, marts, _record_filters(wh, counter_id, marts))
+        recorded, wanted = _filters(wh, counter_id, marts)
+        if recorded != wanted:
+            _record(wh, counter_id, wanted)
+        create_views(wh, marts, wanted)
     return Ledger(wh, counter_id)
 
 
-def _record_filters(wh: Attached, counter_id: int, marts: Marts) -> Filters:
-    """Record the filters of the counter's marts; return those of all counters."""
+def _filters(wh: Attached, counter_id: int, marts: Marts) -> tuple[Filters, Filters]:
+    """Return the recorded filters of all counters, and those with the counter's present ones."""
     present = [
         (counter_id, mart.name, mart.condition) for mart in marts.all if mart.condition is not None
     ]
     found = wh.rows(f"select counter_id, entity, condition from {LEDGER}.ledger_filters")
     others = [each for each in found if each[0] != counter_id]
-    if sorted(found) != sorted([*others, *present]):
-        with wh.transaction():
-            wh.run(f"delete from {LEDGER}.ledger_filters where counter_id = ?", [counter_id])
-            for each in present:
+    return sorted(found), sorted([*others, *present])
+
+
+def _record(wh: Attached, counter_id: int, filters: Filters) -> None:
+    with wh.transaction():
+        wh.run(f"delete from {LEDGER}.ledger_filters where counter_id = ?", [counter_id])
+        for each in filters:
+            if each[0] == counter_id:
                 wh.run(f"insert into {LEDGER}.ledger_filters values (?, ?, ?)", [*each])
-    return sorted([*others, *present])
 
 
 def _create(wh: Attached) -> None:

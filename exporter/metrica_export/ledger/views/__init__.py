@@ -17,6 +17,17 @@ Filters = list[tuple[int, str, str]]
 """Counter, mart and condition of each recorded filter, in their order."""
 
 
+def are_current(wh: Attached, marts: Marts, filters: Filters) -> bool:
+    """Return whether `create_views` has nothing to do."""
+    digest = _digest(_statements(wh, marts, filters))
+    (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    return recorded == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS)
+
+
+def _digest(statements: list[str]) -> str:
+    return sha256("".join(statements).encode()).hexdigest()
+
+
 def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     """Create the views over the ledger and the present marts, unless they are up to date.
 
@@ -25,11 +36,11 @@ def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     run. On DuckDB every view does that. A view in use cannot be replaced, so an up-to-date view
     is not created again.
     """
-    statements = _statements(wh, marts, filters)
-    digest = sha256("".join(statements).encode()).hexdigest()
-    (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
-    if recorded == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS):
+    if are_current(wh, marts, filters):
         return
+    statements = _statements(wh, marts, filters)
+    digest = _digest(statements)
+    (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
     if wh.is_postgres:
         # A reader may be using the old views. The run does not wait for it, and the next run
         # tries again: the ledger's tables do not depend on the views.
