@@ -138,4 +138,4 @@ def _pattern(value: float | Decimal, usual: str) -> str:
 
 def _is_long(value: float | Decimal) -> bool:
     """Return whether a number has more digits than a table can show, and Babel can round."""
-    return isfinite(value) and abs(value) >= _LONGEST
+    return isfinite(value) and not -_LONGEST < value < _LONGEST
