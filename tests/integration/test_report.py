@@ -358,6 +358,22 @@ def test_report_shows_the_last_measurement_of_each_cohort(filled: Job) -> None:
     assert cohort.tied_by_type == {"paid": 20}
 
 
+@pytest.mark.parametrize(
+    ("expected", "shown"), [("1e300", 1e300), ("'infinity'", None), ("'nan'", None)]
+)
+def test_report_survives_any_forecast_of_the_ledger(
+    filled: Job, expected: str, shown: float | None
+) -> None:
+    month = datetime.now(ZONE).date().replace(day=1)
+    with open_session(filled.dbt) as session:
+        record(session.wh, filled.emulator.counter, [Measurement(month, "all", "all", 200, 180, 9)])
+    filled.marts.sql(
+        f"update metrica_export.tied_orders set expected = cast({expected} as double precision)"
+    )
+    assert [cohort.expected for cohort in read(filled).cohorts] == [shown]
+    assert call(filled, "report").returncode == 0
+
+
 def test_report_compares_statuses_with_those_of_the_last_run(filled: Job) -> None:
     assert read(filled).schema.statuses == ()
     filled.marts.put("order_statuses", {"id": "back", "type": "OTHER"})

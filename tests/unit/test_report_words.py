@@ -99,6 +99,16 @@ def test_words_write_numbers_in_the_form_of_the_language() -> None:
     assert english.short_month(date(2026, 1, 1)) == "Jan|2026"
 
 
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e28, Decimal("9" * 36 + ".25")])
+def test_words_write_a_number_of_many_digits_as_a_power_of_ten(value: float | Decimal) -> None:
+    words = Words.of("ru")
+    power = f"{value:.0E}".replace("+", "")
+    assert words.number(value) == words.short(value) == power
+    assert "E" in words.money(Decimal(value), "RUB")
+    assert "E" in words.percent(float(value))
+    assert len(words.hours(float(value))) < 15
+
+
 @pytest.mark.parametrize(
     ("share", "text"),
     [(0, "0%"), (0.034, "3.4%"), (0.5, "50%"), (0.99999, "99.9%"), (1, "100%")],

@@ -6,7 +6,8 @@ with deliveries as (
         d.id,
         min(d.create_date_time) as create_date_time,
         min(u.finished_at) as sent_at,
-        (array_agg(d.status_no order by d.upload_no desc))[1] as status_no
+        -- The last status, packed behind the number of its upload: a sort takes three times longer.
+        max(d.upload_no * cast(65536 as bigint) + coalesce(d.status_no, 0)) % 65536 as status_no
     from {{ ledger }}.ledger_deliveries as d
     inner join {{ ledger }}.ledger_uploads as u on d.upload_no = u.upload_no
     where

@@ -1,6 +1,7 @@
 """The figures of the report: nine parts, from the marts and the ledger, without a request."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,7 +48,9 @@ def read_report(subject: Subject, online: OnlineOrders | None = None) -> Report:
     """
     read_status_types(subject)
     queries = row_queries(subject)
-    with ThreadPoolExecutor(2) as pool:
+    # DuckDB's idle threads would take the processors from PostgreSQL.
+    threads = subject.wh.one_thread_each() if subject.wh.is_postgres else nullcontext()
+    with threads, ThreadPoolExecutor(2) as pool:
         match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
         rows = pool.submit(read_rows, subject.with_new_session(), queries)
         group_orders(subject)

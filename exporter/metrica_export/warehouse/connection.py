@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 _BATCH = 1_000
 """Rows that `stream` fetches at once."""
 
-_FEW = 20_000
+_FEW = 50_000
 """Maximum number of ids to look up by an index."""
 
 _FEW_WITH_REPEATS = 5 * _FEW

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from importlib.resources import files
+from math import isfinite
 from typing import Any
 
 from babel import Locale
@@ -19,6 +20,8 @@ _LOCALES = {"en": "en_GB", "ru": "ru_RU"}
 _HOURS_OF_TWO_DAYS = 48
 _NEAR = 0.1
 _ALMOST = 0.999
+_LONGEST = 10**15
+_POWER = "0.#E0"
 
 
 def read_catalogue(language: str) -> Catalogue:
@@ -73,11 +76,16 @@ class Words:
         return str(value)
 
     def number(self, value: float | Decimal) -> str:
-        """Return a number with the language's separators and at most one decimal."""
-        return str(format_decimal(value, "#,##0.#", self.locale))
+        """Return a number with the language's separators and at most one decimal.
+
+        A number with more than 15 digits is written as a power of ten, such as 1E300.
+        """
+        return str(format_decimal(value, _pattern(value, "#,##0.#"), self.locale))
 
     def short(self, value: float | Decimal) -> str:
         """Return a large number in a short form, such as 1.2M."""
+        if _is_long(value):
+            return self.number(value)
         return str(format_compact_decimal(value, locale=self.locale, fraction_digits=1))
 
     def percent(self, share: float) -> str:
@@ -86,7 +94,7 @@ class Words:
         A share near 0 or 1 has a decimal, and only a whole is 100 %.
         """
         is_near = share < _NEAR or 1 - _NEAR < share < 1
-        pattern = "0.#%" if is_near else "0%"
+        pattern = f"{_POWER}%" if _is_long(share) else "0.#%" if is_near else "0%"
         if share < 1:
             share = min(share, _ALMOST)
         if self.language == "ru":
@@ -95,7 +103,7 @@ class Words:
 
     def money(self, value: Decimal, currency: str | None) -> str:
         """Return an amount without cents, with the code of its currency."""
-        amount = str(format_decimal(value, "#,##0", self.locale))
+        amount = str(format_decimal(value, _pattern(value, "#,##0"), self.locale))
         return f"{amount}\N{NO-BREAK SPACE}{currency}" if currency else amount
 
     def hours(self, hours: float) -> str:
@@ -122,3 +130,12 @@ class Words:
         """Return a month for an axis; January has its year on a second line, after a bar."""
         name = str(format_date(month, "LLL", locale=self.locale))[:3]
         return f"{name}|{month.year}" if month.month == 1 else name
+
+
+def _pattern(value: float | Decimal, usual: str) -> str:
+    return _POWER if _is_long(value) else usual
+
+
+def _is_long(value: float | Decimal) -> bool:
+    """Return whether a number has more digits than a table can show, and Babel can round."""
+    return isfinite(value) and not -_LONGEST < value < _LONGEST

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 from metrica_export.ledger import measurements
@@ -45,6 +46,11 @@ def _share(part: float | None, whole: int) -> float | None:
     return None if part is None or not whole else part / whole
 
 
+def _finite(value: float | None) -> float | None:
+    # The column also takes infinity and NaN, which JSON and charts cannot show.
+    return value if value is not None and isfinite(value) else None
+
+
 def read_cohorts(subject: Subject) -> tuple[Cohort, ...]:
     """Return the measured months of the report, oldest first."""
     of_month: dict[date, dict[str, Measurement]] = {}
@@ -65,7 +71,7 @@ def _cohort(lines: dict[str, Measurement], zone: str) -> Cohort:
         delivered=every.delivered,
         in_window=every.in_window,
         tied=every.tied,
-        expected=every.expected,
+        expected=_finite(every.expected),
         tied_revenue=lines[_PAID].revenue if _PAID in lines else None,
         tied_by_type={
             status_type: line.tied
