@@ -16,8 +16,8 @@ paths as (
     select * from {{ ref('metrica_crm', 'int_order_status_paths') }}
 ),
 
--- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash. Rows that an
--- incremental build leaves out are left out before their columns are computed.
+-- `offset 0`, because PostgreSQL would otherwise compute each column again for the hash. Rows that
+-- an incremental build leaves out are left out before their columns are computed.
 orders as (
     select
         own.order_id as id,
