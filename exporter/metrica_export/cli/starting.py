@@ -52,8 +52,8 @@ def init(*, folder: Path, crm: str, warehouse: str) -> None:
         )
         click.echo("  dbt deps\n  dbt build\n  metrica-export plan")
         click.echo(
-            "\nTo send the data, set METRICA_TOKEN in the environment and run `metrica-export run`. "
-            "To rehearse, see `metrica-export emulator --help`."
+            "\nTo send the data, set METRICA_TOKEN in the environment and run "
+            "`metrica-export run`. To rehearse, see `metrica-export emulator --help`."
         )
 
 
