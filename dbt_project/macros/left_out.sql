@@ -7,6 +7,7 @@
 {% macro warn_of_left_out(left_out) -%}
     {%- if execute and flags.WHICH in ['build', 'test'] -%}
         {%- set lines = [] -%}
+        {%- set reasons = [] -%}
         {%- for entity, kind, reason, count, total in run_query(
             "select entity, kind, reason, left_out, total from " ~ left_out.render()
             ~ " order by 1, 2, 3"
@@ -15,11 +16,17 @@
                 "  " ~ entity ~ ": " ~ count ~ " of " ~ total ~ " " ~ kind ~ " ("
                 ~ "%.1f" | format(100 * count / total) ~ " %), " ~ reason
             ) -%}
+            {%- do reasons.append(reason) -%}
         {%- endfor -%}
+        {%- set advice = (
+            " If all national numbers belong to one country, set the var default_calling_code."
+            if 'no_country_code' in reasons and not default_calling_code() else ""
+        ) -%}
         {%- if lines -%}
             {%- do exceptions.warn(
                 "Left out of the marts, by reason:\n" ~ lines | join("\n")
                 ~ "\nList the identifiers in metrica_work.int_contact_identifiers and correct them."
+                ~ advice
             ) -%}
         {%- endif -%}
     {%- endif -%}

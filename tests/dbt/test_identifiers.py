@@ -115,6 +115,19 @@ def test_identifiers_warning_of_dbt_names_the_counts_and_the_shares(
     assert "8125551111" not in outcome.complaints
 
 
+def test_identifiers_warning_names_the_var_of_national_numbers_unless_it_is_set(
+    warehouses: Warehouses,
+) -> None:
+    warehouse = warehouses.make("duckdb")
+    warehouse.run(
+        """insert into crm.contacts (contact_id, phone) values
+        ('national', '8 999 555-11-11'), ('short', '123-45-67')"""
+    )
+    advice = "set the var default_calling_code"
+    assert advice in warehouse.build(*SELECTED, default_calling_code=None).complaints
+    assert advice not in warehouse.build(*SELECTED, default_calling_code="7").complaints
+
+
 def test_nothing_left_out_is_no_warning(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
     warehouse.run("insert into crm.contacts (contact_id, phone) values ('a', '+7 999 555-11-11')")

@@ -88,6 +88,13 @@ def test_explain_shows_the_uploads_of_a_delivered_order(job: Job) -> None:
     assert (row["next_run"]["state"], found["last_run"]["exit_code"]) == ("unchanged", 0)
 
 
+def test_explain_shows_a_repeated_status_once(job: Job) -> None:
+    assert job.run().error is None
+    job.marts.orders("704", order_status="paid", status_path="new,paid", revenue="7")
+    text = call(job, "orders", "704").stdout
+    assert "sends the changed row, statuses paid\n" in text
+
+
 def test_explain_names_the_columns_that_change(job: Job) -> None:
     job.marts.contacts("c1", birth_date=None, client_ids="1")
     job.run()

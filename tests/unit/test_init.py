@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from metrica_export.cli import settings_file
 from metrica_export.cli.main import cli
 from metrica_export.cli.starting import CRMS
 from metrica_export.commands.init import write_project
@@ -57,6 +58,24 @@ def test_init_generic_project_names_its_own_views_and_seed(tmp_path: Path) -> No
     assert [table["name"] for table in sources["sources"][0]["tables"]] == ["contacts", "orders"]
 
 
+@pytest.mark.parametrize("crm", CRMS)
+def test_init_settings_file_is_valid_also_without_its_comment_signs(
+    tmp_path: Path, crm: str
+) -> None:
+    write_project(tmp_path, crm, "duckdb")
+    file = tmp_path / "metrica.yml"
+    assert settings_file.read(str(file)).settings == {"project_dir": str(tmp_path)}
+    text, settings = re.subn(r"^# (?=\w+: )", "", file.read_text("utf-8"), flags=re.MULTILINE)
+    assert settings == 3
+    file.write_text(text, encoding="utf-8")
+    assert settings_file.read(str(file)).settings == {
+        "counter": "12345678",
+        "project_dir": str(tmp_path),
+        "late_orders": "hold",
+        "lang": "ru",
+    }
+
+
 def test_init_overwrites_no_file_and_writes_none_then(tmp_path: Path) -> None:
     (tmp_path / "profiles.yml").write_text("of a team", encoding="utf-8")
     result = CliRunner().invoke(cli, ["init", str(tmp_path)], obj=None)
@@ -80,7 +99,7 @@ def test_init_prints_the_next_commands(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["init", "--warehouse", "duckdb", str(tmp_path / "shop")])
     assert result.exit_code == 0, result.output
     commands = [line.strip() for line in result.output.splitlines() if line.startswith("  ")]
-    assert commands == ["dbt deps", "dbt build", "metrica-export plan --counter-id NUMBER"]
+    assert commands == ["dbt deps", "dbt build", "metrica-export plan"]
 
 
 def test_dbt_package_replaces_the_link_of_another_environment(tmp_path: Path) -> None:

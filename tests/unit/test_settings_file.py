@@ -339,3 +339,14 @@ def test_published_schema_and_program_accept_the_same_files(
     else:
         with pytest.raises(SettingsError):
             settings_file.read(None)
+
+
+def test_settings_file_missing_counter_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "metrica.yml").write_text("project_dir: .\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, ["plan"])
+    assert result.exit_code == 2
+    assert "Missing option '--counter'" in result.output
+    assert "Set `counter` in metrica.yml" in result.output

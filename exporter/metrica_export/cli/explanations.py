@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,8 +178,12 @@ KINDS = {"no": "new row", "yes": "changed row", "unknown": "row that Metrica may
 
 
 def status_path(change: "RowChange") -> str:
-    """Return the delivered status and the statuses to send, in their order."""
-    return " → ".join([*([change.last_status] if change.last_status else []), *change.statuses])
+    """Return the delivered status and the statuses to send, in their order.
+
+    A status that a changed row repeats stands once.
+    """
+    path = [*([change.last_status] if change.last_status else []), *change.statuses]
+    return " → ".join(status for status, _ in groupby(path))
 
 
 def change_rows(change: "RowChange", *, with_values: bool) -> list[tuple[str, str, str | None]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from metrica_export.cli.ending import printing
+from metrica_export.cli.options import FILE
 
 CRMS = ("bitrix24", "amocrm", "retailcrm", "hubspot", "generic")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -46,9 +47,14 @@ def init(*, folder: Path, crm: str, warehouse: str) -> None:
         click.echo(f"Wrote {', '.join(map(str, files))}.")
         click.echo(
             f"\nSet {_VARIABLES[warehouse]} in the environment. {_TO_EDIT.get(crm, _SCHEMA)} in "
-            "dbt_project.yml. Then run" + (f", in {folder}:" if folder != Path() else ":")
+            f"dbt_project.yml, and `counter` in {FILE}. Then run"
+            + (f", in {folder}:" if folder != Path() else ":")
         )
-        click.echo("  dbt deps\n  dbt build\n  metrica-export plan --counter-id NUMBER")
+        click.echo("  dbt deps\n  dbt build\n  metrica-export plan")
+        click.echo(
+            "\nTo send the data, set METRICA_TOKEN in the environment and run "
+            "`metrica-export run`. To rehearse, see `metrica-export emulator --help`."
+        )
 
 
 @click.command()

@@ -105,3 +105,7 @@ class CounterType(_ParamType):
         if not 1 <= number <= _MAX_COUNTER:
             self.fail(f"{text!r} is not the number of a counter.", param, ctx)
         return number
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the advice that follows the name of the missing option."""
+        return "Set `counter` in metrica.yml, or name the counter's number in the command."

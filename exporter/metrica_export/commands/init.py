@@ -52,7 +52,8 @@ def _texts(crm: str, warehouse: str) -> dict[Path, str]:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    names = {name: name for name in ("dbt_project.yml", "packages.yml", "README.md")}
+    settings = ("dbt_project.yml", "packages.yml", "metrica.yml")
+    names = {name: name for name in (*settings, "README.md")}
     # A file `.gitignore` among the templates would apply to them.
     names |= {".gitignore": "gitignore", PROFILES_FILE: f"profiles/{warehouse}.yml"}
     own = f"{crm}/"

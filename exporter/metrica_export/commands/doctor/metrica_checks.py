@@ -156,7 +156,7 @@ def goals(metrica: Metrica, wh: Attached, mart: Mart) -> Finding:
     idle = [status.id for status in statuses if _reaches_no_goal(status, counter_goals)]
     if not missing and not idle:
         found = f"all {len(mapped_goals)} of the mapping are JavaScript goals of the counter"
-        return ok("goals", found)
+        return ok("goals", found if mapped_goals else "the mapping has none")
     parts = []
     if missing:
         parts.append(f"no JavaScript goals of the counter: {_listed(missing)}")
