@@ -366,7 +366,7 @@ def test_no_personal_data_and_no_token_is_in_the_ledger(job: Job) -> None:
         "select table_name from information_schema.tables "
         "where table_schema = 'metrica_export' and table_type = 'BASE TABLE'"
     )
-    assert len(tables) == 12
+    assert len(tables) == 13
     for (table,) in tables:
         text = str(job.marts.sql(f"select * from metrica_export.{table}"))
         for secret in (job.emulator.token, "anna@example.com", "79995551111", "8 (999)", "Анна"):
