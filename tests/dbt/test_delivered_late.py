@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.dbt import crm
 from tests.dbt.conftest import ENGINES, Warehouses
 from tests.dbt.warehouse import Warehouse
 
@@ -27,6 +28,22 @@ def status(warehouse: Warehouse, **variables: object) -> str:
     outcome = warehouse.dbt("test", "--select", "orders_delivered_late", **variables)
     assert outcome.success, outcome.complaints
     return outcome.statuses[NODE]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_freshness_of_the_runs_is_checked_with_the_var(warehouses: Warehouses, engine: str) -> None:
+    warehouse = warehouses.make(engine)
+    warehouse.run(
+        *crm.SAMPLE,
+        "create schema metrica_export",
+        "create table metrica_export.runs (finished_at timestamptz, exit_code integer)",
+        "insert into metrica_export.runs values"
+        " (current_timestamp - interval '30 hours', 0), (current_timestamp, 4)",
+    )
+    select = ("source", "freshness", "--select", "source:metrica_export.*")
+    outcome = warehouse.dbt(*select, delivery_hours=2)
+    assert outcome.statuses["source.metrica_crm.metrica_export.runs"] == "warn"
+    assert "source.metrica_crm.metrica_export.runs" not in warehouse.dbt(*select).statuses
 
 
 @pytest.mark.parametrize("engine", ENGINES)

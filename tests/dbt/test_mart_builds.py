@@ -26,7 +26,7 @@ def checksum(warehouse: Warehouse, mart: str) -> str:
 def test_mart_builds_has_rows_zone_and_checksum_of_each_build(warehouse: Warehouse) -> None:
     warehouse.run(*crm.SAMPLE)
     outcome = warehouse.build()
-    key = "test.metrica_crm.mart_builds_of_an_invocation_are_distinct"
+    key = "test.metrica_crm.mart_builds_with_a_missing_or_repeated_invocation"
     assert [s for test, s in outcome.statuses.items() if test.startswith(key)] == ["pass"]
     first = {mart: builds(warehouse, mart) for mart in MARTS}
     assert first["orders"] == [(MOSCOW, 3, checksum(warehouse, "orders"))]

@@ -12,6 +12,6 @@
         counted.value,
         counted.row_count
     from counted
-    left join {{ to }} as parents on counted.value = parents.{{ field }}
+    left join (select * from {{ to }}) as parents on counted.value = parents.{{ field }}
     where parents.{{ field }} is null
 {% endtest %}

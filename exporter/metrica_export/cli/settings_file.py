@@ -136,7 +136,7 @@ def read(given: str | None) -> SettingsFile:
     Raises SettingsError with the file, the line and the key.
     """
     path = Path(given or options.FILE)
-    # A broken link or a folder of this name is an error: without its filters every row would go.
+    # A broken link or a folder there is an error: without its filters every row would go.
     if given is None and not os.path.lexists(path):
         return SettingsFile()
     from metrica_export.warehouse.yaml_file import load_with_lines
