@@ -138,6 +138,12 @@ def test_default_settings_file_that_cannot_be_read_is_an_error(
         settings_file.read(None)
 
 
+def test_settings_file_that_is_too_large_is_refused_at_once(write: Write) -> None:
+    write("".join(f"key_{number}: 1\n" for number in range(100_000)))
+    with pytest.raises(SettingsError, match="more than 1,000,000 bytes"):
+        read()
+
+
 def test_settings_file_is_found_by_option_and_variable(write: Write, tmp_path: Path) -> None:
     write("counter: 1\n")
     (tmp_path / "etc").mkdir()

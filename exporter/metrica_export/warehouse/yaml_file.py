@@ -11,6 +11,9 @@ from metrica_export.errors import SettingsError
 _MAX_NODES = 100_000
 """Maximum number of keys and values of a file with every alias expanded."""
 
+_MAX_BYTES = 1_000_000
+"""Maximum size of a file: PyYAML reads 100 KB in a second."""
+
 _CONSTRUCTION = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 
 
@@ -50,6 +53,8 @@ _Keys = list[tuple[tuple[str, ...], int]]
 
 def _read(path: Path, advice: str) -> tuple[Any, _Keys]:
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise SettingsError(f"{path} has more than {_MAX_BYTES:,} bytes. {advice}.")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"Cannot read {path} ({type(error).__name__}). {advice}.") from None
