@@ -19,9 +19,17 @@ Filters = list[tuple[int, str, str]]
 
 def are_current(wh: Attached, marts: Marts, filters: Filters) -> bool:
     """Return whether `create_views` has nothing to do."""
-    digest = _digest(_statements(wh, marts, filters))
-    (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    return _are_current(wh, _recorded(wh), _digest(_statements(wh, marts, filters)))
+
+
+def _are_current(wh: Attached, recorded: str | None, digest: str) -> bool:
     return recorded == digest and all(wh.columns(wh.ledger_schema, view) for view in VIEWS)
+
+
+def _recorded(wh: Attached) -> str | None:
+    """Return the digest of the views that were created last; None if there are none."""
+    (digest,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    return None if digest is None else str(digest)
 
 
 def _digest(statements: list[str]) -> str:
@@ -36,11 +44,10 @@ def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     run. On DuckDB every view does that. A view in use cannot be replaced, so an up-to-date view
     is not created again.
     """
-    if are_current(wh, marts, filters):
-        return
     statements = _statements(wh, marts, filters)
-    digest = _digest(statements)
-    (recorded,) = wh.row(f"select views from {LEDGER}.ledger_version")
+    recorded, digest = _recorded(wh), _digest(statements)
+    if _are_current(wh, recorded, digest):
+        return
     if wh.is_postgres:
         # A reader may be using the old views. The run does not wait for it, and the next run
         # tries again: the ledger's tables do not depend on the views.
