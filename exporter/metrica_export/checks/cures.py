@@ -1,8 +1,6 @@
 """Cures for the reasons of rejected, held and pending rows, in English and Russian."""
 
-import tomllib
-from functools import cache
-from importlib.resources import files
+from metrica_export.checks.translations import Translations, read_translations
 
 _UNKNOWN = "other"
 
@@ -16,9 +14,6 @@ def cure_of(reason: str, language: str = "en") -> str:
     return cures.get(reason, cures[_UNKNOWN])[language]
 
 
-@cache
-def read_cures() -> dict[str, dict[str, str]]:
+def read_cures() -> Translations:
     """Return reason → language → cure. `other` is for reasons of a later version."""
-    text = files(__package__).joinpath("cures.toml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = tomllib.loads(text)
-    return found
+    return read_translations(__package__, "cures.toml")

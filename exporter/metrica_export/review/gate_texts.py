@@ -1,8 +1,6 @@
 """The messages of the gate, in English and Russian."""
 
-import tomllib
-from functools import cache
-from importlib.resources import files
+from metrica_export.checks.translations import Translations, read_translations
 
 
 def gate_text(key: str, language: str, **fields: object) -> str:
@@ -10,9 +8,6 @@ def gate_text(key: str, language: str, **fields: object) -> str:
     return read_texts()[key][language].format(**fields)
 
 
-@cache
-def read_texts() -> dict[str, dict[str, str]]:
+def read_texts() -> Translations:
     """Return key → language → text."""
-    text = files(__package__).joinpath("gate_texts.toml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = tomllib.loads(text)
-    return found
+    return read_translations(__package__, "gate_texts.toml")
