@@ -22,7 +22,8 @@ from metrica_export.metrica.formats import (
     UPDATE_DAYS,
     Kind,
 )
-from metrica_export.metrica.http import ATTEMPTS, REQUESTS_A_SECOND, RETRY_SECONDS
+from metrica_export.metrica.http import REQUESTS_A_SECOND
+from metrica_export.metrica.patience import ATTEMPTS, RETRY_SECONDS
 from metrica_export.settings import (
     BECOME_PERCENT,
     DAILY_QUOTA,

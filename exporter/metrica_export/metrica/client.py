@@ -19,8 +19,9 @@ from metrica_export.metrica.formats import (
     Attribute,
     Entity,
 )
-from metrica_export.metrica.http import PATIENT, Patience, RefusedFileError, Transport
+from metrica_export.metrica.http import RefusedFileError, Transport
 from metrica_export.metrica.list_body import list_body
+from metrica_export.metrica.patience import PATIENT, Patience
 
 _DELIMITER_NAMES = {",": "COMMA", ";": "SEMICOLON"}
 _POLLS = 5

@@ -12,7 +12,6 @@ Retries by the HTTP status of the answer (pages "API error descriptions", "Quota
 """
 
 import time
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +23,7 @@ import stamina
 from metrica_export.errors import MetricaError, QuotaError
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.answer import TimedAdapter, error_code, error_type, read_object
+from metrica_export.metrica.patience import PATIENT, Patience
 from metrica_export.metrica.upload_body import upload_body
 
 _DAILY = {"quota_requests_by_uid", "quota_requests_by_counter_id"}
@@ -32,28 +32,6 @@ REQUESTS_A_SECOND = 25
 """Below Metrica's quota, since delays on the way can bring requests closer together."""
 
 _GAP = 1 / REQUESTS_A_SECOND
-ATTEMPTS = 6
-RETRY_SECONDS = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """A request is given up after this many attempts, or when `seconds` are over.
-
-    `connect` and `read` are the seconds to wait for a connection and for an answer.
-    """
-
-    attempts: int = ATTEMPTS
-    seconds: float = RETRY_SECONDS
-    connect: float = 10
-    read: float = 300
-
-
-PATIENT = Patience()
-"""A run waits until a disturbance is over."""
-
-QUICK = Patience(attempts=2, seconds=10, connect=5, read=30)
-"""A person waits for the answer."""
 
 
 class RefusedFileError(MetricaError):

@@ -8,7 +8,7 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica, Status
 from metrica_export.metrica.custom_attributes import differences
 from metrica_export.metrica.formats import DEFAULT_STATUSES, Kind
-from metrica_export.metrica.http import QUICK
+from metrica_export.metrica.patience import QUICK
 from metrica_export.metrica.time_zones import same_zone
 from metrica_export.review import status_mapping
 from metrica_export.warehouse.connection import LEDGER, Attached
