@@ -53,7 +53,9 @@
 
 {% macro postgres__gather_statistics() -%}
     {#- Autovacuum comes too late: without statistics the next model sorts where it should hash. -#}
+    {%- if model.config.materialized != 'view' -%}
     analyze {{ this }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro duckdb__gather_statistics() -%}

@@ -57,6 +57,10 @@
         select distinct cell
         from {{ ref('metrica_crm', 'int_identifier_cells') }}
         where kind = '{{ kind }}'
+        {%- if is_incremental() %}
+        except
+        select cell from {{ this }}
+        {%- endif %}
     ),
 
     cells as (

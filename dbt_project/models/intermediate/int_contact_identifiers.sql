@@ -1,8 +1,37 @@
-{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
+{{ config(
+    incremental_strategy='append',
+    pre_hook="{{ delete_changed_contacts() }}",
+    post_hook="{{ gather_statistics() }}",
+) }}
 
-with cells as (
+-- depends_on: {{ ref('metrica_crm', 'stg_crm__contacts') }}
+-- depends_on: {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+with
+{% if is_incremental() %}
+changed as (
+    {{ changed_contacts(identifiers_start()) }}
+),
+
+changed_contacts as (
+    select *
+    from {{ ref('metrica_crm', 'stg_crm__contacts') }}
+    where contact_id in (select contact_id from changed)
+),
+
+changed_identifiers as (
+    select *
+    from {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+    where contact_id in (select contact_id from changed)
+),
+
+cells as (
+    {{ cells_of_contacts('changed_contacts', 'changed_identifiers') }}
+),
+{% else %}
+cells as (
     select * from {{ ref('metrica_crm', 'int_identifier_cells') }}
 ),
+{% endif %}
 
 client_ids as (
     select * from {{ ref('metrica_crm', 'int_client_id_spellings') }}

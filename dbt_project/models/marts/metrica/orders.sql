@@ -7,22 +7,23 @@
 {%- set crm_orders = ref('metrica_crm', 'stg_crm__orders') %}
 {%- set crm_lines = ref('metrica_crm', 'stg_crm__order_items') %}
 {%- set crm_history = ref('metrica_crm', 'stg_crm__order_status_history') %}
-{%- set statuses = ref('metrica_crm', 'int_crm_statuses') %}
 
+-- depends_on: {{ ref('metrica_crm', 'int_crm_statuses') }}
 with
 {% if is_incremental() %}
+{%- set start = incremental_start() %}
 changed as (
     select order_id
     from {{ crm_orders }}
-    where updated_at >= {{ incremental_start() }} or updated_at is null
+    where updated_at >= {{ start }} or updated_at is null
     union
     select order_id
     from {{ crm_lines }}
-    where updated_at >= {{ incremental_start() }}
+    where updated_at >= {{ start }}
     union
     select order_id
     from {{ crm_history }}
-    where changed_at >= {{ incremental_start() }}
+    where changed_at >= {{ start }}
 ),
 
 -- Every row of a changed order, however old it is.
