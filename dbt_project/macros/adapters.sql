@@ -52,9 +52,14 @@
 {%- endmacro %}
 
 {% macro postgres__gather_statistics() -%}
-    {#- Autovacuum comes too late: without statistics the next model sorts where it should hash. -#}
-    {%- if model.config.materialized != 'view' -%}
-    analyze {{ this }}
+    {#- Autovacuum comes too late: without statistics the next model sorts where it should hash. A
+        table that an incremental build changed has statistics already. -#}
+    {%- if execute and model.config.materialized != 'view' -%}
+        {%- set found = run_query(
+            "select 1 from pg_stats where schemaname = '" ~ this.schema ~ "' and tablename = '"
+            ~ this.identifier ~ "' limit 1"
+        ).rows -%}
+        {{ '' if found else 'analyze ' ~ this }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -9,6 +9,7 @@ from metrica_export.metrica.formats import Attribute
 from tests.dbt import crm
 from tests.dbt.added_column import Column
 from tests.dbt.conftest import Warehouses
+from tests.dbt.crm_life import TimelyLife
 from tests.dbt.warehouse import Warehouse
 
 INCREMENTAL = ("contacts", "orders")
@@ -25,16 +26,24 @@ def make_incremental(warehouse: Warehouse, strategy: str = "delete+insert") -> N
     """Opt in as docs/how-to/build-incrementally.md says."""
     path = warehouse.project / "dbt_project.yml"
     project = yaml.safe_load(path.read_text("utf-8"))
-    project["models"]["metrica_crm"]["marts"]["metrica"] = {
+    models = project["models"]["metrica_crm"]
+    models["marts"]["metrica"] = {
         mart: {"+materialized": "incremental", "+incremental_strategy": strategy}
         for mart in INCREMENTAL
     }
+    page = (Path(__file__).parents[2] / "docs/how-to/build-incrementally.md").read_text("utf-8")
+    described = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    models["intermediate"] |= described["models"]["metrica_crm"]["intermediate"]
     path.write_text(yaml.safe_dump(project), encoding="utf-8")
 
 
 def orders(warehouse: Warehouse, column: str = "revenue") -> dict[str, str]:
     rows = warehouse.rows(f"select id, {column} from metrica.orders order by id")
     return {order: str(value) for order, value in rows}
+
+
+def content(warehouse: Warehouse, table: str) -> list[str]:
+    return [repr(row) for row in warehouse.rows(f"select * from metrica_work.{table}")]
 
 
 def late_row(warehouse: Warehouse) -> dict[str, object]:
@@ -157,6 +166,42 @@ def test_incremental_marts_are_not_blinded_by_a_time_in_the_future(
     warehouse.run("update crm.orders set revenue = 7, updated_at = now() where order_id = 2")
     assert warehouse.dbt("run", "--select", "orders").success
     assert orders(warehouse)["2"] == "7.00"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_incremental_build_equals_a_full_one_after_timely_changes(
+    warehouse: Warehouse, seed: int
+) -> None:
+    make_incremental(warehouse)
+    life = TimelyLife(seed)
+    warehouse.run(crm.HISTORY[0], *life.first_day())
+    variables = {"crm_has_order_status_history": True}
+    warehouse.build_marts(**variables)
+    for _ in range(3):
+        warehouse.run(*life.next_day())
+        warehouse.build_marts(**variables)
+    tables = ("left_out", "int_contact_identifiers")
+    built = warehouse.marts(), [sorted(content(warehouse, table)) for table in tables]
+    warehouse.build_marts("--full-refresh", **variables)
+    assert built == (
+        warehouse.marts(),
+        [sorted(content(warehouse, table)) for table in tables],
+    )
+
+
+def test_incremental_full_refresh_of_one_mart_takes_every_row(warehouse: Warehouse) -> None:
+    make_incremental(warehouse)
+    life = TimelyLife(0)
+    warehouse.run(crm.HISTORY[0], *life.first_day())
+    variables = {"crm_has_order_status_history": True}
+    warehouse.build_marts(**variables)
+    warehouse.run(*life.next_day())
+    warehouse.build_marts(**variables)
+    built = warehouse.marts("orders", "contacts")
+    for mart in ("orders", "contacts"):
+        outcome = warehouse.dbt("run", "--full-refresh", "--select", mart, **variables)
+        assert outcome.success, outcome.complaints
+    assert warehouse.marts("orders", "contacts") == built
 
 
 @pytest.mark.parametrize("lookback", ["soon", "3 days'", "-1 day"])

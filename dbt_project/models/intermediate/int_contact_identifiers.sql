@@ -12,26 +12,14 @@ changed as (
     {{ changed_contacts(identifiers_start()) }}
 ),
 
-changed_contacts as (
-    select *
-    from {{ ref('metrica_crm', 'stg_crm__contacts') }}
-    where contact_id in (select contact_id from changed)
-),
-
-changed_identifiers as (
-    select *
-    from {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
-    where contact_id in (select contact_id from changed)
-),
-
-cells as (
-    {{ cells_of_contacts('changed_contacts', 'changed_identifiers') }}
-),
-{% else %}
-cells as (
-    select * from {{ ref('metrica_crm', 'int_identifier_cells') }}
-),
 {% endif %}
+cells as (
+    select *
+    from {{ ref('metrica_crm', 'int_identifier_cells') }}
+    {% if is_incremental() %}
+    where contact_id in (select contact_id from changed)
+    {% endif %}
+),
 
 client_ids as (
     select * from {{ ref('metrica_crm', 'int_client_id_spellings') }}

@@ -4,6 +4,7 @@
     post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 
+-- depends_on: {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
 with
 {% if is_incremental() %}
 changed as (

@@ -27,21 +27,19 @@ changed as (
 ),
 
 -- Every row of a changed order, however old it is.
-own as (
+crm_rows as (
     select *
-    from {{ ref('metrica_crm', 'int_orders') }}
+    from {{ crm_orders }}
     where order_id in (select order_id from changed)
+),
+
+own as (
+    {{ orders_with_status('crm_rows') }}
 ),
 
 order_lines as (
     select *
     from {{ crm_lines }}
-    where order_id in (select order_id from changed)
-),
-
-own_rows as (
-    select *
-    from {{ crm_orders }}
     where order_id in (select order_id from changed)
 ),
 
@@ -60,7 +58,7 @@ baskets as (
 ),
 
 paths as (
-    {{ order_status_paths('own_rows', 'history') }}
+    {{ order_status_paths('crm_rows', 'history') }}
 ),
 {% else %}
 own as (
