@@ -67,6 +67,23 @@
 {%- endmacro %}
 
 
+{% macro without_jit() -%}
+    {{ return(adapter.dispatch('without_jit', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default__without_jit() -%}
+    {{ _unsupported_adapter('without_jit') }}
+{%- endmacro %}
+
+{% macro postgres__without_jit() -%}
+    {#- Compiling the long expressions takes longer than it saves. -#}
+    set local jit = off
+{%- endmacro %}
+
+{% macro duckdb__without_jit() -%}
+{%- endmacro %}
+
+
 {% macro may_select(relation) -%}
     {{ return(adapter.dispatch('may_select', 'metrica_crm')(relation)) }}
 {%- endmacro %}

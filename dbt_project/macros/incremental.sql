@@ -54,13 +54,25 @@
 
 
 {% macro identifiers_start() -%}
-    {#- A literal: deleting rows must not move the start. An identifier of an unknown contact has no
-        row in the mart, so its time must not count here. -#}
+    {#- A literal, because deleting rows must not move the start. It is not later than the start of
+        the mart, where an identifier of an unknown contact has no row and its time does not count. -#}
+    {%- set clocks = [this.render()] -%}
+    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' -%}
+        {%- if node.config.get('meta', {}).get('metrica', {}).get('entity') == 'contacts' -%}
+            {%- set mart = load_relation(api.Relation.create(node.database, node.schema, node.alias)) -%}
+            {%- do clocks.append(mart.render()) if mart is not none -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set newest = [] -%}
+    {%- for clock in clocks -%}
+        {%- do newest.append(
+            "coalesce((select max(updated_at) from " ~ clock ~ "),"
+            ~ " cast('-infinity' as timestamp with time zone))"
+        ) -%}
+    {%- endfor -%}
     {%- set found = run_query(
-        "select cast(least(coalesce(max(updated_at), cast('-infinity' as timestamp with time zone)),"
-        ~ " current_timestamp) - interval '" ~ incremental_lookback() ~ "' as text) from " ~ this.render()
-        ~ " where contact_id in (select contact_id from "
-        ~ ref('metrica_crm', 'stg_crm__contacts').render() ~ ")"
+        "select cast(least(" ~ newest | join(", ") ~ ", current_timestamp) - interval '"
+        ~ incremental_lookback() ~ "' as text)"
     ) -%}
     cast('{{ found.rows[0][0] }}' as timestamp with time zone)
 {%- endmacro %}
