@@ -154,7 +154,10 @@ class Attached:
         if len(rows) > _FEW or not all(are_all for _, are_all in rows):
             return None
         found = [key for key, _ in rows]
-        return f"(select unnest({array(found, postgres=self.is_postgres)}))"
+        # PostgreSQL's convert_from returns a text in the order of bytes, for which an index in the
+        # database's own order is no help.
+        order = ' collate "default"' if self.is_postgres else ""
+        return f"(select unnest({array(found, postgres=self.is_postgres)}){order})"
 
     def command(self, *statements: str) -> None:
         """Execute statements in the warehouse itself, in its dialect."""
