@@ -249,6 +249,23 @@ def test_connection_lookup_of_few_ids_costs_no_more_than_a_few_scans(
     assert lookup < 20 * scan
 
 
+def test_connection_lookup_of_few_ids_uses_an_index_of_postgresql(pg_database: Database) -> None:
+    warehouse = Attached(
+        postgres_profile(pg_database), Staging(), ledger_schema="l", read_only=False
+    )
+    few = warehouse.few("select 'n' || i as _id from range(1, 101) as few (i)")
+    warehouse.close()
+    with pg_database.connect() as session, session.cursor() as cursor:
+        cursor.execute(
+            "create table many as select 'n' || i as id from generate_series(1, 50000) as n (i)"
+        )
+        cursor.execute("alter table many add primary key (id); analyze many")
+        cursor.execute(f"explain select id from many where id in {few}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+
+
 def test_connection_error_does_not_repeat_what_is_in_the_rows(
     profile: Warehouse, attach: Opener
 ) -> None:
