@@ -84,7 +84,8 @@ def _has_pages(wh: Attached, mart: Mart) -> bool:
     if mart.condition is not None:
         return False
     table = quote(f"{name(mart.schema)}.{name(mart.table)}")
-    kind = f"select relkind = 'r' as is_table from pg_catalog.pg_class where oid = {table}::regclass"
+    oid = f"{table}::regclass"
+    kind = f"select relkind = 'r' as is_table from pg_catalog.pg_class where oid = {oid}"
     return bool(wh.row(f"select is_table from {wh.remote(kind)}")[0])
 
 
