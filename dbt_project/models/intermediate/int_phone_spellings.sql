@@ -230,6 +230,7 @@ phones as (
         is_number,
         is_international,
         calling_code,
+        national,
         calling_code || coalesce(
             {% for national in ['national', 'other_national'] -%}
             {% set last = loop.last -%}
