@@ -128,7 +128,7 @@ def test_package_tests_read_its_own_models_beside_a_model_orders_of_the_team(
         for node in nodes.values()
         if node["resource_type"] == "test" and node["package_name"] == "metrica_crm"
     ]
-    of_orders = [node for node in tests if node["attached_node"] == "model.metrica_crm.orders"]
+    of_orders = [node for node in tests if node.get("attached_node") == "model.metrica_crm.orders"]
     assert len(of_orders) > 5
     read = {name for node in tests for name in node["depends_on"]["nodes"]}
     assert "model.metrica_crm.orders" in read
