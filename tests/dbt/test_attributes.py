@@ -1,4 +1,4 @@
-"""Custom attributes: an entry in a var, or a column in a mart and its YAML, is all that it takes."""
+"""Custom attributes: an entry in a var, or a mart's column with its YAML, is all that it takes."""
 
 import hashlib
 import json

@@ -47,7 +47,16 @@ OWN = {
         "float[]": ["[79995551111, 1234567]"],
     },
 }
-NOT_NUMBERS = {"boolean", "uuid", "json", "jsonb", "text[]", "varchar[]", "struct(v integer)", "float[]"}
+NOT_NUMBERS = {
+    "boolean",
+    "uuid",
+    "json",
+    "jsonb",
+    "text[]",
+    "varchar[]",
+    "struct(v integer)",
+    "float[]",
+}
 TIMES = {"date", "timestamp", "timestamptz"}
 DAYS = {*TIMES, "text", "varchar(40)"}
 

@@ -9,7 +9,6 @@ from metrica_export.errors import SettingsError
 from metrica_export.warehouse.dbt_package import link_package
 from metrica_export.warehouse.dbt_profile import PROFILES_FILE
 
-
 _UTM = {
     "generic": "utm_source",
     "bitrix24": "UTM_SOURCE",

@@ -200,8 +200,11 @@ class Ledger:
 
     def filters(self) -> dict[str, str]:
         """Return entity → the filter of the counter's last run that passed the gate."""
-        return {entity: condition for counter, entity, condition in self.all_filters()
-                if counter == self.counter_id}
+        return {
+            entity: condition
+            for counter, entity, condition in self.all_filters()
+            if counter == self.counter_id
+        }
 
     def all_filters(self) -> list[tuple[int, str, str]]:
         """Return counter, entity and filter of all counters, in their order; read once."""
