@@ -104,8 +104,8 @@ class Export:
             elif mart.entity is CONTACTS:
                 effect += "; see --erase-vanished"
             self._report.line(
-                f"{mart.name}: {staged.delta.vanished} delivered rows are no longer in the mart; "
-                f"{effect}",
+                f"{mart.name}: {counted(staged.delta.vanished, 'delivered row')} no longer in the "
+                f"mart; {effect}",
                 mart=mart.name,
             )
 
@@ -152,7 +152,7 @@ class Export:
         for name, changes in outcome.changes.items():
             if changes.late:
                 self._report.line(
-                    f"{name}: {changes.late} orders to send are past Metrica's window of "
+                    f"{name}: {counted(changes.late, 'order')} to send past Metrica's window of "
                     f"{LINK_DAYS} days ({UPDATE_DAYS} for delivered orders); --late-orders hold "
                     "holds them",
                     mart=name,

@@ -131,7 +131,7 @@ class Delivery:
                         self._postpone(staged, wave)
                         break
                     self._report.line(
-                        f"{staged.name}: {wave.rows} orders have another status to send",
+                        f"{staged.name}: another status to send of {counted(wave.rows, 'order')}",
                         mart=staged.name,
                     )
                 self._send_wave(staged, wave, sent, bar, reserved)
