@@ -27,13 +27,15 @@ def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     with ledger_lock(wh.profile):
         # The run of another counter may have created it in the meantime.
         wh.refresh_catalog()
-        if not Ledger(wh, counter_id).exists:
+        found = Ledger(wh, counter_id)
+        present, filters = _present(marts.all), found.all_filters()
+        if not found.exists:
             _create(wh)
-        # Under the lock: the views have the filters of all counters.
-        ledger = Ledger(wh, counter_id)
-        if ledger.filters() != _present(marts.all) and not ledger.has_runs():
+        if present and found.filters() != present and not found.has_runs():
             _record(wh, counter_id, marts.all)
-        create_views(wh, marts, Ledger(wh, counter_id).all_filters())
+            filters = Ledger(wh, counter_id).all_filters()
+        # Under the lock: the views have the filters of all counters.
+        create_views(wh, marts, filters)
     return Ledger(wh, counter_id)
 
 
