@@ -104,12 +104,14 @@
     {%- endfor -%}
     {%- if execute and counts -%}
         {%- set filled = run_query("select count(*), " ~ counts | join(", ") ~ " from " ~ this).rows[0] -%}
-        {%- for column in columns if filled[0] and not filled[loop.index] -%}
-            {%- do exceptions.warn(
-                "None of " ~ filled[0] ~ " " ~ entity ~ " has a value of the field " ~ column.source
-                ~ ", which the attribute " ~ column.name ~ " of the var metrica_attributes reads."
-                ~ " Check `column` in dbt_project.yml or --vars."
-            ) -%}
+        {%- for column in columns -%}
+            {%- if filled[0] and not filled[loop.index] -%}
+                {%- do exceptions.warn(
+                    "None of " ~ filled[0] ~ " " ~ entity ~ " has a value of the field " ~ column.source
+                    ~ ", which the attribute " ~ column.name ~ " of the var metrica_attributes reads."
+                    ~ " Check `column` in dbt_project.yml or --vars."
+                ) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
