@@ -55,7 +55,8 @@
 
 {% macro identifiers_start() -%}
     {#- A literal, because deleting rows must not move the start. It is not later than the start of
-        the mart, where an identifier of an unknown contact has no row and its time does not count. -#}
+        the mart, where an identifier of an unknown contact has no row and its time does not count.
+        The time of the run, because the rows that are deleted and inserted must be the same. -#}
     {%- set clocks = [this.render()] -%}
     {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' -%}
         {%- if node.config.get('meta', {}).get('metrica', {}).get('entity') == 'contacts' -%}
@@ -71,7 +72,8 @@
         ) -%}
     {%- endfor -%}
     {%- set found = run_query(
-        "select cast(least(" ~ newest | join(", ") ~ ", current_timestamp) - interval '"
+        "select cast(least(" ~ newest | join(", ") ~ ", cast('" ~ run_started_at
+        ~ "' as timestamp with time zone)) - interval '"
         ~ incremental_lookback() ~ "' as text)"
     ) -%}
     cast('{{ found.rows[0][0] }}' as timestamp with time zone)

@@ -1,18 +1,13 @@
 """Marts after a second build: tables are exact, incremental marts miss documented changes."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 from metrica_export.metrica.formats import Attribute
 
 from tests.dbt import crm
 from tests.dbt.added_column import Column
 from tests.dbt.conftest import Warehouses
-from tests.dbt.crm_life import TimelyLife
+from tests.dbt.incremental_marts import PAGE, make_incremental
 from tests.dbt.warehouse import Warehouse
-
-INCREMENTAL = ("contacts", "orders")
 
 
 def edit(warehouse: Warehouse, path: str, old: str, new: str) -> None:
@@ -22,30 +17,9 @@ def edit(warehouse: Warehouse, path: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def make_incremental(warehouse: Warehouse, strategy: str = "delete+insert") -> None:
-    """Opt in as docs/how-to/build-incrementally.md says."""
-    path = warehouse.project / "dbt_project.yml"
-    project = yaml.safe_load(path.read_text("utf-8"))
-    models = project["models"]["metrica_crm"]
-    models["marts"]["metrica"] = {
-        mart: {"+materialized": "incremental", "+incremental_strategy": strategy}
-        for mart in INCREMENTAL
-    }
-    page = (Path(__file__).parents[2] / "docs/how-to/build-incrementally.md").read_text("utf-8")
-    described = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
-    models["intermediate"] |= described["models"]["metrica_crm"]["intermediate"]
-    path.write_text(yaml.safe_dump(project), encoding="utf-8")
-
-
 def orders(warehouse: Warehouse, column: str = "revenue") -> dict[str, str]:
     rows = warehouse.rows(f"select id, {column} from metrica.orders order by id")
     return {order: str(value) for order, value in rows}
-
-
-def content(warehouse: Warehouse) -> list[list[str]]:
-    tables = ("left_out", "int_identifier_cells", "int_contact_identifiers")
-    queries = [f"select * from metrica_work.{table}" for table in tables]
-    return [sorted(map(repr, warehouse.rows(query))) for query in queries]
 
 
 def late_row(warehouse: Warehouse) -> dict[str, object]:
@@ -170,36 +144,6 @@ def test_incremental_marts_are_not_blinded_by_a_time_in_the_future(
     assert orders(warehouse)["2"] == "7.00"
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_incremental_build_equals_a_full_one_after_timely_changes(
-    warehouse: Warehouse, seed: int
-) -> None:
-    make_incremental(warehouse)
-    life = TimelyLife(seed)
-    warehouse.run(crm.HISTORY[0], *life.first_day())
-    variables = {"crm_has_order_status_history": True}
-    warehouse.build_marts(**variables)
-    for _ in range(3):
-        warehouse.run(*life.next_day())
-        warehouse.build_marts(**variables)
-    built = warehouse.marts(), content(warehouse)
-    warehouse.build_marts("--full-refresh", **variables)
-    assert built == (warehouse.marts(), content(warehouse))
-
-
-def test_incremental_full_refresh_of_one_mart_takes_every_row(warehouse: Warehouse) -> None:
-    make_incremental(warehouse)
-    life = TimelyLife(0)
-    warehouse.run(crm.HISTORY[0], *life.first_day())
-    variables = {"crm_has_order_status_history": True}
-    warehouse.build_marts(**variables)
-    warehouse.run(*life.next_day())
-    warehouse.build_marts(**variables)
-    built = warehouse.marts(*INCREMENTAL)
-    warehouse.build_marts("--full-refresh", "--select", *INCREMENTAL, **variables)
-    assert warehouse.marts(*INCREMENTAL) == built
-
-
 @pytest.mark.parametrize("lookback", ["soon", "3 days'", "-1 day"])
 def test_incremental_lookback_is_validated(warehouses: Warehouses, lookback: str) -> None:
     warehouse = warehouses.make("duckdb")
@@ -235,7 +179,7 @@ def test_incremental_mart_with_a_new_column_asks_for_a_full_refresh(warehouses: 
 
 
 def test_incremental_page_names_each_change_that_an_incremental_mart_misses() -> None:
-    page = (Path(__file__).parents[2] / "docs/how-to/build-incrementally.md").read_text("utf-8")
+    page = PAGE.read_text("utf-8")
     described = {
         late_row: "An old timestamp",
         deleted_row: "A deleted row",
