@@ -5,7 +5,11 @@
     post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 
--- depends_on: {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+{#- dbt must learn of the inputs of an incremental build when it parses. #}
+{%- if is_incremental() or not execute %}
+{%- do ref('metrica_crm', 'stg_crm__contact_identifiers') %}
+{%- endif %}
+
 with
 {% if is_incremental() %}
 changed as (

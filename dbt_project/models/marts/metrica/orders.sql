@@ -5,11 +5,14 @@
     post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 
+{#- dbt must learn of the inputs of an incremental build when it parses. #}
+{%- if is_incremental() or not execute %}
 {%- set crm_orders = ref('metrica_crm', 'stg_crm__orders') %}
 {%- set crm_lines = ref('metrica_crm', 'stg_crm__order_items') %}
 {%- set crm_history = ref('metrica_crm', 'stg_crm__order_status_history') %}
+{%- do ref('metrica_crm', 'int_crm_statuses') %}
+{%- endif %}
 
--- depends_on: {{ ref('metrica_crm', 'int_crm_statuses') }}
 with
 {% if is_incremental() %}
 {%- set start = incremental_start() %}
