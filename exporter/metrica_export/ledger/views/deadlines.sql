@@ -32,7 +32,9 @@ dated as (
     inner join counters as c
         on
             c.is_simple = (o.entity = 'simple_orders')
-            {% if has_filters %}
+            {% if of_ledger %}
+            and c.counter_id = o.counter_id
+            {% elif has_filters %}
             and (c.counter_id = any(o.not_for)) is not true
             {% endif %}
     left join first_deliveries as f

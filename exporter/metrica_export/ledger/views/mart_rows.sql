@@ -56,7 +56,9 @@ from marts as m
 inner join counters as c
     on
         c.is_simple = (m.entity = 'simple_orders')
-        {% if has_filters %}
+        {% if of_ledger %}
+        and c.counter_id = m.counter_id
+        {% elif has_filters %}
         and (c.counter_id = any(m.not_for)) is not true
         {% endif %}
 left join last_deliveries as p
