@@ -119,7 +119,7 @@ def test_iceberg_views_have_the_states_of_the_last_run(job: Job, lake: LakeMarts
         "c2": ("sent", None),
         "c3": ("rejected", "phones_malformed"),
     }
-    assert job.states("orders")["o3"] == ("held", "contact_not_delivered")
+    assert job.states("orders")["o3"] == ("held", "contact_unsendable")
     lake.orders("o4")
     # The ledger does not know it yet.
     assert "o4" not in job.states("orders")
@@ -144,7 +144,7 @@ def test_iceberg_commands_read_marts_and_ledger(job: Job, tmp_path: Path) -> Non
     assert job.plan().entities["orders"].pending == 2
     job.run()
     explained = json.loads(command(job, "explain", "orders", "o3", "--json").output)
-    assert explained["rows"][0]["next_run"]["reason"] == "contact_not_delivered"
+    assert explained["rows"][0]["next_run"]["reason"] == "contact_unsendable"
     assert command(job, "explain", "orders", "o1").exit_code == 0
     page = tmp_path / "report.html"
     made = command(job, "report", "--output", str(page))

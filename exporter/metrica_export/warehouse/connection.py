@@ -53,6 +53,9 @@ class Attached:
         reached, LedgerError if another process has the DuckDB file open.
         """
         self.profile, self.ledger_schema = profile, ledger_schema
+        self.ledger_is_postgres = isinstance(profile, Postgres)
+        # Then DuckDB itself reads the marts, which the ledger's database does not have.
+        self.has_own_marts = own_marts is not None
         self._staging, self._own_marts = staging, own_marts
         self._columns: dict[tuple[str, str], dict[str, str]] = {}
         self._con = duckdb.connect(":memory:")
@@ -73,19 +76,9 @@ class Attached:
             own_marts.attach(self._con)
 
     @property
-    def has_own_marts(self) -> bool:
-        """Whether the marts are in another database than the ledger, which DuckDB reads itself."""
-        return self._own_marts is not None
-
-    @property
     def is_postgres(self) -> bool:
         """Whether a PostgreSQL server has the marts. Joins with the ledger run where they are."""
         return self.ledger_is_postgres and not self.has_own_marts
-
-    @property
-    def ledger_is_postgres(self) -> bool:
-        """Whether a PostgreSQL server has the ledger."""
-        return isinstance(self.profile, Postgres)
 
     def new_session(self) -> "Attached":
         """Return another session on this warehouse and its staging tables, for another thread."""
