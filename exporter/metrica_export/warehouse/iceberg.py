@@ -186,13 +186,13 @@ def _number(table: "Table") -> int | None:
 
 def _snapshot(relation: Relation, table: "Table") -> Snapshot:
     label, number = ".".join(relation), _number(table)
-    scan = table.scan(snapshot_id=number)
     columns = tuple(
         (each.field_id, each.name, _type(label, each.name, each.field_type))
-        for each in scan.projection().fields
+        # As Spark reads a table without time travel: an older snapshot with the present columns.
+        for each in table.schema().fields
     )
     try:
-        tasks = [] if number is None else list(scan.plan_files())
+        tasks = [] if number is None else list(table.scan(snapshot_id=number).plan_files())
     except FileNotFoundError:
         raise _expired(label, number) from None
     if any(task.delete_files for task in tasks):
