@@ -66,7 +66,8 @@ def command(job: Job, *arguments: str) -> Result:
 
 def in_middle(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Act once, after the delta of the next run's contacts."""
-    compare, done = Export.compare, []
+    compare = Export.compare
+    done: list[object] = []
 
     def acting(self: Export, mart: Mart) -> None:
         compare(self, mart)
