@@ -13,6 +13,7 @@ from metrica_export.commands.status import status
 from metrica_export.errors import SettingsError, WarehouseError
 from metrica_export.settings import DbtSettings
 from metrica_export.warehouse.dbt_manifest import Mart
+from metrica_export.warehouse.iceberg_snapshots import pin, read_snapshots
 from metrica_export.warehouse.session import open_session
 from pyiceberg.table import DataScan, FileScanTask
 from pyiceberg.types import LongType, StringType, TimestamptzType
@@ -33,6 +34,8 @@ def job(
 ) -> Job:
     """Return an export from empty Iceberg marts, with the ledger in each kind of database."""
     monkeypatch.setattr("metrica_export.metrica.http._GAP", 0.0)
+    # Without a process of its own, which takes a second to start.
+    monkeypatch.setattr("metrica_export.warehouse.iceberg.read_snapshots", pin)
     database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
     running_emulator.reset()
     running_emulator.quotas(requests_per_second=1000)
@@ -279,10 +282,20 @@ def test_iceberg_unreachable_catalog_is_named_without_its_password(
 
 
 @pytest.mark.usefixtures("lake")
+def test_iceberg_snapshots_come_from_a_process_of_their_own(
+    job: Job, lake: LakeMarts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metrica_export.warehouse.iceberg.read_snapshots", read_snapshots)
+    assert status(job.dbt, job.emulator.counter)[0]["orders"]["rows"] == 3
+    shutil.rmtree(lake.lake / "metrica" / "orders")
+    with pytest.raises(WarehouseError, match=r"metadata of table metrica\.orders"):
+        status(job.dbt, job.emulator.counter)
+
+
 def test_iceberg_without_pyiceberg_names_the_extra(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metrica_export.warehouse.iceberg.find_spec", lambda _: None)
+    monkeypatch.setattr("metrica_export.warehouse.iceberg_snapshots.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match=r"metrica-crm-export\[iceberg\]"):
         status(job.dbt, job.emulator.counter)
 

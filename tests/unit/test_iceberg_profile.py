@@ -69,7 +69,7 @@ def test_iceberg_profile_takes_login_and_ssl_from_the_address(tmp_path: Path) ->
         ({"spark__sql__defaultCatalog": None}, "has no 'spark.sql.defaultCatalog'"),
         ({"uri": None}, f"has no '{PREFIX}.uri'"),
         ({"warehouse": None}, f"has no '{PREFIX}.warehouse'"),
-        ({"type": "hive"}, "reads the catalog jdbc only"),
+        ({"type": "hive"}, "reads a JDBC catalog only"),
         ({"uri": "jdbc:mysql://db/catalog"}, "not the address of a PostgreSQL database"),
         ({"uri": "jdbc:postgresql://db:port/catalog"}, "no valid host and port"),
         ({"uri": "jdbc:postgresql://db/catalog?currentSchema=x"}, "the parameter currentSchema"),

@@ -54,8 +54,8 @@ def read_iceberg(target: str, output: Mapping[str, Any], where: str) -> Iceberg:
     kind = need(f"{prefix}.type")
     if kind != "jdbc":
         raise SettingsError(
-            f"{where}: {prefix}.type is {kind!r}, but the exporter reads the catalog jdbc only. Use "
-            "a JDBC catalog for the marts."
+            f"{where}: {prefix}.type is {kind!r}, but the exporter reads a JDBC catalog only. Use "
+            "the type jdbc for the marts."
         )
     uri, place = _address(
         need(f"{prefix}.uri"),
