@@ -104,11 +104,7 @@ def job(
     database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
     running_emulator.reset()
     running_emulator.quotas(requests_per_second=1000)
-    from tests.support.lake_marts import make_lake
-
-    return Job(
-        (make_lake if os.environ.get("LAKE") else make_marts)(tmp_path, database), running_emulator
-    )
+    return Job(make_marts(tmp_path, database), running_emulator)
 
 
 @pytest.fixture
