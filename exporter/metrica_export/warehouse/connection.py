@@ -176,7 +176,6 @@ class Attached:
 
     def command(self, *statements: str) -> None:
         """Execute statements in the ledger's database itself, in its dialect."""
-        self._columns.clear()
         if self.ledger_is_postgres:
             text = ";\n".join(self._text(statement, "") for statement in statements)
             self._execute(f"call postgres_execute('wh', {quote(text)})")

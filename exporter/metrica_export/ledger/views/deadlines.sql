@@ -33,7 +33,7 @@ dated as (
         on
             c.is_simple = (o.entity = 'simple_orders')
             {% if of_ledger %}
-            and c.counter_id = o.counter_id
+            and o.counter_id = c.counter_id
             {% elif has_filters %}
             and (c.counter_id = any(o.not_for)) is not true
             {% endif %}

@@ -57,7 +57,7 @@ inner join counters as c
     on
         c.is_simple = (m.entity = 'simple_orders')
         {% if of_ledger %}
-        and c.counter_id = m.counter_id
+        and m.counter_id = c.counter_id
         {% elif has_filters %}
         and (c.counter_id = any(m.not_for)) is not true
         {% endif %}
