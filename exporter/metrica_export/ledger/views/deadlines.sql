@@ -34,7 +34,8 @@ dated as (
             c.is_simple = (o.entity = 'simple_orders')
             {% if of_ledger %}
             and o.counter_id = c.counter_id
-            {% elif has_filters %}
+            {% endif %}
+            {% if has_filters %}
             and (c.counter_id = any(o.not_for)) is not true
             {% endif %}
     left join first_deliveries as f

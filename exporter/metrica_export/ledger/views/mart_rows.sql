@@ -58,7 +58,8 @@ inner join counters as c
         c.is_simple = (m.entity = 'simple_orders')
         {% if of_ledger %}
         and m.counter_id = c.counter_id
-        {% elif has_filters %}
+        {% endif %}
+        {% if has_filters %}
         and (c.counter_id = any(m.not_for)) is not true
         {% endif %}
 left join last_deliveries as p
