@@ -158,7 +158,6 @@ class Attached:
 
     def command(self, *statements: str) -> None:
         """Execute statements in the warehouse itself, in its dialect."""
-        self._columns.clear()
         if self.is_postgres:
             text = ";\n".join(self._text(statement, "") for statement in statements)
             self._execute(f"call postgres_execute('wh', {quote(text)})")
