@@ -249,20 +249,21 @@ def test_connection_lookup_of_few_ids_costs_no_more_than_a_few_scans(
     assert lookup < 20 * scan
 
 
-def test_connection_lookup_of_few_ids_uses_an_index_of_postgresql(pg_database: Database) -> None:
-    warehouse = Attached(
-        postgres_profile(pg_database), Staging(), ledger_schema="l", read_only=False
-    )
-    few = warehouse.few("select 'n' || i as _id from range(1, 101) as few (i)")
-    warehouse.close()
-    with pg_database.connect() as session, session.cursor() as cursor:
-        cursor.execute(
-            "create table many as select 'n' || i as id from generate_series(1, 50000) as n (i)"
-        )
-        cursor.execute("alter table many add primary key (id); analyze many")
-        cursor.execute(f"explain select id from many where id in {few}")
+@pytest.mark.parametrize(
+    "ids", ["select '7' as _id", "select cast(i as text) as _id from range(9) t (i)"]
+)
+def test_connection_lookup_of_few_ids_uses_the_index_of_the_key(
+    pg_database: Database, attach: Opener, ids: str
+) -> None:
+    few = attach(postgres_profile(pg_database)).few(ids)
+    numbers = "select cast(i as text) as id from generate_series(1, 50000) as numbers (i)"
+    with pg_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"create table many as {numbers}")
+        cursor.execute("alter table many add primary key (id)")
+        cursor.execute("analyze many")
+        cursor.execute(f"explain select * from many m where cast(m.id as text) in {few}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "Index" in plan
+    assert "many_pkey" in plan
     assert "Seq Scan" not in plan
 
 

@@ -154,14 +154,10 @@ class Attached:
         if len(rows) > _FEW or not all(are_all for _, are_all in rows):
             return None
         found = [key for key, _ in rows]
-        # PostgreSQL's convert_from returns a text in the order of bytes, for which an index in the
-        # database's own order is no help.
-        order = ' collate "default"' if self.is_postgres else ""
-        return f"(select unnest({array(found, postgres=self.is_postgres)}){order})"
+        return f"(select unnest({array(found, postgres=self.is_postgres)}))"
 
     def command(self, *statements: str) -> None:
         """Execute statements in the warehouse itself, in its dialect."""
-        self._columns.clear()
         if self.is_postgres:
             text = ";\n".join(self._text(statement, "") for statement in statements)
             self._execute(f"call postgres_execute('wh', {quote(text)})")
