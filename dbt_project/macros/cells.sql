@@ -30,7 +30,12 @@
     {%- set type = _type_name(value, types) -%}
     {%- set number = "case when " ~ matches(type, '^(decimal|double|float)') ~ " then try_cast(cast("
         ~ value ~ " as text) as double) end" -%}
+    {#- to_json() writes all digits of a single, of which seven are right. -#}
     case
+        when {{ matches(type, 'float.*(]|[)])$') }}
+            then regexp_replace(
+                cast(to_json({{ value }}) as text), '([0-9])[0-9]{7,}[.]0', '\1e+7', 'g'
+            )
         when {{ matches(type, '(^struct.*|])$') }} then cast(to_json({{ value }}) as text)
         when {{ type }} = 'json' then nullif(cast({{ value }} as text), 'null')
         when

@@ -69,7 +69,7 @@ COLUMNS = {
 OWN = {"orders": {"status_path": "text"}}
 """Columns that are part of a row's hash and never leave the warehouse."""
 
-ATTRIBUTES = {"identifiers_count": "Known identifiers", "items_count": "Units in the order"}
+ATTRIBUTES = {"identifiers_count": "Известные идентификаторы", "items_count": "Единиц в заказе"}
 KEYS = {
     "order_statuses": "id",
     "products": "name",

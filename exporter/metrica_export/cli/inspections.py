@@ -11,6 +11,7 @@ from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.access import read_api
 from metrica_export.metrica.redaction import json_line
+from metrica_export.plurals import counted
 from metrica_export.settings import Limits, Options
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any
         recovered = recover.recover(option_values.dbt_of(given), api, mode)
         with printing():
             for mart, rows in recovered.items():
-                click.echo(f"{mart}: {rows} rows will be sent again")
+                click.echo(f"{mart}: {counted(rows, 'row')} will be sent again")
 
 
 COMMANDS: dict[str, click.Command] = {

@@ -20,7 +20,7 @@ from metrica_export.event_log import LogReporter
 from metrica_export.ledger.destination import check_destination, check_mode
 from metrica_export.ledger.lock import run_lock
 from metrica_export.ledger.reader import Ledger
-from metrica_export.ledger.store import open_ledger
+from metrica_export.ledger.store import open_ledger, record_filters
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import DEFAULT_API_URL, Api, read_api
 from metrica_export.metrica.client import Metrica
@@ -127,6 +127,7 @@ def _run(outcome: Outcome, options: Options, api: Api, report: Reporter, parts: 
                 export.compare(mart)
             export.limit()
             export.review(saved)
+            record_filters(wh, ledger, session.marts, comparison.reviewed)
             for staged in comparison.staged.values():
                 export.deliver(staged)
             outcome.complete(comparison.count_new(outcome), options.fail_on)

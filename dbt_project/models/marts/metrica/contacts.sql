@@ -1,6 +1,7 @@
 {{ config(
     unique_key='uniq_id',
     indexes=mart_indexes('uniq_id'),
+    pre_hook="{{ declare_attributes() }}",
     post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 

@@ -1,6 +1,7 @@
 {{ config(
     unique_key='id',
     indexes=mart_indexes('id'),
+    pre_hook="{{ declare_attributes() }}",
     post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 

@@ -10,6 +10,7 @@ from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import CONTACTS, ORDERS
+from metrica_export.plurals import counted
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
@@ -41,7 +42,7 @@ def contract(wh: Attached, mart: Mart) -> tuple[Finding, Mart]:
     if mart.condition is None:
         return ok(f"mart {mart.name}", found), mart
     own, total = count_rows(wh, mart)
-    found += f"; the filter selects {own} of {total} rows"
+    found += f"; the filter selects {own} of {counted(total, 'row')}"
     if own or not total:
         return ok(f"mart {mart.name}", found), mart
     advice = "Check the filter: this counter gets no row of the mart."
