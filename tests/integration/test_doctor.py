@@ -257,7 +257,7 @@ def ledger(statement: str) -> Change:
             lambda job: write_seed(job, "\ufeffcrm_status,humanized\nnew,Новый\n".encode()),
             "seeds",
             "ok",
-            ["1 seed files"],
+            ["1 seed file of"],
             0,
         ),
         (
