@@ -296,7 +296,7 @@ def test_main_run_prints_one_object_and_says_the_rest_on_standard_error(
         (name, 1) for name in ("unchanged", "rejected", "held")
     }
     assert first.json["requests"] > 0
-    assert "contacts: 1 of 1 rows" in first.err
+    assert "contacts: 1 of 1 row" in first.err
     marts.contacts("c2", phones="+7 999")
     second = export("run", "--json", *flags)
     assert second.code == second.json["exit_code"] == 0
