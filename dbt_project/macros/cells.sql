@@ -60,8 +60,12 @@
 {% macro identifier_cells(kind, simple) -%}
     distinct_cells as (
         select distinct cell
-        from {{ ref('metrica_crm', 'int_identifier_cells') }}
-        where kind = '{{ kind }}'
+        from {{ ref('metrica_crm', 'int_identifier_cells') }} as written
+        where
+            kind = '{{ kind }}'
+            {%- if is_incremental() %}
+            and not exists (select 1 from {{ this }} as spelled where spelled.cell = written.cell)
+            {%- endif %}
     ),
 
     cells as (

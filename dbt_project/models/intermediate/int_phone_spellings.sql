@@ -1,5 +1,5 @@
 {{ config(
-    materialized='table',
+    incremental_strategy='append',
     post_hook="{{ gather_statistics() }}",
     pre_hook="{{ require_calling_code(ref('metrica_crm', 'phone_calling_codes')) }}",
 ) }}
