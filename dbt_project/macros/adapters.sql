@@ -12,11 +12,15 @@
 {% macro duckdb__require_supported_adapter() -%}
 {%- endmacro %}
 
+{% macro spark__require_supported_adapter() -%}
+    {{ require_spark_settings() }}
+{%- endmacro %}
+
 
 {% macro _unsupported_adapter(macro) -%}
     {{ exceptions.raise_compiler_error(
-        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm supports postgres and"
-        ~ " duckdb. Run dbt with a target of one of these, or write the macro "
+        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm supports postgres, duckdb"
+        ~ " and spark. Run dbt with a target of one of these, or write the macro "
         ~ target.type ~ "__" ~ macro ~ " in your project and add `dispatch: [{macro_namespace:"
         ~ " metrica_crm, search_order: [your_project, metrica_crm]}]` to your dbt_project.yml."
     ) }}
@@ -34,6 +38,11 @@
 {% macro postgres__mart_indexes(id) -%}
     {#- An index is made after the load, which takes half of the time of a primary key. -#}
     {{ return([{'columns': [id], 'unique': true}, {'columns': ['updated_at']}]) }}
+{%- endmacro %}
+
+{% macro spark__mart_indexes(id) -%}
+    {#- Iceberg has no indexes. It finds the newest rows by the minimum and maximum of each file. -#}
+    {{ return([]) }}
 {%- endmacro %}
 
 {% macro duckdb__mart_indexes(id) -%}
@@ -59,6 +68,9 @@
 {% macro duckdb__gather_statistics() -%}
 {%- endmacro %}
 
+{% macro spark__gather_statistics() -%}
+{%- endmacro %}
+
 
 {% macro may_select(relation) -%}
     {{ return(adapter.dispatch('may_select', 'metrica_crm')(relation)) }}
@@ -79,5 +91,9 @@
 {%- endmacro %}
 
 {% macro duckdb__may_select(relation) -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro spark__may_select(relation) -%}
     {{ return(true) }}
 {%- endmacro %}

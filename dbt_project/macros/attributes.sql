@@ -32,7 +32,7 @@
     {%- elif column.type == 'date' -%}
         {{ day(column.source, types) }}
     {%- elif column.type == 'text' -%}
-        {{ clean_text("cast(" ~ column.source ~ " as text)") }}
+        {{ clean_text(as_text(column.source)) }}
     {%- elif column.type.startswith('numeric(') -%}
         {%- set scale = modules.re.sub('.*,|[^0-9]', '', column.type) | int -%}
         cast({{ number(column.source, scale, types) }} as {{ column.type }})

@@ -20,7 +20,7 @@
     (
         select
             least(
-                coalesce(max(updated_at), cast('-infinity' as timestamp with time zone)),
+                coalesce(max(updated_at), {{ _earliest_instant() }}),
                 current_timestamp
             ) - interval '{{ lookback }}'
         from {{ this }}

@@ -6,7 +6,7 @@ with products as (
         {{ bytes('order_id') }} as order_id,
         units,
         updated_at,
-        name || ':' || cast(units as text) as product
+        name || ':' || {{ as_text('units') }} as product
     from {{ ref('metrica_crm', 'int_order_products') }}
     where order_id is not null
     offset 0
