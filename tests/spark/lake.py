@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
@@ -27,11 +28,12 @@ _JDBC_DRIVERS = ("/usr/share/java/postgresql.jar",)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one dbt command did: the state of each node, and its complaints."""
+    """What one dbt command did: the state of each node, its complaints, and the rows of `show`."""
 
     success: bool
     statuses: dict[str, str]
     complaints: str
+    rows: list[tuple[Any, ...]]
 
 
 @dataclass
@@ -138,7 +140,8 @@ def run_dbt(
         complaints.append(str(result.exception))
     lines = getattr(result.result, "results", None) or []
     statuses = {line.node.unique_id: str(line.status) for line in lines if line.node}
-    return Outcome(result.success, statuses, "\n".join(complaints))
+    shown = [tuple(row) for line in lines[:1] for row in getattr(line.agate_table, "rows", ())]
+    return Outcome(result.success, statuses, "\n".join(complaints), shown)
 
 
 def crm_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
@@ -164,7 +167,5 @@ def jdbc_driver() -> Path:
 
 
 def _quoted(database: Database) -> str:
-    from urllib.parse import quote
-
     login = f"{quote(database.user, safe='')}:{quote(database.password, safe='')}"
     return f"{login}@{database.host}:{database.port}/{database.name}"
