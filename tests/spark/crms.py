@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from datetime import UTC, datetime
 
 import duckdb
@@ -110,7 +111,9 @@ def fill_hostile(connection: duckdb.DuckDBPyConnection) -> None:
             order_id double, product_id text, quantity text, updated_at timestamp
         );
         create table crm.products (product_id text, name text, updated_at timestamp);
-        create table crm.order_status_history (order_id double, status text, changed_at timestamp)"""
+        create table crm.order_status_history (
+            order_id double, status text, changed_at timestamp
+        )"""
     )
     names = [*_every_character(), *_QUOTES, *(f"{end}name{end}" for end in _ENDS), "", " "]
     _insert(
@@ -129,7 +132,7 @@ def fill_hostile(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """insert into crm.contacts (contact_id, birth_date, created_at, updated_at)
         select 'time-' || epoch(time)::bigint, case epoch(time)::bigint % 3 when 0 then time::text
-            when 1 then time::date::text || 'T00:00:00' else '2026-02-3' || (minute(time) // 30) end,
+            when 1 then time::date::text || 'T00:00:00' else '2026-02-3' || minute(time) // 30 end,
             time, time + interval '1.000001 seconds'
         from (
             select unnest(range(timestamp '2025-10-20', '2025-11-08', interval '30 minutes'))

@@ -1,6 +1,5 @@
 """Expressions and defaults with which Spark would change the marts without an error."""
 
-from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -58,7 +57,7 @@ def test_spark_takes_the_second_of_a_doubled_hour(hostile: Pair) -> None:
         "select distinct create_date_time, updated_at from rows where items_count = 0",
     )
     # 02:30 in Berlin is 00:30Z in summer time and 01:30Z in standard time.
-    assert datetime(2026, 10, 24, 21, 30) in {created for created, _ in found}
+    assert "2026-10-24 21:30:00" in {str(created) for created, _ in found}
 
 
 def test_spark_reads_numbers_with_an_exponent_as_duckdb(hostile: Pair) -> None:
