@@ -4,8 +4,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import chain
 from datetime import UTC, datetime
+from itertools import chain
 
 import duckdb
 import pyarrow as pa

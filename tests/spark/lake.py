@@ -80,6 +80,7 @@ class Lake:
             "spark.driver.memory": "2g",
             "spark.sql.shuffle.partitions": "4",
             "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
             **self.settings,
         }
         return {"metrica_crm": {"target": "spark", "outputs": {"spark": target}}}

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from metrica_export.demo.crm import next_day
 
+from tests.dbt import crm
 from tests.spark import crms
 from tests.spark.comparison import difference
 from tests.spark.fixtures import Pair, Pairs
@@ -104,6 +105,20 @@ def test_spark_incremental_marts_equal_duckdb_after_a_day_of_changes(pairs: Pair
     assert operations["overwrite"] == 1, "dbt did not merge"
 
 
+def test_spark_reads_lists_and_objects_as_duckdb(pairs: Pairs) -> None:
+    pair = pairs.make("lists")
+    pair.fill(fill_lists)
+    pair.build()
+    for table in ("metrica.contacts", "metrica_work.left_out"):
+        schema, _, name = table.partition(".")
+        found = difference(pair.file, table, pair.lake.read(f"lists_{schema}", name))
+        assert found.is_none, found
+    contacts = pair.lake.read("lists_metrica", "contacts").to_pylist()
+    assert [(row["emails"], row["phones"]) for row in contacts if row["uniq_id"] == "1"] == [
+        ("a@example.com,b@example.com", "79995551111,79995551112")
+    ]
+
+
 def test_spark_snapshot_records_changed_statuses(pairs: Pairs) -> None:
     pair = pairs.make("snapshots", crm_has_order_status_history=False, snapshot_order_statuses=True)
     pair.fill(crms.fill_demo)
@@ -124,4 +139,19 @@ def test_spark_snapshot_records_changed_statuses(pairs: Pairs) -> None:
 def cancel_an_order(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "update crm.orders set status = 'cancelled', updated_at = updated_at where status = 'new'"
+    )
+
+
+def fill_lists(connection: duckdb.DuckDBPyConnection) -> None:
+    for statement in (*crm.TABLES, *crm.HISTORY):
+        connection.execute(statement)
+    connection.execute(
+        """create or replace table crm.contacts as
+        select '1' as contact_id, 'A' as full_name, ['a@example.com', null, 'b@example.com'] as email,
+            [{'VALUE': '8 999 555-11-11', 'VALUE_TYPE': null}, {'VALUE': '+79995551112', 'VALUE_TYPE': 'W'}]
+            as phone,
+            1678901234567890123::decimal(20, 1) as metrica_client_id, null::date as birth_date,
+            null::timestamptz as created_at, null::timestamptz as updated_at
+        union all
+        select '2', '', [], null, 1678901234567890123.5, null, null, null"""
     )

@@ -1,3 +1,9 @@
+{% macro spark__escape_single_quotes(expression) -%}
+    {#- dbt-spark leaves backslashes as they are, so Spark reads `\u0041` in a fixture as `A`. -#}
+    {{ expression | replace("\\", "\\\\") | replace("'", "\\'") }}
+{%- endmacro %}
+
+
 {% macro get_fixture_sql(rows, column_name_to_data_types) -%}
     {{ return(adapter.dispatch('get_fixture_sql', 'metrica_crm')(rows, column_name_to_data_types)) }}
 {%- endmacro %}
