@@ -147,8 +147,9 @@ def fill_lists(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement)
     connection.execute(
         """create or replace table crm.contacts as
-        select '1' as contact_id, 'A' as full_name, ['a@example.com', null, 'b@example.com'] as email,
-            [{'VALUE': '8 999 555-11-11', 'VALUE_TYPE': null}, {'VALUE': '+79995551112', 'VALUE_TYPE': 'W'}]
+        select '1' as contact_id, 'A' as full_name,
+            ['a@example.com', null, 'b@example.com'] as email,
+            [{'VALUE': '8 999 555-11-11', 'KIND': null}, {'VALUE': '+79995551112', 'KIND': 'W'}]
             as phone,
             1678901234567890123::decimal(20, 1) as metrica_client_id, null::date as birth_date,
             null::timestamptz as created_at, null::timestamptz as updated_at

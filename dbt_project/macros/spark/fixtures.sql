@@ -9,6 +9,14 @@
 {%- endmacro %}
 
 {% macro default__get_fixture_sql(rows, column_name_to_data_types) -%}
+    {{ _unsupported_adapter('get_fixture_sql') }}
+{%- endmacro %}
+
+{% macro postgres__get_fixture_sql(rows, column_name_to_data_types) -%}
+    {{ return(dbt.get_fixture_sql(rows, column_name_to_data_types)) }}
+{%- endmacro %}
+
+{% macro duckdb__get_fixture_sql(rows, column_name_to_data_types) -%}
     {{ return(dbt.get_fixture_sql(rows, column_name_to_data_types)) }}
 {%- endmacro %}
 
