@@ -79,6 +79,16 @@ build/%/.installed: tests/orchestrators/%.txt pyproject.toml $(INSTALLED)
 	@build/$*/bin/python $(PIP) install --quiet --requirement $<
 	@touch $@
 
+.PHONY: test-spark
+test-spark: build/spark/.installed ## Test dbt on Spark and Iceberg in an environment of its own; needs Java 17
+	@build/spark/bin/python -m pytest -q -p no:cacheprovider -p tests.spark.fixtures -W ignore \
+		--confcutdir tests/spark $(or $(FILES),$(wildcard tests/spark/with_*.py)) $(ARGS)
+
+build/spark/.installed: tests/spark/requirements.txt pyproject.toml $(INSTALLED)
+	@$(BIN)/python -m venv --clear build/spark
+	@build/spark/bin/python $(PIP) install --quiet --requirement $<
+	@touch $@
+
 OTHER_PYTHONS ?= 3.12 3.13
 
 .PHONY: test-pythons

@@ -12,11 +12,15 @@
 {% macro duckdb__require_supported_adapter() -%}
 {%- endmacro %}
 
+{% macro spark__require_supported_adapter() -%}
+    {{ require_spark_settings() }}
+{%- endmacro %}
+
 
 {% macro _unsupported_adapter(macro) -%}
     {{ exceptions.raise_compiler_error(
-        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm supports postgres and"
-        ~ " duckdb. Run dbt with a target of one of these, or write the macro "
+        "Unsupported adapter '" ~ target.type ~ "': the package metrica_crm supports postgres, duckdb"
+        ~ " and spark. Run dbt with a target of one of these, or write the macro "
         ~ target.type ~ "__" ~ macro ~ " in your project and add `dispatch: [{macro_namespace:"
         ~ " metrica_crm, search_order: [your_project, metrica_crm]}]` to your dbt_project.yml."
     ) }}
@@ -34,6 +38,11 @@
 {% macro postgres__mart_indexes(id) -%}
     {#- An index is made after the load, which takes half of the time of a primary key. -#}
     {{ return([{'columns': [id], 'unique': true}, {'columns': ['updated_at']}]) }}
+{%- endmacro %}
+
+{% macro spark__mart_indexes(id) -%}
+    {#- Iceberg has no indexes. It finds the newest rows by the minimum and maximum of each file. -#}
+    {{ return([]) }}
 {%- endmacro %}
 
 {% macro duckdb__mart_indexes(id) -%}
@@ -66,6 +75,35 @@
 {% macro duckdb__gather_statistics() -%}
 {%- endmacro %}
 
+{% macro spark__gather_statistics() -%}
+{%- endmacro %}
+
+
+{% macro found_relation(relation) -%}
+    {#- The relation in the warehouse, or none. -#}
+    {{ return(adapter.dispatch('found_relation', 'metrica_crm')(relation)) }}
+{%- endmacro %}
+
+{% macro default__found_relation(relation) -%}
+    {{ _unsupported_adapter('found_relation') }}
+{%- endmacro %}
+
+{% macro postgres__found_relation(relation) -%}
+    {{ return(load_relation(relation)) }}
+{%- endmacro %}
+
+{% macro duckdb__found_relation(relation) -%}
+    {{ return(load_relation(relation)) }}
+{%- endmacro %}
+
+{% macro spark__found_relation(relation) -%}
+    {#- dbt-spark fails to list the relations of a schema that does not exist. -#}
+    {%- if adapter.check_schema_exists(relation.database, relation.schema) -%}
+        {{ return(load_relation(relation)) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
 
 {% macro without_jit() -%}
     {{ return(adapter.dispatch('without_jit', 'metrica_crm')()) }}
@@ -81,6 +119,9 @@
 {%- endmacro %}
 
 {% macro duckdb__without_jit() -%}
+{%- endmacro %}
+
+{% macro spark__without_jit() -%}
 {%- endmacro %}
 
 
@@ -103,5 +144,9 @@
 {%- endmacro %}
 
 {% macro duckdb__may_select(relation) -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro spark__may_select(relation) -%}
     {{ return(true) }}
 {%- endmacro %}

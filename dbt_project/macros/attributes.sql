@@ -69,7 +69,7 @@
     {%- elif column.type == 'date' -%}
         {{ day(column.cell, types) }}
     {%- elif column.type == 'text' -%}
-        {{ clean_text("cast(" ~ column.cell ~ " as text)") }}
+        {{ clean_text(as_text(column.cell)) }}
     {%- else -%}
         {%- set scale = modules.re.sub('.*,|[^0-9]', '', column.type) | int -%}
         {{ number(column.cell, scale, types) }}

@@ -49,6 +49,25 @@
     end
 {%- endmacro %}
 
+{% macro spark__cell_text(value, types={}) -%}
+    {%- if modules.re.match('(array|struct|map)<', types.get(value, '')) -%}
+        {{ return("to_json(" ~ value ~ ", map('ignoreNullFields', 'false'))") }}
+    {%- endif -%}
+    {%- set type = _type_name(value, types) -%}
+    {%- set number = "case when " ~ matches(type, '^(decimal|double|float)') ~ " then try_cast(cast("
+        ~ value ~ " as string) as double) end" -%}
+    case
+        when
+            {{ matches(type, '^decimal') }}
+            and {{ matches("cast(" ~ value ~ " as string)", '^[0-9]+([.]0*)?$') }}
+            then split_part(cast({{ value }} as string), '.', 1)
+        when {{ _is_exact(number, type ~ " = 'float'") }}
+            then cast(cast({{ number }} as bigint) as string)
+        when abs({{ number }}) < 1e300 then printf('%.16e', {{ number }})
+        else cast({{ value }} as string)
+    end
+{%- endmacro %}
+
 
 {% macro _is_exact(number, is_single) -%}
     {#- Beyond 2^24 and 2^53 neighbouring whole numbers have the same floating-point number. -#}
@@ -101,7 +120,7 @@
     from (
         select
             cell,
-            unnest({{ _json_items('cell') }}) as item
+            {{ list_rows(_json_items('cell')) }} as item
         from {{ cells }}
         where {{ _is_json('cell') }}
     ) as items
@@ -112,9 +131,30 @@
     {#- A PostgreSQL array that was loaded as text: `{"+7 999 …",NULL}`. -#}
     case
         when {{ matches(cell, '^[{][^{}]*[}]$') }}
-            then regexp_replace(translate({{ cell }}, '{}"', ''), '(^|,)NULL(,|$)', '\1\2', 'g')
+            then {{ replaced("translate(" ~ cell ~ ", '{}\"', '')", '(^|,)NULL(,|$)', '\\1\\2') }}
         else {{ cell }}
     end
+{%- endmacro %}
+
+
+{% macro list_rows(list) -%}
+    {{ return(adapter.dispatch('list_rows', 'metrica_crm')(list)) }}
+{%- endmacro %}
+
+{% macro default__list_rows(list) -%}
+    {{ _unsupported_adapter('list_rows') }}
+{%- endmacro %}
+
+{% macro postgres__list_rows(list) -%}
+    unnest({{ list }})
+{%- endmacro %}
+
+{% macro duckdb__list_rows(list) -%}
+    unnest({{ list }})
+{%- endmacro %}
+
+{% macro spark__list_rows(list) -%}
+    explode({{ list }})
 {%- endmacro %}
 
 
@@ -124,11 +164,7 @@
         excludes NUL and halves of surrogate pairs, which PostgreSQL rejects, and numbers with an
         exponent, which may have lost digits. -#}
     {%- set blank = '[ \\t\\r\\n]*' -%}
-    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
-    {%- set scalar = '(?:' ~ string
-        ~ '|-?(?:0|[1-9][0-9]{0,18})(?:[.][0-9]+)?|true|false|null)' -%}
-    {%- set member = blank ~ string ~ blank ~ ':' ~ blank ~ scalar ~ blank -%}
-    {%- set item = blank ~ '(?:' ~ scalar ~ '|[{]' ~ member ~ '(?:,' ~ member ~ ')*[}])' ~ blank -%}
+    {%- set item = blank ~ _json_item_pattern() ~ blank -%}
     {%- set pair = '\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
     (
         {{ matches(text, '^' ~ blank ~ '[[{"]') }}
@@ -137,9 +173,19 @@
             ~ '|' ~ blank ~ '\\[' ~ blank ~ '\\]' ~ blank ~ ')$'
         ) }}
         and not {{ matches(
-            "regexp_replace(" ~ text ~ ", '" ~ pair ~ "', '', 'g')", '\\\\u(0000|[dD][89a-fA-F])'
+            replaced(text, pair, ''), '\\\\u(0000|[dD][89a-fA-F])'
         ) }}
     )
+{%- endmacro %}
+
+
+{% macro _json_item_pattern() -%}
+    {%- set blank = '[ \\t\\r\\n]*' -%}
+    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
+    {%- set scalar = '(?:' ~ string
+        ~ '|-?(?:0|[1-9][0-9]{0,18})(?:[.][0-9]+)?|true|false|null)' -%}
+    {%- set member = blank ~ string ~ blank ~ ':' ~ blank ~ scalar ~ blank -%}
+    {{ return('(?:' ~ scalar ~ '|[{]' ~ member ~ '(?:,' ~ member ~ ')*[}])') }}
 {%- endmacro %}
 
 
@@ -163,6 +209,12 @@
     from_json({{ _json_list(text) }}, '["json"]')
 {%- endmacro %}
 
+{% macro spark___json_items(text) -%}
+    {#- The items as they are written, since Spark has no type for JSON: `_is_json` has checked that
+        the list is one of such items. -#}
+    regexp_extract_all({{ text }}, {{ _literal(_java_pattern(_json_item_pattern())) }}, 0)
+{%- endmacro %}
+
 
 {% macro _json_item_text(item) -%}
     {{ return(adapter.dispatch('_json_item_text', 'metrica_crm')(item)) }}
@@ -183,6 +235,19 @@
     end
 {%- endmacro %}
 
+{% macro spark___json_item_text(item) -%}
+    case left({{ item }}, 1)
+        when '{'
+            then coalesce(
+                get_json_object({{ item }}, '$.VALUE'), get_json_object({{ item }}, '$.value'),
+                get_json_object({{ item }}, '$.number'), {{ item }}
+            )
+        when '"' then get_json_object('[' || {{ item }} || ']', '$[0]')
+        when 'n' then null
+        else {{ item }}
+    end
+{%- endmacro %}
+
 {% macro duckdb___json_item_text(item) -%}
     case json_type({{ item }})
         when 'OBJECT'
@@ -198,15 +263,15 @@
 {% macro whole_number(text) -%}
     {#- `79995551111.0`, `+7 999 555-11-11.0` and `7.9995551111e+10`, if every digit of the number is
         written. -#}
-    {%- set fraction = "regexp_replace(" ~ text ~ ", '^[0-9][.]([0-9]+)[eE].*$', '\\1')" -%}
-    {%- set exponent = "regexp_replace(" ~ text ~ ", '^.*[eE][+]?0*', '')" -%}
+    {%- set fraction = replaced_once(text, '^[0-9][.]([0-9]+)[eE].*$', '\\1') -%}
+    {%- set exponent = replaced_once(text, '^.*[eE][+]?0*', '') -%}
     case
         when {{ matches(text, '^[+]?[0-9]{7,}[.]0+$') }} then split_part({{ text }}, '.', 1)
         when {{ matches(text, '^[+([]*[0-9][][0-9() -]{5,}[.]0$') }}
             then split_part({{ text }}, '.', 1)
         when
             {{ matches(text, '^[0-9][.][0-9]+[eE][+]?[0-9]{1,2}$') }}
-            and cast(length({{ fraction }}) as text) = {{ exponent }}
+            and {{ as_text('length(' ~ fraction ~ ')') }} = {{ exponent }}
             then left({{ text }}, 1) || {{ fraction }}
         else {{ text }}
     end
@@ -220,5 +285,5 @@
 
 {% macro point_for_comma(text) -%}
     {#- The comma in `1,6789E+18` is a decimal comma, not a separator. -#}
-    regexp_replace({{ text }}, '(^|[^0-9])([0-9]),([0-9]+[eE][+]?[0-9])', '\1\2.\3', 'g')
+    {{ return(replaced(text, '(^|[^0-9])([0-9]),([0-9]+[eE][+]?[0-9])', '\\1\\2.\\3')) }}
 {%- endmacro %}

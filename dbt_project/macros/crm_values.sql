@@ -69,6 +69,10 @@
     lower(typeof({{ value }}))
 {%- endmacro %}
 
+{% macro spark___type_name(value) -%}
+    typeof({{ value }})
+{%- endmacro %}
+
 
 {% macro _is_type(value, kinds, types={}) -%}
     {#- `kinds` are of numeric, double, real, whole, text, money, instant, timestamp and date. -#}
@@ -98,6 +102,10 @@
         {%- endfor -%}
     {%- endfor -%}
     pg_typeof({{ value }}) in ({{ found | join(', ') }})
+{%- endmacro %}
+
+{% macro spark___is_type(value, kinds) -%}
+    {{ duckdb___is_type(value, kinds) }}
 {%- endmacro %}
 
 {% macro duckdb___is_type(value, kinds) -%}
@@ -135,11 +143,19 @@
     }) }}
 {%- endmacro %}
 
+{% macro spark___type_patterns() -%}
+    {{ return({
+        'numeric': 'decimal.*', 'double': 'double', 'real': 'float',
+        'whole': 'tinyint|smallint|int|bigint', 'text': 'string', 'money': 'money',
+        'instant': 'timestamp', 'timestamp': 'timestamp_ntz', 'date': 'date',
+    }) }}
+{%- endmacro %}
+
 
 {% macro id_text(value, types={}) -%}
     {#- A whole number that was loaded as a fraction ('100.0') must still join with '100'. NaN stands
         for a missing id, and what has more than 38 digits is no id. -#}
-    {%- set text = "cast(" ~ value ~ " as text)" -%}
+    {%- set text = as_text(value) -%}
     {%- if _is_type(value, ['whole'], types) == 'true' -%}
         {{ return(text) }}
     {%- endif -%}
@@ -148,7 +164,7 @@
         when
             {{ matches(text, '^-?[0-9]+([.][0-9]+)?([eE][+-]?([0-2]?[0-9]|3[0-7]))?$') }}
             and length(split_part({{ text }}, '.', 1)) <= 38
-            then cast(cast({{ text }} as numeric(38, 0)) as text)
+            then {{ as_text('cast(' ~ text ~ ' as numeric(38, 0))') }}
     end, '')
 {%- endmacro %}
 
@@ -201,7 +217,7 @@
         exponent are limited, so that PostgreSQL's cast to numeric cannot overflow. -#}
     {%- set text = number_text(value, types) -%}
     {#- Without the inner case the planner would try the cast on a constant of another type. -#}
-    {%- set exact = "cast(case when " ~ is_exact ~ " then " ~ value ~ " end as text)" -%}
+    {%- set exact = as_text("case when " ~ is_exact ~ " then " ~ value ~ " end") -%}
     case
         when {{ is_exact }} then {{ _numeric_or_null(exact, scale) }}
         when
@@ -242,6 +258,10 @@
     cast({{ value }} as text)
 {%- endmacro %}
 
+{% macro spark___plain_text(value, types={}) -%}
+    cast({{ value }} as string)
+{%- endmacro %}
+
 
 {% macro _exact_number(value, scale, types) -%}
     {{ return(adapter.dispatch('_exact_number', 'metrica_crm')(value, scale, types)) }}
@@ -263,6 +283,10 @@
 {%- endmacro %}
 
 {% macro duckdb___exact_number(value, scale, types) -%}
+    try_cast({{ value }} as numeric(18, {{ scale }}))
+{%- endmacro %}
+
+{% macro spark___exact_number(value, scale, types) -%}
     try_cast({{ value }} as numeric(18, {{ scale }}))
 {%- endmacro %}
 
@@ -291,6 +315,16 @@
         when abs({{ double }}) < 1e-4 then cast(0 as numeric(18, {{ scale }}))
         when abs({{ double }}) < 1e{{ 18 - scale }}
             then try_cast(cast({{ double }} as text) as numeric(18, {{ scale }}))
+    end
+{%- endmacro %}
+
+{% macro spark___numeric_or_null(text, scale) -%}
+    {#- Numbers with an exponent are read as on DuckDB, so that every engine has the same digits. -#}
+    {%- set double = "try_cast(" ~ text ~ " as double)" -%}
+    case
+        when not {{ matches(text, '[eE]') }} then try_cast({{ text }} as numeric(18, {{ scale }}))
+        when abs({{ double }}) < 1e-4 then cast(0 as numeric(18, {{ scale }}))
+        else try_cast(cast({{ double }} as string) as numeric(18, {{ scale }}))
     end
 {%- endmacro %}
 
@@ -323,5 +357,5 @@
             ~ ". Set it to plain, md5 or both in dbt_project.yml or by --vars."
         ) }}
     {%- endif -%}
-    {{ value if wanted in [form, 'both'] else 'cast(null as text)' }}
+    {{ value if wanted in [form, 'both'] else as_text('null') }}
 {%- endmacro %}

@@ -41,6 +41,12 @@
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
+{% macro spark___key_hash(columns) -%}
+    {#- Different keys may share a hash, most of all with NULLs, which xxhash64() skips. These rows are
+        then grouped, as all rows with a repeated hash are. -#}
+    xxhash64({{ columns | join(', ') }})
+{%- endmacro %}
+
 
 {% macro types_of_column(model, column) -%}
     {#- With `where` in its configuration, a test gets a query in place of a relation. -#}

@@ -25,7 +25,7 @@
     (
         select
             least(
-                coalesce(max(updated_at), cast('-infinity' as timestamp with time zone)),
+                coalesce(max(updated_at), {{ _earliest_instant() }}),
                 current_timestamp
             ) - interval '{{ incremental_lookback() }}'
         from {{ this }}
@@ -67,14 +67,12 @@
     {%- set newest = [] -%}
     {%- for clock in clocks -%}
         {%- do newest.append(
-            "coalesce((select max(updated_at) from " ~ clock ~ "),"
-            ~ " cast('-infinity' as timestamp with time zone))"
+            "coalesce((select max(updated_at) from " ~ clock ~ "), " ~ _earliest_instant() ~ ")"
         ) -%}
     {%- endfor -%}
-    {%- set found = run_query(
-        "select cast(least(" ~ newest | join(", ") ~ ", cast('" ~ run_started_at
-        ~ "' as timestamp with time zone)) - interval '"
-        ~ incremental_lookback() ~ "' as text)"
-    ) -%}
-    cast('{{ found.rows[0][0] }}' as timestamp with time zone)
+    {%- set now = as_instant("'" ~ run_started_at ~ "'") -%}
+    {%- set start = "least(" ~ newest | join(", ") ~ ", " ~ now ~ ") - interval '"
+        ~ incremental_lookback() ~ "'" -%}
+    {%- set found = run_query("select " ~ as_text(start)) -%}
+    {{ as_instant("'" ~ found.rows[0][0] ~ "'") }}
 {%- endmacro %}

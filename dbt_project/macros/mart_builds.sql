@@ -21,21 +21,82 @@
             count(*),
             cast(coalesce(sum({{ _hash_number('row_hash') }}), 0) as numeric(38, 0)),
             '{{ invocation_id }}'
-        from {{ this }};
-        delete from {{ builds.render() }}
+        from {{ this }}
+        {{- _then_forget_old_builds(builds.render(), mart) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _then_forget_old_builds(builds, mart) -%}
+    {{ return(adapter.dispatch('_then_forget_old_builds', 'metrica_crm')(builds, mart)) }}
+{%- endmacro %}
+
+{% macro default___then_forget_old_builds(builds, mart) -%}
+    {{ _unsupported_adapter('_then_forget_old_builds') }}
+{%- endmacro %}
+
+{% macro postgres___then_forget_old_builds(builds, mart) -%}
+    ;
+    {{ _deletion_of_old_builds(builds, mart) }}
+{%- endmacro %}
+
+{% macro duckdb___then_forget_old_builds(builds, mart) -%}
+    ;
+    {{ _deletion_of_old_builds(builds, mart) }}
+{%- endmacro %}
+
+{% macro spark___then_forget_old_builds(builds, mart) -%}
+    {#- Marts that are built at the same time must not delete from one Iceberg table, so
+        `forget_old_builds` does it before them. -#}
+{%- endmacro %}
+
+
+{% macro _deletion_of_old_builds(builds, mart) -%}
+    delete from {{ builds }}
         where
             mart = '{{ mart }}'
             and built_at < (
                 select min(newest.built_at)
                 from (
                     select built_at
-                    from {{ builds.render() }}
+                    from {{ builds }}
                     where mart = '{{ mart }}'
                     order by built_at desc
                     limit {{ _mart_builds_limit() }}
                 ) as newest
             )
-    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro forget_old_builds() -%}
+    {{ return(adapter.dispatch('forget_old_builds', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default__forget_old_builds() -%}
+    {{ _unsupported_adapter('forget_old_builds') }}
+{%- endmacro %}
+
+{% macro postgres__forget_old_builds() -%}
+{%- endmacro %}
+
+{% macro duckdb__forget_old_builds() -%}
+{%- endmacro %}
+
+{% macro spark__forget_old_builds() -%}
+    delete from {{ this }}
+    where (mart, built_at) in (
+        select
+            mart,
+            built_at
+        from (
+            select
+                mart,
+                built_at,
+                row_number() over (partition by mart order by built_at desc) as place
+            from {{ this }}
+        ) as builds
+        where place >= {{ _mart_builds_limit() }}
+    )
 {%- endmacro %}
 
 
@@ -82,6 +143,11 @@
 
 {% macro postgres___hash_number(row_hash) -%}
     cast(cast('x' || left({{ row_hash }}, 15) as bit(60)) as bigint)
+{%- endmacro %}
+
+{% macro spark___hash_number(row_hash) -%}
+    {#- A decimal number, because a sum of bigints overflows without an error. -#}
+    cast(conv(left({{ row_hash }}, 15), 16, 10) as numeric(20, 0))
 {%- endmacro %}
 
 {% macro duckdb___hash_number(row_hash) -%}

@@ -34,7 +34,7 @@
             {{ bytes('order_id') }} as order_id,
             units,
             updated_at,
-            name || ':' || cast(units as text) as product
+            name || ':' || {{ as_text('units') }} as product
         from {{ products }}
         where order_id is not null
         offset 0

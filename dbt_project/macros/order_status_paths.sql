@@ -79,9 +79,7 @@
     select
         order_id,
         max(changed_at) as updated_at,
-        string_agg(order_status, ',' order by place) filter (
-            where next_status is distinct from order_status
-        ) || max(case
+        {{ joined_by('place', 'order_status', 'next_status is distinct from order_status') }} || max(case
             when next_status is not null or order_status = own_status then '' else ',' || own_status
         end) as status_path
     from known

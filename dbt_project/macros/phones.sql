@@ -25,8 +25,7 @@
             {%- set to.text = to.text ~ digit -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- set plain = "regexp_replace(" ~ visible_text(fold_case(text)) ~ ", '[" ~ dashes
-        ~ "]', '-', 'g')" -%}
+    {%- set plain = replaced(visible_text(fold_case(text)), '[' ~ dashes ~ ']', '-') -%}
     case
         when {{ matches(text, '[^ -~А-Яа-яЁё\n\r]') }}
             then translate({{ plain }}, '{{ from.text }}', '{{ to.text }}')
@@ -41,7 +40,7 @@
     case
         when
             position(
-                ',' || cast(length({{ national }}) - {{ dropped }} as text) || ','
+                ',' || {{ as_text('length(' ~ national ~ ') - ' ~ dropped) }} || ','
                 in ',' || national_lengths || ','
             ) > 0
             {% if dropped -%}

@@ -26,7 +26,7 @@
     {#- PostgreSQL's functions take 100 arguments at most. -#}
     {%- set batches = [] -%}
     {%- for batch in (head + ["':'"] + texts) | batch(100) -%}
-        {%- do batches.append("concat(" ~ batch | join(', ') ~ ")") -%}
+        {%- do batches.append(_joined_texts(batch)) -%}
     {%- endfor -%}
     md5({{ batches | join(' || ') }})
 {%- endmacro %}
@@ -35,9 +35,9 @@
 {% macro _hashed_value(name, data_type) -%}
     {%- set type = data_type | lower -%}
     {%- if type in ['integer', 'bigint'] or type.startswith('numeric(') -%}
-        cast({{ name }} as {{ type }})
+        {{ _number_text(name, type) }}
     {%- elif type == 'boolean' -%}
-        cast(cast({{ name }} as boolean) as text)
+        {{ as_text('cast(' ~ name ~ ' as boolean)') }}
     {%- elif type in ['date', 'timestamp'] -%}
         {{ _epoch_seconds(name) }}
     {%- else -%}
@@ -63,6 +63,60 @@
     floor(date_part('epoch', {{ value }}))
 {%- endmacro %}
 
+{% macro spark___epoch_seconds(value) -%}
+    unix_seconds(cast({{ value }} as timestamp))
+{%- endmacro %}
+
 {% macro duckdb___epoch_seconds(value) -%}
     cast(floor(epoch({{ value }})) as bigint)
+{%- endmacro %}
+
+
+{% macro _joined_texts(values) -%}
+    {#- NULLs are left out. -#}
+    {{ return(adapter.dispatch('_joined_texts', 'metrica_crm')(values)) }}
+{%- endmacro %}
+
+{% macro default___joined_texts(values) -%}
+    {{ _unsupported_adapter('_joined_texts') }}
+{%- endmacro %}
+
+{% macro postgres___joined_texts(values) -%}
+    {{ return("concat(" ~ values | join(', ') ~ ")") }}
+{%- endmacro %}
+
+{% macro duckdb___joined_texts(values) -%}
+    {{ return("concat(" ~ values | join(', ') ~ ")") }}
+{%- endmacro %}
+
+{% macro spark___joined_texts(values) -%}
+    {#- Spark's concat() is NULL if one of its values is. -#}
+    {{ return("concat_ws('', " ~ values | join(', ') ~ ")") }}
+{%- endmacro %}
+
+
+{% macro _number_text(name, type) -%}
+    {{ return(adapter.dispatch('_number_text', 'metrica_crm')(name, type)) }}
+{%- endmacro %}
+
+{% macro default___number_text(name, type) -%}
+    {{ _unsupported_adapter('_number_text') }}
+{%- endmacro %}
+
+{% macro postgres___number_text(name, type) -%}
+    cast({{ name }} as {{ type }})
+{%- endmacro %}
+
+{% macro duckdb___number_text(name, type) -%}
+    cast({{ name }} as {{ type }})
+{%- endmacro %}
+
+{% macro spark___number_text(name, type) -%}
+    {#- Spark writes a small number with more than six decimals as 0E-8. -#}
+    {%- set scale = modules.re.sub('.*,|[^0-9]', '', type) | int if type.startswith('numeric(') else 0 -%}
+    {%- if scale > 6 -%}
+        replace(format_number(cast({{ name }} as {{ type }}), {{ scale }}), ',', '')
+    {%- else -%}
+        cast(cast({{ name }} as {{ type }}) as string)
+    {%- endif -%}
 {%- endmacro %}

@@ -14,9 +14,9 @@
         ~ '\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff' -%}
     case
         when {{ matches(text, '[^ -~А-яЁё]') }}
-            then regexp_replace(
-                regexp_replace({{ text }}, '[{{ blanks }}]', ' ', 'g'), '[{{ invisible }}]', '', 'g'
-            )
+            then {{ replaced(
+                replaced(text, '[' ~ blanks ~ ']', ' '), '[' ~ invisible ~ ']', ''
+            ) }}
         else {{ text }}
     end
 {%- endmacro %}
@@ -54,28 +54,15 @@
     {{ case }}({{ text }} collate "C") collate "default"
 {%- endmacro %}
 
+{% macro spark___latin_letters(case, text) -%}
+    {{ duckdb___latin_letters(case, text) }}
+{%- endmacro %}
+
 {% macro duckdb___latin_letters(case, text) -%}
     {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' -%}
     {%- set from = capitals if case == 'lower' else capitals | lower -%}
     {%- set to = capitals | lower if case == 'lower' else capitals -%}
     translate({{ text }}, '{{ from }}', '{{ to }}')
-{%- endmacro %}
-
-
-{% macro matches(text, pattern) -%}
-    {{ return(adapter.dispatch('matches', 'metrica_crm')(text, pattern)) }}
-{%- endmacro %}
-
-{% macro default__matches(text, pattern) -%}
-    {{ _unsupported_adapter('matches') }}
-{%- endmacro %}
-
-{% macro postgres__matches(text, pattern) -%}
-    {{ text }} ~ '{{ pattern | replace("'", "''") }}'
-{%- endmacro %}
-
-{% macro duckdb__matches(text, pattern) -%}
-    regexp_matches({{ text }}, '{{ pattern | replace("'", "''") }}')
 {%- endmacro %}
 
 
@@ -100,9 +87,55 @@
 {%- endmacro %}
 
 
+{% macro spark__joined(value, condition) -%}
+    nullif(array_join(array_sort(collect_list({{ value }}) filter (where {{ condition }})), ','), '')
+{%- endmacro %}
+
+
+{% macro joined_by(place, value, condition) -%}
+    {#- In the order of a number. -#}
+    {{ return(adapter.dispatch('joined_by', 'metrica_crm')(place, value, condition)) }}
+{%- endmacro %}
+
+{% macro default__joined_by(place, value, condition) -%}
+    {{ _unsupported_adapter('joined_by') }}
+{%- endmacro %}
+
+{% macro postgres__joined_by(place, value, condition) -%}
+    string_agg({{ value }}, ',' order by {{ place }}) filter (where {{ condition }})
+{%- endmacro %}
+
+{% macro duckdb__joined_by(place, value, condition) -%}
+    string_agg({{ value }}, ',' order by {{ place }}) filter (where {{ condition }})
+{%- endmacro %}
+
+{% macro spark__joined_by(place, value, condition) -%}
+    nullif(array_join(transform(
+        array_sort(collect_list(struct({{ place }}, {{ value }})) filter (where {{ condition }})),
+        element -> element.{{ value }}
+    ), ','), '')
+{%- endmacro %}
+
+
 {% macro bytes(text) -%}
     {#- Besides its order, PostgreSQL compares bytes several times faster than by a language's rules. -#}
+    {{ return(adapter.dispatch('bytes', 'metrica_crm')(text)) }}
+{%- endmacro %}
+
+{% macro default__bytes(text) -%}
+    {{ _unsupported_adapter('bytes') }}
+{%- endmacro %}
+
+{% macro postgres__bytes(text) -%}
     {{ text }} collate "C"
+{%- endmacro %}
+
+{% macro duckdb__bytes(text) -%}
+    {{ text }} collate "C"
+{%- endmacro %}
+
+{% macro spark__bytes(text) -%}
+    {{ text }}
 {%- endmacro %}
 
 
@@ -121,4 +154,30 @@
 
 {% macro duckdb__own_collation(text) -%}
     {{ text }}
+{%- endmacro %}
+
+{% macro spark__own_collation(text) -%}
+    {{ text }}
+{%- endmacro %}
+
+
+{% macro split_rows(list) -%}
+    {#- A row for each element between the commas. -#}
+    {{ return(adapter.dispatch('split_rows', 'metrica_crm')(list)) }}
+{%- endmacro %}
+
+{% macro default__split_rows(list) -%}
+    {{ _unsupported_adapter('split_rows') }}
+{%- endmacro %}
+
+{% macro postgres__split_rows(list) -%}
+    unnest(string_to_array({{ list }}, ','))
+{%- endmacro %}
+
+{% macro duckdb__split_rows(list) -%}
+    unnest(string_to_array({{ list }}, ','))
+{%- endmacro %}
+
+{% macro spark__split_rows(list) -%}
+    explode(split({{ list }}, ','))
 {%- endmacro %}

@@ -17,26 +17,77 @@
 
 
 {% macro instant(value, types={}) -%}
-    {#- After an infinite time a watermark would never move, and no format can write it. -#}
-    nullif(nullif(case
+    {%- set time -%}
+    case
         when {{ _is_type(value, ['instant'], types) }}
-            then cast({{ value }} as timestamp with time zone)
-        else cast({{ value }} as timestamp) at time zone {{ _time_zone('crm_time_zone') }}
-    end, 'infinity'), '-infinity')
+            then {{ as_instant(value) }}
+        else {{ instant_of("cast(" ~ value ~ " as " ~ sql_type('timestamp') ~ ")", _time_zone('crm_time_zone')) }}
+    end
+    {%- endset -%}
+    {{ _finite(time) }}
 {%- endmacro %}
 
 
 {% macro day(value, types={}) -%}
-    nullif(nullif(case
+    {%- set day -%}
+    case
         when {{ _is_type(value, ['instant'], types) }}
-            then cast({{ instant(value, types) }} at time zone {{ _time_zone('crm_time_zone') }} as date)
-        when {{ _is_type(value, ['date', 'timestamp'], types) }} then cast({{ value }} as date)
+            then cast({{ local_time(instant(value, types), _time_zone('crm_time_zone')) }} as date)
+        when {{ _is_type(value, ['date', 'timestamp'], types) }} then {{ _as_date(value) }}
         else {{ _day_of_text(day_text(value)) }}
-    end, 'infinity'), '-infinity')
+    end
+    {%- endset -%}
+    {{ _finite(day) }}
+{%- endmacro %}
+
+
+{% macro _as_date(time) -%}
+    {{ return(adapter.dispatch('_as_date', 'metrica_crm')(time)) }}
+{%- endmacro %}
+
+{% macro default___as_date(time) -%}
+    {{ _unsupported_adapter('_as_date') }}
+{%- endmacro %}
+
+{% macro postgres___as_date(time) -%}
+    cast({{ time }} as date)
+{%- endmacro %}
+
+{% macro duckdb___as_date(time) -%}
+    cast({{ time }} as date)
+{%- endmacro %}
+
+{% macro spark___as_date(time) -%}
+    {#- As text, because Spark rejects the cast of a number even where it is never evaluated. -#}
+    cast(cast({{ time }} as string) as date)
 {%- endmacro %}
 
 
 {% macro _day_of_text(text) -%}
+    {{ return(adapter.dispatch('_day_of_text', 'metrica_crm')(text)) }}
+{%- endmacro %}
+
+{% macro default___day_of_text(text) -%}
+    {{ _unsupported_adapter('_day_of_text') }}
+{%- endmacro %}
+
+{% macro postgres___day_of_text(text) -%}
+    {{ _day_after_first(text) }}
+{%- endmacro %}
+
+{% macro duckdb___day_of_text(text) -%}
+    {{ _day_after_first(text) }}
+{%- endmacro %}
+
+{% macro spark___day_of_text(text) -%}
+    case
+        when {{ matches(text, '^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]([ T]|$)') }}
+            then try_cast(left({{ text }}, 10) as date)
+    end
+{%- endmacro %}
+
+
+{% macro _day_after_first(text) -%}
     {#- Days are added to the first of the month, because make_date() fails on an invalid day. -#}
     {%- set month = "cast(substr(" ~ text ~ ", 6, 2) as integer)" -%}
     {%- set date = "make_date(cast(left(" ~ text ~ ", 4) as integer), " ~ month ~ ", 1)"
@@ -65,15 +116,142 @@
 
 
 {% macro day_text(value) -%}
-    nullif(trim(both ' ' from cast({{ value }} as text)), '')
+    nullif(trim(both ' ' from {{ as_text(value) }}), '')
 {%- endmacro %}
 
 
 {% macro counter_time(value) -%}
-    date_trunc('second', {{ value }} at time zone {{ _time_zone('counter_time_zone') }})
+    {{ _whole_seconds(local_time(value, _time_zone('counter_time_zone'))) }}
 {%- endmacro %}
 
 
 {% macro counter_now() -%}
     {{ counter_time('current_timestamp') }}
+{%- endmacro %}
+
+
+{% macro instant_of(time, zone) -%}
+    {#- The instant of a time without a zone. In a doubled hour it is the second one, in standard
+        time. -#}
+    {{ return(adapter.dispatch('instant_of', 'metrica_crm')(time, zone)) }}
+{%- endmacro %}
+
+{% macro default__instant_of(time, zone) -%}
+    {{ _unsupported_adapter('instant_of') }}
+{%- endmacro %}
+
+{% macro postgres__instant_of(time, zone) -%}
+    {{ time }} at time zone {{ zone }}
+{%- endmacro %}
+
+{% macro duckdb__instant_of(time, zone) -%}
+    {{ time }} at time zone {{ zone }}
+{%- endmacro %}
+
+{% macro spark__instant_of(time, zone) -%}
+    {#- Spark takes the first of a doubled hour. The second one has the offset of the next day. -#}
+    {%- if zone == "'UTC'" -%}
+        cast({{ time }} as timestamp)
+    {%- else -%}
+        {%- set first = "convert_timezone(" ~ zone ~ ", 'UTC', " ~ time ~ ")" -%}
+        {%- set next = first ~ " + interval 1 day" -%}
+        {%- set second = time ~ " - (convert_timezone('UTC', " ~ zone ~ ", " ~ next ~ ") - (" ~ next ~ "))"
+        -%}
+        cast(
+            case
+                when
+                    convert_timezone('UTC', {{ zone }}, {{ second }}) = {{ time }}
+                    and {{ second }} > {{ first }}
+                    then {{ second }}
+                else {{ first }}
+            end as timestamp
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro local_time(instant, zone) -%}
+    {#- The time without a zone that a clock of the zone shows. -#}
+    {{ return(adapter.dispatch('local_time', 'metrica_crm')(instant, zone)) }}
+{%- endmacro %}
+
+{% macro default__local_time(instant, zone) -%}
+    {{ _unsupported_adapter('local_time') }}
+{%- endmacro %}
+
+{% macro postgres__local_time(instant, zone) -%}
+    {{ instant }} at time zone {{ zone }}
+{%- endmacro %}
+
+{% macro duckdb__local_time(instant, zone) -%}
+    {{ instant }} at time zone {{ zone }}
+{%- endmacro %}
+
+{% macro spark__local_time(instant, zone) -%}
+    {#- The session's zone is UTC, so the cast shows the time in UTC. -#}
+    convert_timezone('UTC', {{ zone }}, cast({{ instant }} as timestamp_ntz))
+{%- endmacro %}
+
+
+{% macro _whole_seconds(time) -%}
+    {{ return(adapter.dispatch('_whole_seconds', 'metrica_crm')(time)) }}
+{%- endmacro %}
+
+{% macro default___whole_seconds(time) -%}
+    {{ _unsupported_adapter('_whole_seconds') }}
+{%- endmacro %}
+
+{% macro postgres___whole_seconds(time) -%}
+    date_trunc('second', {{ time }})
+{%- endmacro %}
+
+{% macro duckdb___whole_seconds(time) -%}
+    date_trunc('second', {{ time }})
+{%- endmacro %}
+
+{% macro spark___whole_seconds(time) -%}
+    cast(date_trunc('second', {{ time }}) as timestamp_ntz)
+{%- endmacro %}
+
+
+{% macro _finite(time) -%}
+    {#- After an infinite time a watermark would never move, and no format can write it. -#}
+    {{ return(adapter.dispatch('_finite', 'metrica_crm')(time)) }}
+{%- endmacro %}
+
+{% macro default___finite(time) -%}
+    {{ _unsupported_adapter('_finite') }}
+{%- endmacro %}
+
+{% macro postgres___finite(time) -%}
+    nullif(nullif({{ time }}, 'infinity'), '-infinity')
+{%- endmacro %}
+
+{% macro duckdb___finite(time) -%}
+    nullif(nullif({{ time }}, 'infinity'), '-infinity')
+{%- endmacro %}
+
+{% macro spark___finite(time) -%}
+    {{ time }}
+{%- endmacro %}
+
+
+{% macro _earliest_instant() -%}
+    {{ return(adapter.dispatch('_earliest_instant', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default___earliest_instant() -%}
+    {{ _unsupported_adapter('_earliest_instant') }}
+{%- endmacro %}
+
+{% macro postgres___earliest_instant() -%}
+    cast('-infinity' as timestamp with time zone)
+{%- endmacro %}
+
+{% macro duckdb___earliest_instant() -%}
+    cast('-infinity' as timestamp with time zone)
+{%- endmacro %}
+
+{% macro spark___earliest_instant() -%}
+    timestamp '0001-02-01 00:00:00'
 {%- endmacro %}

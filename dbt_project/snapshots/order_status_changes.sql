@@ -3,7 +3,7 @@
     strategy='check',
     unique_key='order_id',
     check_cols=['status'],
-    updated_at="(current_timestamp at time zone 'UTC')",
+    updated_at="(" ~ local_time('current_timestamp', "'UTC'") ~ ")",
 ) }}
 
 select

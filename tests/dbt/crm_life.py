@@ -19,8 +19,18 @@ class CrmLife:
     changes turn time back; contacts, orders, lines and identifiers vanish.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        contacts: int = CONTACTS,
+        orders: int = ORDERS,
+        products: int = PRODUCTS,
+        changes_a_day: int = CHANGES_A_DAY,
+    ) -> None:
         self._random = Random(seed)  # noqa: S311 -- it must repeat itself
+        self._size = (contacts, orders)
+        self._products = products
+        self._changes_a_day = changes_a_day
         self._now = START
         self._contacts = 0
         self._orders = 0
@@ -29,10 +39,10 @@ class CrmLife:
         """Return the statements that fill an empty CRM."""
         products = [
             _insert("products", f"'p{n}'", f"'Product {n}'", self._row_time())
-            for n in range(PRODUCTS)
+            for n in range(self._products)
         ]
-        contacts = [statement for _ in range(CONTACTS) for statement in self._new_contact()]
-        orders = [statement for _ in range(ORDERS) for statement in self._new_order()]
+        contacts = [statement for _ in range(self._size[0]) for statement in self._new_contact()]
+        orders = [statement for _ in range(self._size[1]) for statement in self._new_order()]
         return products + contacts + orders
 
     def next_day(self) -> list[str]:
@@ -51,7 +61,7 @@ class CrmLife:
             self._vanished,
             self._touched,
         )
-        return [s for _ in range(CHANGES_A_DAY) for s in self._random.choice(kinds)()]
+        return [s for _ in range(self._changes_a_day) for s in self._random.choice(kinds)()]
 
     def _new_contact(self) -> list[str]:
         self._contacts += 1
@@ -156,7 +166,7 @@ class CrmLife:
         return str(self._below(self._orders) + 1)
 
     def _product(self) -> str:
-        return f"'p{self._below(PRODUCTS)}'"
+        return f"'p{self._below(self._products)}'"
 
     def _status(self) -> str:
         return self._random.choice(STATUSES)

@@ -138,12 +138,12 @@ def widened(job: Job, *conditions: tuple[str, str]) -> Job:
     ("conditions", "message"),
     [
         # Removed from metrica.yml, or a flag that is missing from the command.
-        ((), "contacts had a filter and has none, which adds 21 to its 20 rows"),
+        ((), "contacts had a filter and has none, which adds 21 to its row count of 20"),
         ((("orders", "true"),), "contacts had a filter and has none"),
-        ((("contacts", "true"),), "the changed filter of contacts adds 21 to its 20 rows"),
+        ((("contacts", "true"),), "the changed filter of contacts adds 21 to its row count of 20"),
         (
             (("contacts", "uniq_id like 'a%' or uniq_id < 'b10'"),),
-            "the changed filter of contacts adds 10 to its 20 rows; the limit is 10 %",
+            "the changed filter of contacts adds 10 to its row count of 20; the limit is 10 %",
         ),
     ],
 )
@@ -184,7 +184,9 @@ def test_filter_over_another_mart_that_is_lost_stops_the_run(ru: Job) -> None:
     ru.sent()
     outcome = replace(ru, filters=(ru.filters[0],)).run()
     assert list(outcome.exceeded) == ["filter"]
-    assert "contacts had a filter and has none, which adds 2 to its 1 rows" in (outcome.error or "")
+    assert "contacts had a filter and has none, which adds 2 to its row count of 1" in (
+        outcome.error or ""
+    )
 
 
 def test_filter_that_is_lost_before_any_delivery_needs_no_word(ru: Job) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import psycopg2
@@ -101,6 +101,9 @@ class MartsWarehouse:
 
     folder: Path
     database: Database | None
+
+    ledger: ClassVar[str | None] = None
+    """The setting `ledger`."""
 
     @property
     def flags(self) -> list[str]:

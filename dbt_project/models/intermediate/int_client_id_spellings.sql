@@ -6,9 +6,9 @@ with {{ identifier_cells('client_id', simple='^ *[0-9]+ *$') }}
 pieces as (
     select
         cell,
-        unnest(string_to_array(
-            translate({{ point_for_comma('element') }}, '; ' || chr(10) || chr(13), ',,,,'), ','
-        )) as piece
+        {{ split_rows(
+            "translate(" ~ point_for_comma('element') ~ ", '; ' || chr(10) || chr(13), ',,,,')"
+        ) }} as piece
     from elements
 ),
 
@@ -16,7 +16,7 @@ pieces as (
 client_ids as (
     select distinct
         cell,
-        regexp_replace({{ clean_text('piece') }}, '^[=''"[]+|[]''"]+$', '', 'g') as raw
+        {{ replaced(clean_text('piece'), '^[=\'"[]+|[]\'"]+$', '') }} as raw
     from pieces
 ),
 

@@ -9,12 +9,10 @@ pieces as (
     -- A comma inside a quoted name, "Li, Anna" <a@example.com>, is not a separator.
     select
         cell,
-        unnest(string_to_array(
-            translate(
-                regexp_replace(element, '"[^"@]*" *<', '<', 'g'), ';' || chr(10) || chr(13), ',,,'
-            ),
-            ','
-        )) as piece
+        {{ split_rows(
+            "translate(" ~ replaced('element', '"[^"@]*" *<', '<')
+            ~ ", ';' || chr(10) || chr(13), ',,,')"
+        ) }} as piece
     from elements
 ),
 
@@ -22,14 +20,11 @@ pieces as (
 bare as (
     select
         cell,
-        regexp_replace(
-            regexp_replace(
-                {{ visible_text('piece') }}, '^.*<([^<>]*@[^<>]*)>.*$', '\1'
-            ),
-            '^[ =''‘’"“”„«»<[]+|[]> ''‘’"“”„«»]+$',
-            '',
-            'g'
-        ) as address
+        {{ replaced(
+            replaced_once(visible_text('piece'), '^.*<([^<>]*@[^<>]*)>.*$', '\\1'),
+            '^[ =\'‘’"“”„«»<[]+|[]> \'‘’"“”„«»]+$',
+            ''
+        ) }} as address
     from pieces
 ),
 
@@ -37,7 +32,7 @@ addresses as (
     select distinct
         cell,
         {{ clean_text(
-            "regexp_replace(address, '^[Mm][Aa][Ii][Ll][Tt][Oo]:([^?]*)([?].*)?$', '\\1')"
+            replaced_once('address', '^[Mm][Aa][Ii][Ll][Tt][Oo]:([^?]*)([?].*)?$', '\\1')
         ) }} as raw
     from bare
     union all

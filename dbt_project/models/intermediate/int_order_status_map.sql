@@ -1,7 +1,7 @@
 select
-    {{ fold_case(clean_text('cast(crm_status as text)')) }} as status_key,
-    cast(id as text) as order_status,
-    cast(type as text) as status_type,
-    cast(humanized as text) as humanized,
-    cast(goal_action_ids as text) as goal_action_ids
+    {{ fold_case(clean_text(as_text('crm_status'))) }} as status_key,
+    {{ as_text('id') }} as order_status,
+    {{ as_text('type') }} as status_type,
+    {{ as_text('humanized') }} as humanized,
+    {{ as_text('goal_action_ids') }} as goal_action_ids
 from {{ order_status_map() }}

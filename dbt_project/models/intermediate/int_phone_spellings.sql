@@ -13,7 +13,7 @@
 {%- set space = '[() .-]*' %}
 {%- set area = '([+](?:[() /.-]*[0-9]){1,7}|00(?:[() /.-]*[0-9]){1,7}|[08](?:[() /.-]*[0-9]){1,5}'
     '|[0-9](?:[() /.-]*[0-9]){0,3})' %}
-{%- set after_area = "(^|[,:=''‘’`\"“”„«»<])([( ]*)" ~ area ~ space ~ '/((?:' ~ space
+{%- set after_area = "(^|[,:='‘’`\"“”„«»<])([( ]*)" ~ area ~ space ~ '/((?:' ~ space
     ~ '[0-9]){4})' %}
 
 -- Most cells hold one number and nothing else, which needs none of the steps up to `dialled`.
@@ -35,17 +35,16 @@ written as (
 links as (
     select
         cell,
-        regexp_replace(
-            regexp_replace(
-                regexp_replace(
-                    phones, 'tel:([^;,]*);phone-context=([+][0-9().-]+)', '\2 \1', 'g'
+        {{ replaced(
+            replaced(
+                replaced(
+                    'phones', 'tel:([^;,]*);phone-context=([+][0-9().-]+)', '\\2 \\1'
                 ),
-                '; *ext=', ' ext=', 'g'
+                '; *ext=', ' ext='
             ),
             ';[a-z-]+=[^;,]*',
-            '',
-            'g'
-        ) as phones
+            ''
+        ) }} as phones
     from written
 ),
 
@@ -54,19 +53,15 @@ separated as (
     select
         cell,
         translate(
-            regexp_replace(
-                regexp_replace(
-                    translate(
-                        regexp_replace(
-                            {{ point_for_comma('phones') }}, '^( *[+]?[0-9]{7,15}),0+ *$', '\1'
-                        ),
-                        ';' || chr(10) || chr(13),
-                        ',,,'
-                    ),
-                    '{{ after_area }}', '\1\2\3 \4', 'g'
+            {{ replaced(
+                replaced(
+                    "translate(" ~ replaced_once(
+                        point_for_comma('phones'), '^( *[+]?[0-9]{7,15}),0+ *$', '\\1'
+                    ) ~ ", ';' || chr(10) || chr(13), ',,,')",
+                    after_area, '\\1\\2\\3 \\4'
                 ),
-                '{{ after_area }}', '\1\2\3 \4', 'g'
-            ),
+                after_area, '\\1\\2\\3 \\4'
+            ) }},
             '/',
             ','
         ) as phones
@@ -77,16 +72,16 @@ separated as (
 marked as (
     select
         cell,
-        regexp_replace(
-            regexp_replace(phones, ', *{{ extension }}', ' \1', 'g'), '([0-9)]|]) *[+]', '\1,+', 'g'
-        ) as list
+        {{ replaced(
+            replaced('phones', ', *' ~ extension, ' \\1'), '([0-9)]|]) *[+]', '\\1,+'
+        ) }} as list
     from separated
 ),
 
 pieces as (
     select
         cell,
-        unnest(string_to_array(list, ',')) as piece
+        {{ split_rows('list') }} as piece
     from marked
 ),
 
@@ -94,10 +89,11 @@ pieces as (
 numbers as (
     select distinct
         cell,
-        {{ whole_number(clean_text(
-            "regexp_replace(piece, '^[ =''‘’`\"“”„«»<]*(" ~ label
-            ~ "[.:]+)?[ ''‘’`\"“”„«»]*|[ ''‘’`\"“”„«»>]+$', '', 'g')"
-        )) }} as raw
+        {{ whole_number(clean_text(replaced(
+            'piece',
+            "^[ ='‘’`\"“”„«»<]*(" ~ label ~ "[.:]+)?[ '‘’`\"“”„«»]*|[ '‘’`\"“”„«»>]+$",
+            ''
+        ))) }} as raw
     from pieces
 ),
 
@@ -105,7 +101,9 @@ without_extension as (
     select
         cell,
         raw,
-        regexp_replace(raw, '[ (]*{{ extension }}[.:№= ]*[0-9]+ *\)?$', '') as dialled
+        {{ replaced_once(
+            'raw', '[ (]*' ~ extension ~ '[.:№= ]*[0-9]+ *\\)?$', ''
+        ) }} as dialled
     from numbers
     where raw is not null
     union all
@@ -125,7 +123,7 @@ dialled_digits as (
             'dialled', '^[][0-9+() ._~-]*[0-9][][0-9() ._~-]*$'
         ) }} as is_number,
         {{ matches('dialled', '^[[( ]*([+]|00)') }} as is_international,
-        translate(regexp_replace(dialled, '^[[( ]*00', ''), '][+() ._~-', '') as digits
+        translate({{ replaced_once('dialled', '^[[( ]*00', '') }}, '][+() ._~-', '') as digits
     from without_extension
     offset 0
 ),

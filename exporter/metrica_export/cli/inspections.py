@@ -131,14 +131,14 @@ def apply(*, as_json: bool, api_url: str, yes: bool, **given: Any) -> None:
 
 def _ask(found: "Differences", *, as_json: bool, counter_id: int) -> None:
     """Return if the user says yes; abort otherwise. Raises SettingsError if nobody can answer."""
-    count = len(found.to_apply)
+    statuses = counted(len(found.to_apply), "order status")
     if as_json or sys.stdin is None or not sys.stdin.isatty():
         asked = "--json asks nobody" if as_json else "there is no terminal to ask"
         raise SettingsError(
-            f"Nothing was sent: {count} order statuses of counter {counter_id} differ, and "
-            f"{asked}. Check `metrica-export schema diff` and pass --yes."
+            f"Nothing was sent: counter {counter_id} differs in {statuses}, and {asked}. "
+            "Check `metrica-export schema diff` and pass --yes."
         )
-    click.confirm(f"Write {count} order statuses to counter {counter_id}?", abort=True)
+    click.confirm(f"Write {statuses} to counter {counter_id}?", abort=True)
 
 
 @click.command(cls=ConfiguredCommand)

@@ -109,6 +109,14 @@ warehouse = all_of(
         help="Target of the profile.  [default: the profile's]",
     ),
     click.option(
+        "--ledger",
+        metavar="TARGET",
+        envvar="METRICA_LEDGER",
+        show_envvar=True,
+        help="Target of the profile with the ledger's database. Required for marts of Spark.  "
+        "[default: the database of the marts]",
+    ),
+    click.option(
         "--filter",
         "filters",
         type=PairsType(separator="\n"),

@@ -73,8 +73,8 @@ class Export:
         foreign = count_foreign(self._comparison.wh, ledger, listed.values(), zone)
         if foreign:
             self._report.line(
-                f"Metrica lists {foreign} uploads of counter {ledger.counter_id} that the "
-                f"ledger does not know. {ADVICE}"
+                f"Metrica lists {counted(foreign, 'upload')} of counter {ledger.counter_id} that "
+                f"the ledger does not know. {ADVICE}"
             )
         self._outcome.foreign_uploads = foreign
 

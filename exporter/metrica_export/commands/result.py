@@ -76,7 +76,7 @@ class RunResult:
         if not self.rejected and not self.held:
             return "clean"
         rejected = counted(self.rejected, "row")
-        return f"{rejected} rejected, {self.held} held; {self.new} of them are new"
+        return f"{rejected} rejected, {self.held} held; {self.new} new"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `docs/reference/run.schema.json` describes."""

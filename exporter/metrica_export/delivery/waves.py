@@ -164,8 +164,8 @@ class Delivery:
         left = rows(staged, wave.number)
         add_problems(self._wh, staged, left, Verdict(PENDING, "steps_left", STATUS_PATH))
         self._report.line(
-            f"{staged.name}: {wave.rows} orders have undelivered statuses left (--max-steps); the "
-            "next run continues with them",
+            f"{staged.name}: {counted(wave.rows, 'order')} with undelivered statuses left "
+            "(--max-steps); the next run continues with them",
             mart=staged.name,
         )
 

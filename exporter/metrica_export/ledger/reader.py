@@ -115,10 +115,10 @@ class Ledger:
         if not self.exists:
             return f"({render(__package__, 'no_deliveries')})"
         query = self._of_mart("deliveries", entity, details=details)
-        if not self._wh.is_postgres:
+        if not self._wh.ledger_is_postgres:
             # DuckDB would otherwise compute the columns of all deliveries.
             return f"({query} and d.id in ({among}))" if among else f"({query})"
-        few = self._wh.few(among) if among else None
+        few = self._wh.few(among, of_ledger=True) if among else None
         if few is not None:
             # The index has the order of bytes, which is fast to build in any locale.
             return self._wh.remote(f'{query} and d.id collate "C" in {few}')

@@ -30,7 +30,8 @@ class DbtSettings:
 
     None stands for dbt's own fallback: its environment variable, then its default. A command
     that opens the warehouse stages rows in `staging_dir`; None is the system's folder. `filters`
-    has SQL conditions by mart. To a command the other rows of such a mart do not exist.
+    has SQL conditions by mart. To a command the other rows of such a mart do not exist. `ledger`
+    is the target of the ledger's database; None is the marts' own.
     """
 
     project_dir: Path
@@ -39,6 +40,7 @@ class DbtSettings:
     target: str | None = None
     staging_dir: Path | None = None
     filters: tuple[tuple[str, str], ...] = ()
+    ledger: str | None = None
 
     def __post_init__(self) -> None:
         names = [entity.name for entity in ENTITIES]

@@ -6,7 +6,7 @@ with statuses as (
         status_type as type,
         humanized,
         goal_action_ids,
-        cast(null as timestamp with time zone) as updated_at
+        {{ as_instant('null') }} as updated_at
     from {{ ref('metrica_crm', 'int_order_status_map') }}
 )
 

@@ -4,7 +4,7 @@
 with identifiers as (
     select
         {{ id_text('contact_id', types) }} as contact_id,
-        {{ clean_text(fold_case('cast(kind as text)')) }} as kind,
+        {{ clean_text(fold_case(as_text('kind'))) }} as kind,
         {{ cell_text('value', types) }} as value,
         {{ instant('updated_at', types) }} as updated_at
     from {{ crm_table('contact_identifiers') }}
@@ -19,9 +19,9 @@ from identifiers
 group by contact_id, kind, value
 {% else %}
 select
-    cast(null as text) as contact_id,
-    cast(null as text) as kind,
-    cast(null as text) as value,
-    cast(null as timestamp with time zone) as updated_at
+    {{ as_text('null') }} as contact_id,
+    {{ as_text('null') }} as kind,
+    {{ as_text('null') }} as value,
+    {{ as_instant('null') }} as updated_at
 where false
 {% endif %}

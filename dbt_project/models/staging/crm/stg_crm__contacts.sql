@@ -3,7 +3,7 @@
 
 select
     {{ id_text('contact_id', types) }} as contact_id,
-    cast(full_name as text) as full_name,
+    {{ as_text('full_name') }} as full_name,
     {{ cell_text('email', types) }} as email,
     {{ cell_text('phone', types) }} as phone,
     {{ cell_text('metrica_client_id', types) }} as metrica_client_id,

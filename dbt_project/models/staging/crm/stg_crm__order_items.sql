@@ -9,9 +9,9 @@ select
 from {{ crm_table('order_items') }}
 {% else %}
 select
-    cast(null as text) as order_id,
-    cast(null as text) as product_id,
+    {{ as_text('null') }} as order_id,
+    {{ as_text('null') }} as product_id,
     cast(null as numeric(18, 3)) as quantity,
-    cast(null as timestamp with time zone) as updated_at
+    {{ as_instant('null') }} as updated_at
 where false
 {% endif %}

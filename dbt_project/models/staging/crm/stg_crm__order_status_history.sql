@@ -9,19 +9,19 @@
 {%- set types = crm_types('order_status_history') %}
 select distinct
     {{ id_text('order_id', types) }} as order_id,
-    cast(status as text) as status,
+    {{ as_text('status') }} as status,
     {{ instant('changed_at', types) }} as changed_at
 from {{ crm_table('order_status_history') }}
 {% elif var('snapshot_order_statuses') %}
 select
     order_id,
     status,
-    dbt_valid_from at time zone 'UTC' as changed_at
+    {{ instant_of('dbt_valid_from', "'UTC'") }} as changed_at
 from {{ ref('metrica_crm', 'order_status_changes') }}
 {% else %}
 select
-    cast(null as text) as order_id,
-    cast(null as text) as status,
-    cast(null as timestamp with time zone) as changed_at
+    {{ as_text('null') }} as order_id,
+    {{ as_text('null') }} as status,
+    {{ as_instant('null') }} as changed_at
 where false
 {% endif %}

@@ -4,11 +4,11 @@
 select
     {{ id_text('order_id', types) }} as order_id,
     {{ id_text('contact_id', types) }} as contact_id,
-    cast(status as text) as status,
+    {{ as_text('status') }} as status,
     {{ money('revenue', types) }} as revenue,
     {{ money('cost', types) }} as cost,
-    {{ currency_code('cast(currency as text)') }} as currency,
-    {{ clean_text('cast(goals as text)') if 'goals' in types else 'cast(null as text)' }} as goals,
+    {{ currency_code(as_text('currency')) }} as currency,
+    {{ clean_text(as_text('goals')) if 'goals' in types else as_text('null') }} as goals,
     {{ instant('created_at', types) }} as created_at,
     {{ instant('finished_at', types) }} as finished_at,
     {{ attributes('orders', types=types) }}

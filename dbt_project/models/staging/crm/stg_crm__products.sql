@@ -3,13 +3,13 @@
 {%- set types = crm_types('products') %}
 select
     {{ id_text('product_id', types) }} as product_id,
-    {{ clean_text('cast(name as text)') }} as product_label,
+    {{ clean_text(as_text('name')) }} as product_label,
     {{ instant('updated_at', types) }} as updated_at
 from {{ crm_table('products') }}
 {% else %}
 select
-    cast(null as text) as product_id,
-    cast(null as text) as product_label,
-    cast(null as timestamp with time zone) as updated_at
+    {{ as_text('null') }} as product_id,
+    {{ as_text('null') }} as product_label,
+    {{ as_instant('null') }} as updated_at
 where false
 {% endif %}

@@ -25,7 +25,7 @@ _MINUTE, _HOUR = 60, 3600
 
 def extension(wh: Attached) -> Finding:
     """Name the version of DuckDB's postgres extension."""
-    if not wh.is_postgres:
+    if not wh.ledger_is_postgres:
         return ok("extension", "a DuckDB warehouse needs none")
     found, duckdb = wh.row(
         "select max(extension_version) filter (extension_name = 'postgres_scanner' and loaded), "
@@ -74,14 +74,14 @@ def _no_ledger(wh: Attached) -> Finding:
     """Check that the first run can create the ledger."""
     schema, exists = wh.ledger_schema, wh.has_schema(wh.ledger_schema)
     quoted = quote(schema)
-    if wh.is_postgres:
+    if wh.ledger_is_postgres:
         privilege = (
             f"has_schema_privilege({quoted}, 'usage') and has_schema_privilege({quoted}, 'create')"
             if exists
             else "has_database_privilege(current_database(), 'create')"
         )
         query = f"select {privilege} as allowed, current_user::text as who"
-        allowed, user = wh.row(f"select allowed, who from {wh.remote(query)}")
+        allowed, user = wh.row(f"select allowed, who from {wh.in_ledger(query)}")
         if not allowed:
             grant = f"grant usage, create on schema {name(schema)} to {name(user)}"
             found = f"{user} may not create tables in schema {schema}"
