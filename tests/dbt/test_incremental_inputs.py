@@ -8,6 +8,8 @@ from tests.dbt.incremental_marts import INCREMENTAL, make_incremental
 from tests.dbt.warehouse import Warehouse
 
 HISTORY = {"crm_has_order_status_history": True}
+CONTACT_TABLES = ("contacts", "contact_identifiers")
+ORDER_TABLES = ("orders", "order_items")
 LATER = "updated_at = '2026-04-01 00:00:00+00'"
 
 
@@ -36,7 +38,14 @@ def test_incremental_build_equals_a_full_one_after_timely_changes(
 def test_incremental_full_refresh_of_one_mart_takes_every_row(warehouse: Warehouse) -> None:
     make_incremental(warehouse)
     life = TimelyLife(0)
-    warehouse.run(crm.HISTORY[0], *life.first_day())
+    # Most rows are older than the start time, so that the second build reads few.
+    old = "set updated_at = '2020-01-01 00:00:00+00' where"
+    warehouse.run(
+        crm.HISTORY[0],
+        *life.first_day(),
+        *(f"update crm.{t} {old} contact_id not like '%1'" for t in CONTACT_TABLES),
+        *(f"update crm.{t} {old} order_id % 10 <> 1" for t in ORDER_TABLES),
+    )
     warehouse.build_marts(**HISTORY)
     warehouse.run(*life.next_day())
     warehouse.build_marts(**HISTORY)
