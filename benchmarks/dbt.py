@@ -22,6 +22,7 @@ from benchmarks.server import BenchPostgres
 from benchmarks.works import Figure
 
 _PROJECT = Path(__file__).parents[1] / "dbt_project"
+_PAGE = _PROJECT.with_name("docs") / "how-to" / "build-incrementally.md"
 _DBT = Path(sys.executable).with_name("dbt")
 
 # One text for both engines. `i` counts from 1.
@@ -104,9 +105,11 @@ class _Crm:
         """Opt in as docs/how-to/build-incrementally.md says."""
         path = self._project / "dbt_project.yml"
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
-        project["models"]["metrica_crm"]["marts"]["metrica"] = {
-            mart: {"+materialized": "incremental"} for mart in ("contacts", "orders")
-        }
+        page = _PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+        models = project["models"]["metrica_crm"]
+        described = yaml.safe_load(page)["models"]["metrica_crm"]
+        models["marts"]["metrica"] = described["marts"]["metrica"]
+        models["intermediate"] |= described["intermediate"]
         path.write_text(yaml.safe_dump(project), encoding="utf-8")
 
     def settle(self) -> None:

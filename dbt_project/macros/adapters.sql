@@ -61,8 +61,15 @@
 {%- endmacro %}
 
 {% macro postgres__gather_statistics() -%}
-    {#- Autovacuum comes too late: without statistics the next model sorts where it should hash. -#}
-    analyze {{ this }}
+    {#- Autovacuum comes too late: without statistics the next model sorts where it should hash. A
+        table that an incremental build changed has statistics already. -#}
+    {%- if execute and model.config.materialized != 'view' -%}
+        {%- set found = run_query(
+            "select 1 from pg_stats where schemaname = '" ~ this.schema ~ "' and tablename = '"
+            ~ this.identifier ~ "' limit 1"
+        ).rows -%}
+        {{ '' if found else 'analyze ' ~ this }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro duckdb__gather_statistics() -%}
@@ -95,6 +102,26 @@
         {{ return(load_relation(relation)) }}
     {%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+
+{% macro without_jit() -%}
+    {{ return(adapter.dispatch('without_jit', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default__without_jit() -%}
+    {{ _unsupported_adapter('without_jit') }}
+{%- endmacro %}
+
+{% macro postgres__without_jit() -%}
+    {#- Compiling the long expressions takes longer than it saves. -#}
+    set local jit = off
+{%- endmacro %}
+
+{% macro duckdb__without_jit() -%}
+{%- endmacro %}
+
+{% macro spark__without_jit() -%}
 {%- endmacro %}
 
 

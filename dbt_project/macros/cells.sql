@@ -30,7 +30,12 @@
     {%- set type = _type_name(value, types) -%}
     {%- set number = "case when " ~ matches(type, '^(decimal|double|float)') ~ " then try_cast(cast("
         ~ value ~ " as text) as double) end" -%}
+    {#- to_json() writes all digits of a single, of which seven are right. -#}
     case
+        when {{ matches(type, 'float.*(]|[)])$') }}
+            then regexp_replace(
+                cast(to_json({{ value }}) as text), '([0-9])[0-9]{7,}[.]0', '\1e+7', 'g'
+            )
         when {{ matches(type, '(^struct.*|])$') }} then cast(to_json({{ value }}) as text)
         when {{ type }} = 'json' then nullif(cast({{ value }} as text), 'null')
         when
@@ -74,8 +79,12 @@
 {% macro identifier_cells(kind, simple) -%}
     distinct_cells as (
         select distinct cell
-        from {{ ref('metrica_crm', 'int_identifier_cells') }}
-        where kind = '{{ kind }}'
+        from {{ ref('metrica_crm', 'int_identifier_cells') }} as written
+        where
+            kind = '{{ kind }}'
+            {%- if is_incremental() %}
+            and not exists (select 1 from {{ this }} as spelled where spelled.cell = written.cell)
+            {%- endif %}
     ),
 
     cells as (

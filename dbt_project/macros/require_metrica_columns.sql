@@ -1,5 +1,6 @@
 {% macro require_metrica_columns() -%}
     {%- if execute -%}
+        {%- do _require_attributes() -%}
         {%- set problems = [] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
             {%- set entity = node.config.get('meta', {}).get('metrica', {}).get('entity') -%}

@@ -1,7 +1,7 @@
 {% macro require_times(table, columns) -%}
     {%- if execute -%}
         {%- set attributes = _attributes_of_crm(table) | selectattr('type', 'equalto', 'timestamp') -%}
-        {%- set columns = columns + attributes | map(attribute='source') | list -%}
+        {%- set columns = columns + attributes | map(attribute='cell') | list -%}
         {%- set types = crm_types(table) -%}
         {%- set others = [] -%}
         {%- for column in columns -%}

@@ -2,6 +2,7 @@
     {#- `;id=3;revenue=12.00:A-1`: the names of the columns that are not NULL, each with its value or
         its text's length, then the texts. Lengths separate texts, and a new column without values
         changes no hash. -#}
+    {%- do declare_attributes() -%}
     {%- set head = [] -%}
     {%- set texts = [] -%}
     {%- for name, column in model.columns.items() | sort -%}

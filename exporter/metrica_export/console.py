@@ -13,6 +13,7 @@ from rich.text import Text
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from metrica_export.metrica.redaction import printable
+from metrica_export.plurals import counted
 
 
 class Bar(Protocol):
@@ -66,7 +67,7 @@ class Reporter:
             def count(rows: int) -> None:
                 nonlocal done
                 done += rows
-                self.line(f"{label}: {done} of {total} rows")
+                self.line(f"{label}: {done} of {counted(total, 'row')}")
 
             yield count
             return

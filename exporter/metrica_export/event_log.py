@@ -10,6 +10,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from metrica_export.console import Bar, Reporter
 from metrica_export.metrica.redaction import json_line, printable
+from metrica_export.plurals import counted
 
 LOGGER = logging.getLogger("metrica_export")
 
@@ -57,7 +58,7 @@ class LogReporter(Reporter):
         def count(rows: int) -> None:
             nonlocal done
             done += rows
-            text = f"{label}: {done} of {total} rows"
+            text = f"{label}: {done} of {counted(total, 'row')}"
             self._log(
                 logging.INFO,
                 text,

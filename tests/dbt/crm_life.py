@@ -182,6 +182,31 @@ class CrmLife:
         return self._random.randrange(limit)
 
 
+class TimelyLife(CrmLife):
+    """A CRM whose changes bear their time, so that incremental marts must find each of them.
+
+    Rows are committed two days late at most. A line or an identifier vanishes only together with a
+    change of its order or contact, and contacts and orders stay.
+    """
+
+    def _row_time(self) -> str:
+        days, seconds = self._below(3), self._below(10**4)
+        return _literal(self._now - timedelta(days=days, seconds=seconds))
+
+    def _change_time(self) -> str:
+        return _literal(self._now + timedelta(seconds=self._below(10**4)))
+
+    def _vanished(self) -> list[str]:
+        order, contact, when = self._order(), self._contact(), self._change_time()
+        return [
+            f"delete from crm.order_items where order_id = {order}",
+            f"delete from crm.order_status_history where order_id = {order}",
+            _update("orders", f"updated_at = {when}", f"order_id = {order}"),
+            f"delete from crm.contact_identifiers where contact_id = {contact}",
+            _update("contacts", f"phone = null, updated_at = {when}", f"contact_id = {contact}"),
+        ]
+
+
 def _insert(table: str, *values: str) -> str:
     return f"insert into crm.{table} values ({', '.join(values)})"
 

@@ -1,4 +1,4 @@
-"""Custom attributes: a column in a mart and its entry in the YAML are all that it takes."""
+"""Custom attributes: an entry in a var, or a mart's column with its YAML, is all that it takes."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import dedent, indent
 
 import pytest
+import yaml
 from metrica_export.commands import run
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.formats import (
@@ -27,7 +27,7 @@ from metrica_export.warehouse.dbt_profile import read_warehouse
 
 from tests.dbt import crm
 from tests.dbt.added_column import Column, declare
-from tests.dbt.conftest import Warehouses
+from tests.dbt.conftest import ENGINES, Warehouses
 from tests.dbt.warehouse import Warehouse
 from tests.support.emulator_fixture import RunningEmulator
 
@@ -92,23 +92,14 @@ def test_attribute_of_every_type_is_built_hashed_and_found_by_the_exporter(
         assert found == {column.attribute.name: column.attribute for column in ADDED}
 
 
-# Of every type that a CRM's column may get, beside the page's own.
-MORE_OF_CONTACTS = """
-      - name: score
-        data_type: integer
-        config: {meta: {metrica: {type: numeric, humanized: Score, crm_column: points}}}
-      - name: met_on
-        data_type: date
-        config: {meta: {metrica: {type: date, humanized: Met on, crm_column: met_on}}}
-"""
-OF_ORDERS = """
-      - name: discount
-        data_type: numeric(9,3)
-        config: {meta: {metrica: {type: numeric, humanized: Discount, crm_column: discount}}}
-      - name: paid_till
-        data_type: timestamp
-        config: {meta: {metrica: {type: datetime, humanized: Paid till, crm_column: paid_till}}}
-"""
+# Of every type that a CRM's column may get, with those of the page.
+MORE_OF_CONTACTS = [
+    {"name": "score", "column": "points", "type": "numeric", "scale": 0, "humanized": "Score"},
+    {"name": "met_on", "type": "date"},
+    {"name": "manager", "type": "email"},
+    {"name": "colours", "type": "text", "multivalued": True},
+]
+PAID_TILL = {"name": "paid_till", "type": "datetime", "humanized": "Paid till"}
 
 
 def test_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
@@ -117,19 +108,25 @@ def test_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
     warehouse = in_schema_of_its_own(warehouses.make("postgres"), "anna")
     warehouse.run(
         *crm.SAMPLE,
-        "alter table crm.contacts add level text, add points text, add met_on text",
-        "update crm.contacts set level = ' gold ', points = '7.0', met_on = '2026-01-31'"
-        " where contact_id = 'C-1'",
+        "alter table crm.contacts add level text, add points text, add met_on text,"
+        " add manager text, add colours text",
+        "update crm.contacts set level = ' gold ', points = '7.0', met_on = '2026-01-31',"
+        " manager = 'a.li@example.com', colours = 'red,blue' where contact_id = 'C-1'",
         "alter table crm.orders add discount double precision, add paid_till timestamptz",
-        "update crm.orders set discount = 0.125, paid_till = '2026-03-01 10:00:00+00'"
+        "update crm.orders set discount = 0.13, paid_till = '2026-03-01 10:00:00+00'"
         " where order_id = 1",
     )
     entry = re.search(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert entry
-    add_entries(warehouse, "contacts", entry[1])
-    add_entries(warehouse, "contacts", MORE_OF_CONTACTS)
-    add_entries(warehouse, "orders", OF_ORDERS)
-    outcome = warehouse.dbt("build", "--full-refresh", counter_time_zone="Europe/Moscow")
+    attributes = yaml.safe_load(entry[1])["vars"]["metrica_crm"]["metrica_attributes"]
+    attributes["contacts"] += MORE_OF_CONTACTS
+    attributes["orders"].append(PAID_TILL)
+    outcome = warehouse.dbt(
+        "build",
+        "--full-refresh",
+        counter_time_zone="Europe/Moscow",
+        metrica_attributes=attributes,
+    )
     assert outcome.success, outcome.complaints
 
     for name, value in warehouse.env.items():
@@ -143,14 +140,22 @@ def test_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
 
     sent = "select custom from {} where {} = ?"
     [(contact,)] = running_emulator.sql(sent.format("contacts", "uniq_id"), "C-1")
-    assert json.loads(contact) == {"loyalty_level": "gold", "score": 7, "met_on": "2026-01-31"}
+    assert json.loads(contact) == {
+        "loyalty_level": "gold",
+        "score": 7,
+        "met_on": "2026-01-31",
+        "manager": "a.li@example.com",
+        "colours": ["red", "blue"],
+    }
     [(order,)] = running_emulator.sql(sent.format("orders", "id"), "1")
-    assert json.loads(order) == {"discount": 0.125, "paid_till": "2026-03-01 13:00:00"}
+    assert json.loads(order) == {"discount": 0.13, "paid_till": "2026-03-01 13:00:00"}
     # No attribute but these is in the counter, and the ledger is where dbt's source looks for it.
     created = running_emulator.sql("select name from attributes order by name")
     assert [name for (name,) in created] == [
+        "colours",
         "discount",
         "loyalty_level",
+        "manager",
         "met_on",
         "paid_till",
         "score",
@@ -161,11 +166,10 @@ def test_attribute_by_the_steps_of_its_page_goes_from_the_crm_to_metrica(
 
 def test_attributes_time_of_an_attribute_in_a_text_is_refused(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
-    warehouse.run(
-        "alter table crm.orders add paid_till text", "alter table crm.orders add discount text"
+    warehouse.run("alter table crm.orders add paid_till text")
+    outcome = warehouse.dbt(
+        "run", "--select", "stg_crm__orders", metrica_attributes={"orders": [PAID_TILL]}
     )
-    add_entries(warehouse, "orders", OF_ORDERS)
-    outcome = warehouse.dbt("run", "--select", "stg_crm__orders")
     assert "The CRM's orders.paid_till (varchar) should be a time" in outcome.complaints
 
 
@@ -191,13 +195,64 @@ def test_counted_attributes_are_sent_and_hashed_only_when_the_var_says_so(
     assert hashed == {(mart, choice): choice for mart in COUNTS for choice in (False, True)}
 
 
-def add_entries(warehouse: Warehouse, mart: str, entries: str) -> None:
-    """Add entries to the columns of a mart's YAML, as a person does in an editor."""
-    models = warehouse.project / "models/marts/metrica/_metrica__models.yml"
-    head, name, tail = models.read_text("utf-8").partition(f"\n  - name: {mart}\n")
-    indented = indent(dedent(entries), " " * 6)
-    tail = tail.replace("    columns:\n", f"    columns:\n{indented}", 1)
-    models.write_text(head + name + tail, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("attributes", "complaint"),
+    [
+        ("orders", "It is no mapping of contacts and orders"),
+        ({"orders": {"name": "mark"}}, "orders is no list"),
+        ({"products": [{"name": "mark"}]}, "products: Metrica accepts attributes of contacts and"),
+        ({"orders": ["mark"]}, "orders.1 is no mapping"),
+        ({"orders": [{"type": "text"}]}, "orders.1 needs a `name`"),
+        ({"orders": [{"name": "Mark", "type": "text"}]}, "orders.Mark needs a `name` of a to z"),
+        ({"orders": [{"name": "mark", "typ": "text"}]}, "orders.mark has the unknown key typ"),
+        ({"orders": [{"name": "mark", "type": "number"}]}, "orders.mark has the type 'number'"),
+        ({"orders": [{"name": "mark"}]}, "orders.mark has the type ''. Set `type` to text"),
+        ({"orders": [{"name": "mark", "type": "numeric"}]}, "orders.mark is numeric and needs"),
+        (
+            {"orders": [{"name": "mark", "type": "numeric", "scale": 18}]},
+            "orders.mark is numeric and needs `scale`",
+        ),
+        (
+            {"orders": [{"name": "mark", "type": "text", "scale": 2}]},
+            "orders.mark has a `scale`, which only numeric",
+        ),
+        (
+            {"orders": [{"name": "mark", "type": "text", "column": "a; drop"}]},
+            "orders.mark has the column 'a; drop', which is no name",
+        ),
+        (
+            {"orders": [{"name": "mark", "type": "text"}, {"name": "mark", "type": "date"}]},
+            "orders.mark is there twice",
+        ),
+        ({"contacts": [{"name": "email", "type": "email"}]}, "contacts.email has a name that the"),
+        ({"orders": [{"name": "revenue", "type": "text"}]}, "orders.revenue has a name that the"),
+        ({"orders": [{"name": "products", "type": "text"}]}, "orders.products is a column of Met"),
+        ({"orders": [{"name": "emails", "type": "text"}]}, "orders.emails has a name that Metrica"),
+    ],
+)
+def test_attributes_var_that_cannot_be_read_stops_the_build_with_one_message(
+    warehouses: Warehouses, attributes: object, complaint: str
+) -> None:
+    outcome = warehouses.make("duckdb").dbt("build", metrica_attributes=attributes)
+    assert not outcome.success
+    assert "The var metrica_attributes has attributes that Metrica or" in outcome.complaints
+    assert complaint in outcome.complaints
+    assert outcome.count("model", "success") == outcome.count("seed", "success") == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_attributes_unknown_column_is_named_with_the_columns_of_the_table(
+    warehouses: Warehouses, engine: str
+) -> None:
+    outcome = warehouses.make(engine).dbt(
+        "run",
+        "--select",
+        "stg_crm__orders",
+        metrica_attributes={"orders": [{"name": "mark", "column": "utm", "type": "text"}]},
+    )
+    assert not outcome.success
+    assert "has no column utm, which the attribute mark of the var" in outcome.complaints
+    assert "The columns are contact_id, cost, created_at, currency, " in outcome.complaints
 
 
 def in_schema_of_its_own(warehouse: Warehouse, schema: str) -> Warehouse:

@@ -44,9 +44,19 @@ OWN = {
         "hugeint": ["170141183460469231731687303715884105727"],
         "varchar[]": ["['+7 999', null]"],
         "struct(v integer)": ["{'v': 1}"],
+        "float[]": ["[79995551111, 1234567]"],
     },
 }
-NOT_NUMBERS = {"boolean", "uuid", "json", "jsonb", "text[]", "varchar[]", "struct(v integer)"}
+NOT_NUMBERS = {
+    "boolean",
+    "uuid",
+    "json",
+    "jsonb",
+    "text[]",
+    "varchar[]",
+    "struct(v integer)",
+    "float[]",
+}
 TIMES = {"date", "timestamp", "timestamptz"}
 DAYS = {*TIMES, "text", "varchar(40)"}
 
@@ -124,3 +134,14 @@ def test_crm_types_take_the_lower_case_column_of_two(warehouses: Warehouses) -> 
     outcome = warehouse.dbt("run", "--select", "stg_crm__products")
     assert outcome.success, outcome.complaints
     assert warehouse.rows("select product_id from metrica_work.stg_crm__products") == [(" p1 ",)]
+
+
+def test_phones_in_a_list_of_singles_have_lost_digits(warehouses: Warehouses) -> None:
+    warehouse = warehouses.make("duckdb")
+    model = warehouse.project / "analyses/singles.sql"
+    model.write_text("select {{ cell_text('cells') }} as cell", encoding="utf-8")
+    assert warehouse.dbt("compile", "--select", "singles").success
+    compiled = warehouse.output / "target/compiled/metrica_crm/analyses/singles.sql"
+    query = compiled.read_text(encoding="utf-8")
+    source = "(select [79995551111::float, 1234567::float] as cells)"
+    assert warehouse.rows(f"{query} from {source}") == [("[7e+7,1234567.0]",)]

@@ -1,17 +1,13 @@
 """Marts after a second build: tables are exact, incremental marts miss documented changes."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 from metrica_export.metrica.formats import Attribute
 
 from tests.dbt import crm
 from tests.dbt.added_column import Column
 from tests.dbt.conftest import Warehouses
+from tests.dbt.incremental_marts import PAGE, make_incremental
 from tests.dbt.warehouse import Warehouse
-
-INCREMENTAL = ("contacts", "orders")
 
 
 def edit(warehouse: Warehouse, path: str, old: str, new: str) -> None:
@@ -19,17 +15,6 @@ def edit(warehouse: Warehouse, path: str, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1
     file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def make_incremental(warehouse: Warehouse, strategy: str = "delete+insert") -> None:
-    """Opt in as docs/how-to/build-incrementally.md says."""
-    path = warehouse.project / "dbt_project.yml"
-    project = yaml.safe_load(path.read_text("utf-8"))
-    project["models"]["metrica_crm"]["marts"]["metrica"] = {
-        mart: {"+materialized": "incremental", "+incremental_strategy": strategy}
-        for mart in INCREMENTAL
-    }
-    path.write_text(yaml.safe_dump(project), encoding="utf-8")
 
 
 def orders(warehouse: Warehouse, column: str = "revenue") -> dict[str, str]:
@@ -194,7 +179,7 @@ def test_incremental_mart_with_a_new_column_asks_for_a_full_refresh(warehouses: 
 
 
 def test_incremental_page_names_each_change_that_an_incremental_mart_misses() -> None:
-    page = (Path(__file__).parents[2] / "docs/how-to/build-incrementally.md").read_text("utf-8")
+    page = PAGE.read_text("utf-8")
     described = {
         late_row: "An old timestamp",
         deleted_row: "A deleted row",

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from tests.dbt import crm_exports
-from tests.dbt.added_column import declare
 from tests.dbt.conftest import ENGINES, Warehouses
 from tests.dbt.crm_exports import expected, hostile, hostile_marts
-from tests.dbt.warehouse import Warehouse
+from tests.dbt.warehouse import NO_TESTS, Warehouse
 
 CRMS = ("bitrix24", "amocrm", "retailcrm", "hubspot")
 VARIABLES: dict[str, dict[str, Any]] = {
@@ -73,12 +72,11 @@ def test_mapping_typed_export_builds_the_expected_marts_and_passes_its_tests(
     warehouse = warehouses.make("postgres")
     crm_exports.load(warehouse, crm, "crm_contact_ids")
     field, marks = MARKS[crm]
-    declare(
-        warehouse, "orders", "mark", "text", f"{{metrica: {{type: text, crm_column: {field}}}}}"
-    )
-    parsed = warehouse.dbt("parse", **variables_of(crm))
+    mark = {"name": "mark", "column": field, "type": "text"}
+    variables = variables_of(crm, metrica_attributes={"orders": [mark]})
+    parsed = warehouse.dbt("parse", **variables)
     assert (parsed.success, parsed.complaints) == (True, "")
-    warehouse.build(**variables_of(crm))
+    warehouse.build(**variables)
     assert contacts(warehouse) == expected.CONTACTS[crm]
     assert orders(warehouse) == expected.ORDERS[crm]
     assert statuses(warehouse) == expected.STATUSES[crm]
@@ -86,6 +84,56 @@ def test_mapping_typed_export_builds_the_expected_marts_and_passes_its_tests(
     assert names == expected.PRODUCTS[crm]
     marked = warehouse.rows("select id, mark from metrica.orders where mark is not null")
     assert dict(marked) == marks
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_mapping_names_an_attribute_whose_field_the_crm_lacks(
+    warehouses: Warehouses, crm: str
+) -> None:
+    warehouse = warehouses.make("duckdb")
+    crm_exports.load(warehouse, crm, "crm_contact_ids")
+    lost = [{"name": "mark", "column": "utm_sorce", "type": "text"}]
+    found = warehouse.dbt(
+        "build", *NO_TESTS, **variables_of(crm, metrica_attributes={"orders": lost})
+    )
+    if crm in ("bitrix24", "hubspot"):
+        assert not found.success
+        assert " has no column utm_sorce, which the attribute mark of the var" in found.complaints
+    else:
+        assert found.success, found.complaints
+        assert "orders has a value of the field utm_sorce, which the attribute mark" in (
+            found.complaints
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_mapping_attribute_may_come_from_a_field_that_the_mapping_uses_itself(
+    warehouses: Warehouses, engine: str
+) -> None:
+    warehouse = warehouses.make(engine)
+    crm_exports.load(warehouse, "bitrix24")
+    of_orders = [
+        {"name": "deal_title", "column": "TITLE", "type": "text"},
+        {"name": "source_id", "type": "text"},
+        {"name": "amount", "column": "OPPORTUNITY", "type": "numeric", "scale": 1},
+        {"name": "moved", "column": "MOVED_TIME", "type": "datetime"},
+        {"name": "paid", "column": "revenue", "type": "numeric", "scale": 2},
+    ]
+    of_contacts = [{"name": "given_name", "column": "NAME", "type": "text"}]
+    attributes = {"orders": of_orders, "contacts": of_contacts}
+    warehouse.build_marts(**variables_of("bitrix24", metrica_attributes=attributes))
+    titles = "select o.id, o.deal_title from metrica.orders o order by 1 limit 2"
+    raw = """select "ID", "TITLE" from raw.crm_deal order by 1 limit 2"""
+    assert warehouse.rows(titles) == warehouse.rows(raw)
+    [(amount, paid, revenue)] = warehouse.rows(
+        """select cast(amount as text), cast(paid as text), cast(revenue as text)
+        from metrica.orders where id = '1001'"""
+    )
+    assert (amount + "0", paid) == (revenue, revenue)
+    [(filled,)] = warehouse.rows(
+        "select count(*) from metrica.contacts where name like '%' || given_name || '%'"
+    )
+    assert filled > 1
 
 
 @pytest.mark.parametrize("crm", CRMS)

@@ -111,10 +111,28 @@ def test_package_leaves_the_schemas_of_the_parent(team: Warehouse, built: Outcom
     views = "select schema_name, view_name from duckdb_views() where schema_name like 'main_%'"
     assert sorted(team.rows(views)) == [
         ("main_analytics", "deals_by_stage"),
+        ("main_analytics", "orders"),
         ("main_analytics", "team_contacts"),
         ("main_analytics", "team_orders"),
     ]
     assert team.columns("select * from main_analytics.deals_by_stage") == ["stage", "deals"]
+
+
+def test_package_tests_read_its_own_models_beside_a_model_orders_of_the_team(
+    team: Warehouse, built: Outcome
+) -> None:
+    assert built.success, built.complaints
+    nodes = manifest(team)["nodes"]
+    tests = [
+        node
+        for node in nodes.values()
+        if node["resource_type"] == "test" and node["package_name"] == "metrica_crm"
+    ]
+    of_orders = [node for node in tests if node.get("attached_node") == "model.metrica_crm.orders"]
+    assert len(of_orders) > 5
+    read = {name for node in tests for name in node["depends_on"]["nodes"]}
+    assert "model.metrica_crm.orders" in read
+    assert not {name for name in read if name.startswith("model.team.")}
 
 
 def test_package_second_build_and_run_send_only_the_change(

@@ -17,7 +17,8 @@ import pytest
 from metrica_export.errors import ExportError, LedgerError, SettingsError, WarehouseError
 from metrica_export.settings import Staging
 from metrica_export.warehouse.connection import HERE, Attached
-from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
+from metrica_export.warehouse.dbt_profile import Database as Warehouse
+from metrica_export.warehouse.dbt_profile import Duckdb, Postgres
 from metrica_export.warehouse.sql import conninfo, name, quote
 from psycopg2.extensions import make_dsn, parse_dsn
 
@@ -247,6 +248,24 @@ def test_connection_lookup_of_few_ids_costs_no_more_than_a_few_scans(
         assert found == [(50_000 if condition == "id is not null" else 1_000,)]
     scan, lookup = seconds.values()
     assert lookup < 20 * scan
+
+
+@pytest.mark.parametrize(
+    "ids", ["select '7' as _id", "select cast(i as text) as _id from range(9) t (i)"]
+)
+def test_connection_lookup_of_few_ids_uses_the_index_of_the_key(
+    pg_database: Database, attach: Opener, ids: str
+) -> None:
+    few = attach(postgres_profile(pg_database)).few(ids)
+    numbers = "select cast(i as text) as id from generate_series(1, 50000) as numbers (i)"
+    with pg_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"create table many as {numbers}")
+        cursor.execute("alter table many add primary key (id)")
+        cursor.execute("analyze many")
+        cursor.execute(f"explain select * from many m where cast(m.id as text) in {few}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "many_pkey" in plan
+    assert "Seq Scan" not in plan
 
 
 def test_connection_error_does_not_repeat_what_is_in_the_rows(

@@ -202,17 +202,17 @@ def ledger(statement: str) -> Change:
             5,
         ),
         (
-            ledger("update L.runs set message = '1 rows rejected, 0 held'"),
+            ledger("update L.runs set message = '1 row rejected, 0 held'"),
             "last run",
             "ok",
-            ["exit code 0", "1 rows rejected", "rejects"],
+            ["exit code 0", "1 row rejected", "rejects"],
             0,
         ),
         (
-            ledger("update L.runs set exit_code = 1, message = '1 rows rejected, 0 held'"),
+            ledger("update L.runs set exit_code = 1, message = '1 row rejected, 0 held'"),
             "last run",
             "warning",
-            ["exit code 1", "1 rows rejected", "rejects"],
+            ["exit code 1", "1 row rejected", "rejects"],
             0,
         ),
         (
@@ -257,7 +257,7 @@ def ledger(statement: str) -> Change:
             lambda job: write_seed(job, "\ufeffcrm_status,humanized\nnew,Новый\n".encode()),
             "seeds",
             "ok",
-            ["1 seed files"],
+            ["1 seed file of"],
             0,
         ),
         (

@@ -11,7 +11,7 @@ from metrica_export.cli.main import cli
 from metrica_export.commands import reset
 from metrica_export.ledger.lock import run_lock
 from metrica_export.settings import Form
-from metrica_export.warehouse.dbt_profile import read_warehouse
+from metrica_export.warehouse.dbt_profile import read_ledger, read_warehouse
 
 from tests.support.job import Job
 from tests.support.marts_fixture import CONTACT
@@ -307,6 +307,6 @@ def test_explain_writes_nothing_and_works_beside_a_run(job: Job) -> None:
     tables = "runs", "uploads", "deliveries", "verdicts", "watermarks"
     counts = " union all ".join(f"select count(*) from metrica_export.ledger_{t}" for t in tables)
     before = job.marts.sql(counts)
-    with run_lock(read_warehouse(job.dbt), job.emulator.counter):
+    with run_lock(read_ledger(job.dbt, read_warehouse(job.dbt)), job.emulator.counter):
         assert next_run(job, "contacts", "c1")["state"] == "sent"
     assert job.marts.sql(counts) == before

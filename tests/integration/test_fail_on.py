@@ -31,7 +31,7 @@ def message(job: Job) -> str:
 
 def test_fail_on_never_ends_with_0_and_the_counts_in_the_ledger(job: Job) -> None:
     assert job.run().exit_code == 0
-    assert message(job) == "1 rows rejected, 0 held; 1 of them are new"
+    assert message(job) == "1 row rejected, 0 held; 1 new"
     job.marts.contacts("bad")
     assert job.run().exit_code == 0
     assert message(job) == "clean"

@@ -22,6 +22,9 @@ CONTACTS = "uniq_id in (select client_uniq_id from metrica.orders where id like 
 Command = Callable[..., Result]
 
 
+FILTER = Gate(accepted=frozenset({"filter"}))
+
+
 def filters(site: str) -> tuple[tuple[str, str], ...]:
     # A comment at the end must not swallow the rest of a query.
     return (
@@ -76,7 +79,7 @@ def test_views_show_a_counter_only_its_rows(ru: Job, kz: Job) -> None:
     )
     assert windows == {ru.emulator.counter: 2, 77: 2}
     unfiltered = replace(kz, filters=())
-    unfiltered.sent()
+    unfiltered.sent(gate=FILTER)
     assert set(kz.states("contacts")) == {"c1", "c2", "c3"}
     assert set(ru.states("contacts")) == {"c1"}
 
@@ -115,6 +118,89 @@ def test_wrong_filter_of_many_rows_stops_at_the_gate(job: Job) -> None:
     assert job.sent() == {"contacts": 20}
     narrow = replace(job, filters=(("contacts", "uniq_id like 'c1%'"),))
     assert "contacts had 20 rows and has 11" in (narrow.run().error or "")
+
+
+@pytest.fixture
+def many(job: Job) -> Job:
+    """Return the export of 20 of 41 contacts, which were delivered."""
+    job.marts.contacts(*(f"a{n:02}" for n in range(20)), *(f"b{n:02}" for n in range(21)))
+    job.marts.orders("a1")
+    own = replace(job, filters=(("contacts", "uniq_id like 'a%'"),))
+    assert own.sent()["contacts"] == 20
+    return own
+
+
+def widened(job: Job, *conditions: tuple[str, str]) -> Job:
+    return replace(job, filters=conditions)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        # Removed from metrica.yml, or a flag that is missing from the command.
+        ((), "contacts had a filter and has none, which adds 21 to its row count of 20"),
+        ((("orders", "true"),), "contacts had a filter and has none"),
+        ((("contacts", "true"),), "the changed filter of contacts adds 21 to its row count of 20"),
+        (
+            (("contacts", "uniq_id like 'a%' or uniq_id < 'b10'"),),
+            "the changed filter of contacts adds 10 to its row count of 20; the limit is 10 %",
+        ),
+    ],
+)
+def test_filter_that_is_lost_or_widened_stops_until_it_is_accepted_or_restored(
+    many: Job, conditions: tuple[tuple[str, str], ...], message: str
+) -> None:
+    wide = widened(many, *conditions)
+    for _ in range(2):
+        outcome = wide.run()
+        assert (outcome.exit_code, list(outcome.exceeded)) == (6, ["filter"])
+        assert message in (outcome.error or "")
+        assert "--accept filter" in (outcome.error or "")
+    assert wide.plan().exit_code == 6
+    # Neither the stopped runs nor the views took the other filter.
+    assert set(many.states("contacts")) == {f"a{n:02}" for n in range(20)}
+    assert many.sent() == {}
+    accepted = wide.run(gate=FILTER)
+    assert accepted.error is None
+    assert accepted.entities["contacts"].sent > 9
+    assert wide.sent() == {}
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (("contacts", "uniq_id like 'a%' and true"),),
+        (("contacts", "uniq_id like 'a%' or uniq_id < 'b09'"),),
+        (("contacts", "uniq_id < 'a19'"),),
+    ],
+)
+def test_filter_that_is_rewritten_or_adds_few_rows_needs_no_word(
+    many: Job, conditions: tuple[tuple[str, str], ...]
+) -> None:
+    assert widened(many, *conditions).run().exit_code == 0
+
+
+def test_filter_over_another_mart_that_is_lost_stops_the_run(ru: Job) -> None:
+    ru.sent()
+    outcome = replace(ru, filters=(ru.filters[0],)).run()
+    assert list(outcome.exceeded) == ["filter"]
+    assert "contacts had a filter and has none, which adds 2 to its row count of 1" in (
+        outcome.error or ""
+    )
+
+
+def test_filter_that_is_lost_before_any_delivery_needs_no_word(ru: Job) -> None:
+    # Orders alone are held, since Metrica has no contact of theirs.
+    assert ru.run(("orders",), gate=Gate(accepted=frozenset({"unsendable"}))).error is None
+    assert ru.uploads() == []
+    assert replace(ru, filters=()).run().error is None
+
+
+def test_partial_run_without_the_filter_of_another_mart_keeps_that_filter(ru: Job) -> None:
+    ru.sent()
+    assert replace(ru, filters=(ru.filters[0],)).run(("orders",)).error is None
+    assert set(ru.states("contacts")) == {"c1"}
+    assert list(replace(ru, filters=()).run().exceeded) == ["filter"]
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def test_orders_past_the_window_are_told_and_sent_or_held(
     job.marts.orders("out", create_date_time=day(job, -21.5))
     plan = job.plan()
     assert (plan.changes["orders"].late, plan.changes["orders"].expiring) == (1, 1)
-    line = "1 orders to send are past Metrica's window of 21 days (111"
+    line = "1 order to send past Metrica's window of 21 days (111"
     capfd.readouterr()
     assert job.run(form=Form(hold_late=True)).exit_code == 0
     assert line not in capfd.readouterr().err

@@ -296,14 +296,14 @@ def test_main_run_prints_one_object_and_says_the_rest_on_standard_error(
         (name, 1) for name in ("unchanged", "rejected", "held")
     }
     assert first.json["requests"] > 0
-    assert "contacts: 1 of 1 rows" in first.err
+    assert "contacts: 1 of 1 row" in first.err
     marts.contacts("c2", phones="+7 999")
     second = export("run", "--json", *flags)
     assert second.code == second.json["exit_code"] == 0
     assert second.json["entities"]["contacts"]["rejected"] == 1
     third = export("run", *flags)
     assert third.code == 0
-    assert "Finished with warnings: 1 rows rejected, 0 held; 0 of them are new" in third.err
+    assert "Finished with warnings: 1 row rejected, 0 held; 0 new" in third.err
     assert "0 + 1 + 1 + 0 = 2" in third.out
     assert "999" not in second.err + third.err + third.out
 

@@ -255,7 +255,7 @@ def test_webhook_hears_of_the_gate_and_of_expiring_orders(job: Job) -> None:
     (asked,) = server.asked
     body = json.loads(asked.body)
     assert body["events"] == ["gate_stopped", "orders_expiring"]
-    assert "Up to 2 undelivered orders" in body["text"]
+    assert "up to 2 undelivered orders" in body["text"]
 
 
 def test_webhook_hears_of_new_rejects_and_not_of_old_ones(job: Job) -> None:

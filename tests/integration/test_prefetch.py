@@ -10,8 +10,8 @@ import pytest
 from metrica_export.checks import staged_mart
 from metrica_export.delivery import chunk_file
 from metrica_export.delivery.csv_file import File, write_csv
+from metrica_export.delivery.prefetch import SESSIONS
 from metrica_export.delta.full_list import stage_full_list
-from metrica_export.machine import SESSIONS
 from metrica_export.settings import Gate
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart

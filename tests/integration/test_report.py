@@ -289,6 +289,8 @@ def test_report_samples_contacts_of_many_orders(
 ) -> None:
     whole = read(shared).match_keys
     monkeypatch.setattr(match_keys, "EXACT_ORDERS", 10)
+    # A sample of pages would have all of so few orders, or none.
+    monkeypatch.setattr(match_keys, "_has_pages", lambda *_: False)
     part = read(shared).match_keys
     of_contact = dict(
         shared.marts.sql("select client_uniq_id, count(*) from metrica.orders group by 1")
@@ -297,6 +299,29 @@ def test_report_samples_contacts_of_many_orders(
     sampled = sum(month.orders for month in part.months)
     assert 0 <= sampled <= sum(month.orders for month in whole.months)
     assert sampled < sum(of_contact.values())
+
+
+@pytest.mark.parametrize("job", ["postgres"], indirect=True)
+def test_report_samples_pages_of_a_large_postgresql_table(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marts = job.marts
+    marts.contacts("c1")
+    marts.orders("o", create_date_time=ago(days=1))
+    assert job.run().error is None
+    marts.sql(
+        "insert into metrica.orders (id, client_uniq_id, create_date_time, updated_at, row_hash) "
+        "select 'n' || i, 'c1', create_date_time, updated_at, md5('n' || i) "
+        "from metrica.orders, generate_series(1, 20000) as n (i)"
+    )
+    monkeypatch.setattr(match_keys, "EXACT_ORDERS", 0)
+    monkeypatch.setattr(match_keys, "SAMPLED_ORDERS", 0.25)
+    marts.sql("update metrica_export.ledger_watermarks set mart_rows = 1")
+    found = read(job).match_keys
+    assert found.sample == 4
+    (month,) = found.months
+    assert 3_000 < month.orders < 7_000
+    assert (month.phone, month.client_id) == (month.orders, 0)
 
 
 def test_report_follows_the_path_of_orders(filled: Job) -> None:
@@ -324,6 +349,20 @@ def test_report_follows_the_path_of_orders(filled: Job) -> None:
     assert later["paid"].to_send == 0
     assert later["paid"].measured == 1
     assert later["paid"].median_hours == pytest.approx(30, abs=0.1)
+
+
+def test_report_sends_the_new_status_of_an_order_without_a_path(filled: Job) -> None:
+    filled.marts.orders("plain", create_date_time=ago(days=1), order_status="new")
+    assert filled.run().error is None
+    before = {step.status: step.to_send for step in read(filled).steps}
+    filled.marts.orders(
+        "plain",
+        create_date_time=ago(days=1),
+        order_status="gone",
+        updated_at="2026-11-04 00:00:00+00",
+    )
+    after = {step.status: step.to_send for step in read(filled).steps}
+    assert after == before | {"gone": before["gone"] + 1}
 
 
 def test_report_counts_an_order_with_several_statuses_to_send_once(filled: Job) -> None:

@@ -386,7 +386,7 @@ def test_apply_shows_the_difference_and_asks_on_a_terminal(
     edit(mapped.emulator, id="sold", type="OTHER")
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     applied = command(mapped, "apply", answers=f"{answer}\n")
-    table, _, asked = applied.stdout.partition("Write 1 order statuses to counter")
+    table, _, asked = applied.stdout.partition("Write 1 order status to counter")
     assert "OTHER" in table
     assert asked
     assert applied.exit_code == (0 if answer == "y" else 1)

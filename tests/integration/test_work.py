@@ -51,9 +51,9 @@ EXPECTED: dict[str, dict[str, Work]] = {
         "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=3156),
     },
     "postgres": {
-        "first": Work(requests=10, uploaded=288509, ledger_rows=4470, staged=288, statements=618, read=2782, written=596),  # noqa: E501 - a line for a run
-        "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=0, statements=361, read=1036, written=117),  # noqa: E501
-        "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=1, statements=476, read=1049, written=134),  # noqa: E501
+        "first": Work(requests=10, uploaded=288509, ledger_rows=4470, staged=288, statements=620, read=2782, written=596),  # noqa: E501 - a line for a run
+        "quiet": Work(requests=3, uploaded=0, ledger_rows=13, staged=0, statements=342, read=843, written=115),  # noqa: E501
+        "ten changed": Work(requests=5, uploaded=1410, ledger_rows=24, staged=1, statements=457, read=855, written=131),  # noqa: E501
     },
 }
 # fmt: on

@@ -29,7 +29,8 @@ class Job:
 
     @property
     def dbt(self) -> DbtSettings:
-        return DbtSettings(self.marts.folder, self.marts.folder, filters=self.filters)
+        folder, filters = self.marts.folder, self.filters
+        return DbtSettings(folder, folder, filters=filters, ledger=self.marts.ledger)
 
     def options(self, only: tuple[str, ...] = ALL, **more: Any) -> Options:
         return Options(self.dbt, self.emulator.counter, only, **more)

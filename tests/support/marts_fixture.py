@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import psycopg2
@@ -69,7 +69,7 @@ COLUMNS = {
 OWN = {"orders": {"status_path": "text"}}
 """Columns that are part of a row's hash and never leave the warehouse."""
 
-ATTRIBUTES = {"identifiers_count": "Known identifiers", "items_count": "Units in the order"}
+ATTRIBUTES = {"identifiers_count": "Известные идентификаторы", "items_count": "Единиц в заказе"}
 KEYS = {
     "order_statuses": "id",
     "products": "name",
@@ -101,6 +101,9 @@ class MartsWarehouse:
 
     folder: Path
     database: Database | None
+
+    ledger: ClassVar[str | None] = None
+    """The setting `ledger`."""
 
     @property
     def flags(self) -> list[str]:

@@ -99,6 +99,7 @@ def assert_as_dbt(dbt: DbtSettings) -> Duckdb | Postgres:
     if isinstance(found, Duckdb):
         assert str(found.path) == theirs["path"]
         return found
+    assert isinstance(found, Postgres)
     names = {"host": "host", "port": "port", "user": "user", "dbname": "database"}
     for ours, its in (names | {"password": "password", "role": "role"}).items():
         assert getattr(found, ours) == theirs[its], ours

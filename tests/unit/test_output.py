@@ -86,7 +86,7 @@ def test_output_table_shows_that_the_counts_add_up(capsys: Streams) -> None:
     assert "would send" in out
     assert "4 + 3 + 2 + 1 = 10" in out
     assert "4 + 3 + 0 + 0 + 3 pending = 10" in out
-    summary = "2 rows rejected, 1 held; 3 of them are new"
+    summary = "2 rows rejected, 1 held; 3 new"
     assert err == f"A run would finish with warnings: {summary}.\n"
 
 

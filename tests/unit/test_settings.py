@@ -1,14 +1,10 @@
 """Settings: what is refused before anything is opened."""
 
-from pathlib import Path
-
-import psutil
 import pytest
 from metrica_export.cli.option_values import read_only
 from metrica_export.errors import SettingsError
-from metrica_export.machine import default_memory_mb
 from metrica_export.metrica.access import DEFAULT_API_URL, Api, is_loopback, read_api
-from metrica_export.settings import Limits, Staging
+from metrica_export.settings import Limits
 
 TOKEN = "y0_a-made-up-token"
 
@@ -158,39 +154,3 @@ def test_limits_out_of_range_are_refused_by_the_name_of_their_flag(
 def test_limits_at_the_ends_of_their_range_are_taken(limits: dict[str, int]) -> None:
     ((name, value),) = limits.items()
     assert getattr(Limits(**limits), name) == value
-
-
-@pytest.mark.parametrize(
-    ("limits", "expected"),
-    [
-        (["max\n", None], None),
-        (["1000000000\n", None], 200),
-        (["2000000000", None], 250),
-        ([None, "3200000000\n"], 400),
-        (["4000000000", "2400000000"], 300),
-        (["9223372036854771712", None], None),
-        (["", "garbage"], None),
-    ],
-)
-def test_settings_default_memory_is_an_eighth_of_the_container(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    limits: list[str | None],
-    expected: int | None,
-) -> None:
-    files = [tmp_path / "v2", tmp_path / "v1"]
-    for file, limit in zip(files, limits, strict=True):
-        if limit is not None:
-            file.write_text(limit, encoding="ascii")
-    monkeypatch.setattr("metrica_export.machine._CONTAINER_LIMITS", tuple(files))
-    machine = psutil.virtual_memory().total // 8 // 10**6
-    assert default_memory_mb() == (expected or max(200, min(512, machine)))
-    assert Staging().memory_mb == default_memory_mb()
-
-
-def test_settings_default_memory_of_an_unknown_machine_is_the_least(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr("os.sysconf")
-    monkeypatch.setattr("metrica_export.machine._CONTAINER_LIMITS", ())
-    assert default_memory_mb() == 200

@@ -228,12 +228,12 @@
 {% macro attribute_columns(entity, table=none) -%}
     {#- NULLs without a table. -#}
     {%- if execute -%}
-        {%- for column in _attributes_of_crm(entity) if not _is_crm_column(column.source) -%}
+        {%- for column in _attributes_of_crm(entity) if _is_raw_field(column.source, entity) -%}
             {%- if table -%}
-                {{ table }}.{{ column.source }},
+                {{ table }}.{{ column.cell }},
             {%- else -%}
                 cast(null as {{ "timestamp with time zone" if column.type == 'timestamp' else "text" }})
-                as {{ column.source }},
+                as {{ column.cell }},
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

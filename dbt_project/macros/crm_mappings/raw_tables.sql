@@ -208,13 +208,18 @@
 
 {% macro raw_attributes(raw, entity) -%}
     {%- if execute -%}
-        {%- for column in _attributes_of_crm(entity) if not _is_crm_column(column.source) -%}
+        {%- for column in _attributes_of_crm(entity) if _is_raw_field(column.source, entity) -%}
             {%- set names = [column.source, 'UF_CRM_' ~ column.source, 'property_' ~ column.source,
                 'properties_' ~ column.source] -%}
+            {%- if raw.columns and raw_column(raw, *names) is none
+                and var('crm') in ['bitrix24', 'hubspot'] -%}
+                {#- In the other CRMs a field may be in JSON; see warn_of_empty_attributes. -#}
+                {%- do _raise_unknown_column(column, raw.rows, raw.columns.values()) -%}
+            {%- endif -%}
             {%- if column.type == 'timestamp' -%}
-                {{ raw_time(raw, *names) }} as {{ column.source }},
+                {{ raw_time(raw, *names) }} as {{ column.cell }},
             {%- else -%}
-                {{ raw_text(raw, *names) }} as {{ column.source }},
+                {{ raw_text(raw, *names) }} as {{ column.cell }},
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

@@ -20,9 +20,9 @@
 {% macro retailcrm_attributes(entity, table) -%}
     {#- A column of the table, a custom field, or a UTM mark of the order's source. -#}
     {%- if execute -%}
-        {%- for column in _attributes_of_crm(entity) if not _is_crm_column(column.source) -%}
+        {%- for column in _attributes_of_crm(entity) if _is_raw_field(column.source, entity) -%}
             {%- set values = [
-                ("cast(" if column.type != 'timestamp' else "(") ~ table ~ "." ~ column.source
+                ("cast(" if column.type != 'timestamp' else "(") ~ table ~ "." ~ column.cell
                 ~ (" as text)" if column.type != 'timestamp' else ")")
             ] -%}
             {%- set texts = [json_text(table ~ ".custom_fields", column.source)] -%}
@@ -32,7 +32,7 @@
             {%- for text in texts -%}
                 {%- do values.append(time_of_text(text) if column.type == 'timestamp' else text) -%}
             {%- endfor -%}
-            coalesce({{ values | join(', ') }}) as {{ column.source }},
+            coalesce({{ values | join(', ') }}) as {{ column.cell }},
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

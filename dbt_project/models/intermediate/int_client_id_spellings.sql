@@ -1,4 +1,4 @@
-{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
+{{ config(incremental_strategy='append', post_hook="{{ gather_statistics() }}") }}
 
 -- Most cells hold one id and nothing else, which needs none of the steps up to `raw`.
 with {{ identifier_cells('client_id', simple='^ *[0-9]+ *$') }}

@@ -1,7 +1,24 @@
-{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
+{{ config(
+    incremental_strategy='append',
+    pre_hook="{{ delete_changed_contacts() }}",
+    post_hook="{{ gather_statistics() }}",
+) }}
 
-with cells as (
-    select * from {{ ref('metrica_crm', 'int_identifier_cells') }}
+-- depends_on: {{ ref('metrica_crm', 'stg_crm__contacts') }}
+-- depends_on: {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+with
+{% if is_incremental() %}
+changed as (
+    {{ changed_contacts(identifiers_start()) }}
+),
+
+{% endif %}
+cells as (
+    select *
+    from {{ ref('metrica_crm', 'int_identifier_cells') }}
+    {% if is_incremental() %}
+    where contact_id in (select contact_id from changed)
+    {% endif %}
 ),
 
 client_ids as (

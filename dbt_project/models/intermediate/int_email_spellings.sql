@@ -1,4 +1,4 @@
-{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
+{{ config(incremental_strategy='append', post_hook="{{ gather_statistics() }}") }}
 
 {%- set atext = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]" %}
 

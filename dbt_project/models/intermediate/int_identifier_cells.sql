@@ -1,51 +1,34 @@
-{{ config(materialized='table', post_hook="{{ gather_statistics() }}") }}
+{{ config(
+    incremental_strategy='append',
+    pre_hook="{{ delete_changed_contacts() }}",
+    post_hook="{{ gather_statistics() }}",
+) }}
 
-with cells as (
-    select
-        contact_id,
-        'email' as kind,
-        email as cell,
-        updated_at
-    from {{ ref('metrica_crm', 'stg_crm__contacts') }}
-    union all
-    select
-        contact_id,
-        'phone' as kind,
-        phone as cell,
-        updated_at
-    from {{ ref('metrica_crm', 'stg_crm__contacts') }}
-    union all
-    select
-        contact_id,
-        'client_id' as kind,
-        metrica_client_id as cell,
-        updated_at
-    from {{ ref('metrica_crm', 'stg_crm__contacts') }}
-    union all
-    select
-        contact_id,
-        kind,
-        value as cell,
-        updated_at
-    from {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+{%- set crm_contacts = ref('metrica_crm', 'stg_crm__contacts') %}
+{%- set crm_identifiers = ref('metrica_crm', 'stg_crm__contact_identifiers') %}
+
+{% if is_incremental() %}
+with changed as (
+    {{ changed_contacts(identifiers_start()) }}
 ),
 
-newest as (
-    select
-        {{ bytes('contact_id') }} as contact_id,
-        {{ bytes('kind') }} as kind,
-        {{ bytes('cell') }} as cell,
-        max(updated_at) as updated_at
-    from cells
-    where
-        kind in ('email', 'phone', 'client_id')
-        and trim(both ' ' from cell) <> ''
-    group by {{ bytes('contact_id') }}, {{ bytes('kind') }}, {{ bytes('cell') }}
+changed_contacts as (
+    select *
+    from {{ crm_contacts }}
+    where contact_id in (select contact_id from changed)
+),
+
+changed_identifiers as (
+    select *
+    from {{ crm_identifiers }}
+    where contact_id in (select contact_id from changed)
+),
+
+changed_cells as (
+    {{ cells_of_contacts('changed_contacts', 'changed_identifiers') }}
 )
 
-select
-    {{ own_collation('contact_id') }} as contact_id,
-    {{ own_collation('kind') }} as kind,
-    {{ own_collation('cell') }} as cell,
-    updated_at
-from newest
+select * from changed_cells
+{% else %}
+{{ cells_of_contacts(crm_contacts, crm_identifiers) }}
+{% endif %}

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='table',
+    incremental_strategy='append',
     post_hook="{{ gather_statistics() }}",
     pre_hook="{{ require_calling_code(ref('metrica_crm', 'phone_calling_codes')) }}",
 ) }}
@@ -228,6 +228,7 @@ phones as (
         is_number,
         is_international,
         calling_code,
+        national,
         calling_code || coalesce(
             {% for national in ['national', 'other_national'] -%}
             {% set last = loop.last -%}
@@ -248,7 +249,9 @@ select
         when phone is not null then null
         when {{ lost_digits('raw') }} then 'written_by_a_spreadsheet'
         when not is_number then 'not_a_phone'
-        when not is_international then 'no_country_code'
+        -- The shortest numbers of a country have four digits.
+        when not is_international and length(national) >= 4 then 'no_country_code'
+        when not is_international then 'impossible_number'
         when calling_code is null then 'unknown_country_code'
         else 'impossible_number'
     end as reason

@@ -29,7 +29,8 @@ def conditions(column: Column) -> Iterator[tuple[str, str]]:
     cell = f"s.{name(column.name)}"
     text = f"nullif(cast({cell} as text), '')"
     if column.required:
-        yield "value_missing", f"({cell} is null or cast({cell} as text) = '')"
+        is_blank = "" if column.kind in _DATES else f" or cast({cell} as text) = ''"
+        yield "value_missing", f"({cell} is null{is_blank})"
     if column.kind in _PATTERNS:
         yield _pattern(column, cell, text)
     elif column.kind in _DATES:

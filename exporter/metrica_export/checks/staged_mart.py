@@ -62,7 +62,7 @@ def stage(wh: Attached, ledger: Ledger, mart: Mart, options: Options, scope: Sco
     everything = options.everything or is_list or is_erasing
     ids = None if is_list else scope.ids
     delta = find_delta(wh, ledger, mart, replace(scope, everything=everything, ids=ids))
-    if is_list:
+    if is_list and delta.staged:
         stage_full_list(wh, mart)
     rows = delta.staged + (stage_vanished(wh, mart) if is_erasing else 0)
     if rows:

@@ -13,6 +13,7 @@ from metrica_export.cli.ending import printing
 from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.formats import ENTITIES
 from metrica_export.metrica.redaction import json_line
+from metrica_export.plurals import counted
 
 if TYPE_CHECKING:
     from metrica_export.commands.explain import Deadlines, Explanation, NextRun
@@ -135,7 +136,7 @@ def _next_lines(found: "Explanation", next_run: "NextRun") -> Iterator[str]:
         statuses = f", statuses {path}" if path else ""
         yield f"next run:  sends the {KINDS[change.delivered]}{statuses}"
         if change.steps_left:
-            yield f"later:     {next_run.reason}: {change.steps_left} more statuses"
+            yield f"later:     {next_run.reason}: {counted(change.steps_left, 'more status')}"
         return
     if next_run.state == "unchanged":
         is_list = found.mart in ("order_statuses", "products")

@@ -11,6 +11,7 @@ from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.access import read_api
 from metrica_export.metrica.redaction import json_line
+from metrica_export.plurals import counted
 from metrica_export.settings import Limits, Options
 
 if TYPE_CHECKING:
@@ -130,14 +131,14 @@ def apply(*, as_json: bool, api_url: str, yes: bool, **given: Any) -> None:
 
 def _ask(found: "Differences", *, as_json: bool, counter_id: int) -> None:
     """Return if the user says yes; abort otherwise. Raises SettingsError if nobody can answer."""
-    count = len(found.to_apply)
+    statuses = counted(len(found.to_apply), "order status")
     if as_json or sys.stdin is None or not sys.stdin.isatty():
         asked = "--json asks nobody" if as_json else "there is no terminal to ask"
         raise SettingsError(
-            f"Nothing was sent: {count} order statuses of counter {counter_id} differ, and "
-            f"{asked}. Check `metrica-export schema diff` and pass --yes."
+            f"Nothing was sent: counter {counter_id} differs in {statuses}, and {asked}. "
+            "Check `metrica-export schema diff` and pass --yes."
         )
-    click.confirm(f"Write {count} order statuses to counter {counter_id}?", abort=True)
+    click.confirm(f"Write {statuses} to counter {counter_id}?", abort=True)
 
 
 @click.command(cls=ConfiguredCommand)
@@ -166,7 +167,7 @@ def recover(*, yes: bool, mode: str, api_url: str, counter_id: int, **given: Any
         recovered = recover.recover(option_values.dbt_of(given), api, mode)
         with printing():
             for mart, rows in recovered.items():
-                click.echo(f"{mart}: {rows} rows will be sent again")
+                click.echo(f"{mart}: {counted(rows, 'row')} will be sent again")
 
 
 COMMANDS: dict[str, click.Command] = {

@@ -13,6 +13,7 @@ from metrica_export.cli import option_values, options, output_format
 from metrica_export.cli.ending import Call, printing, warn
 from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.metrica.redaction import json_line, printable
+from metrica_export.plurals import counted
 
 if TYPE_CHECKING:
     from metrica_export.commands.status import Rejects
@@ -84,7 +85,7 @@ def rejects(
             for text in texts:
                 sys.stdout.write(text)
     if limit is not None and limit < found.total:
-        warn(f"{limit} of {found.total} rows; --limit lists more.")
+        warn(f"{limit} of {counted(found.total, 'row')}; --limit lists more.")
 
 
 _KEYS = ("entity", "id", "state", "column", "reason", "explanation", "cure")
@@ -110,7 +111,7 @@ def _parquet(found: "Rejects", path: Path) -> list[str]:
     from metrica_export.commands import parquet_file, tables
 
     rows = parquet_file.write_parquet(path, tables.REJECTS_SCHEMA, found.rows)
-    return [f"{rows} rows written to {path}.\n"]
+    return [f"{counted(rows, 'row')} written to {path}.\n"]
 
 
 class _Line:

@@ -145,8 +145,12 @@ def run(
 
     def work() -> "RunResult":
         api, wanted = read_api(api_url, given["counter_id"]), option_values.options_of(given)
+        from stamina.instrumentation import set_on_retry_hooks
+
         from metrica_export.commands import run
 
+        # The default hooks would import prometheus_client, if it is installed. None is needed.
+        set_on_retry_hooks([])
         return run.run(wanted, api, log or Reporter(), call.parts or run.PARTS)
 
     result = attempt(work, given["counter_id"], given["staging_dir"])

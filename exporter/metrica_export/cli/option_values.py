@@ -30,6 +30,7 @@ def dbt_of(given: dict[str, Any]) -> DbtSettings:
         profiles_dir=given["profiles_dir"],
         profile=given["profile"],
         target=given["target"],
+        ledger=given["ledger"],
         staging_dir=given["staging_dir"],
         filters=tuple(
             (mart.strip(), condition)

@@ -33,7 +33,6 @@ def number(
     flag: str,
     default: int,
     text: str,
-    default_text: str | None = None,
     *,
     unit: int | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -43,7 +42,7 @@ def number(
         flag,
         type=SizeType(unit) if unit else int,
         default=default,
-        show_default=default_text or True,
+        show_default=True,
         envvar=f"METRICA_{name}",
         show_envvar=True,
         help=text,
@@ -110,6 +109,14 @@ warehouse = all_of(
         help="Target of the profile.  [default: the profile's]",
     ),
     click.option(
+        "--ledger",
+        metavar="TARGET",
+        envvar="METRICA_LEDGER",
+        show_envvar=True,
+        help="Target of the profile with the ledger's database. Required for marts of Spark.  "
+        "[default: the database of the marts]",
+    ),
+    click.option(
         "--filter",
         "filters",
         type=PairsType(separator="\n"),
@@ -152,7 +159,6 @@ memory = number(
     Staging().memory_mb,
     "Rows to keep in memory, in megabytes or with a unit: 1GB. The rest is written to "
     "--staging-dir.",
-    "an eighth of the machine's memory, 200 to 512",
     unit=10**6,
 )
 limits = all_of(

@@ -7,6 +7,7 @@ import click
 from metrica_export.commands.result import COUNTS, RunResult
 from metrica_export.console import say, show
 from metrica_export.errors import GateError
+from metrica_export.plurals import counted
 
 if TYPE_CHECKING:
     from metrica_export.event_log import LogReporter
@@ -91,8 +92,9 @@ def notes(outcome: RunResult) -> list[str]:
     found = []
     if outcome.forecast is not None and outcome.forecast.orders:
         months = ", ".join(outcome.forecast.as_dict()["rates_from"])
+        orders = counted(outcome.forecast.orders, "new order")
         found.append(
-            f"Forecast: of {outcome.forecast.orders} new orders in its window, Metrica ties about "
+            f"Forecast: of {orders} in its window, Metrica ties about "
             f"{outcome.forecast.tied:.0f} to a visit, by the rates of {months}."
         )
     for limit, text in outcome.exceeded.items():

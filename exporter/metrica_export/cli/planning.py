@@ -11,6 +11,7 @@ from metrica_export.cli.ending import ending, printing
 from metrica_export.cli.settings_file import ConfiguredCommand
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.redaction import json_line
+from metrica_export.plurals import counted
 
 if TYPE_CHECKING:
     from metrica_export.commands.plan import Details
@@ -90,7 +91,7 @@ def plan(
                 language=wanted.language,
             )
             if written is not None:
-                click.echo(f"{written} lines written to {output}.")
+                click.echo(f"{counted(written, 'line')} written to {output}.")
         printed.warn_of_end(outcome, as_json=form == "json")
     sys.exit(outcome.exit_code)
 

@@ -7,6 +7,7 @@ import click
 from metrica_export.cli import option_values, options
 from metrica_export.cli.ending import printing
 from metrica_export.cli.settings_file import ConfiguredCommand
+from metrica_export.plurals import counted
 
 
 @click.command(cls=ConfiguredCommand)
@@ -20,7 +21,7 @@ def retry(*, mart: str | None, key: str | None, counter_id: int, **given: Any) -
     option_values.check_rows(mart, key)
     rows = reset.retry(option_values.dbt_of(given), counter_id, mart, key)
     with printing():
-        click.echo(f"The next run sends {rows} refused rows again.")
+        click.echo(f"The next run sends {counted(rows, 'refused row')} again.")
 
 
 @click.command(cls=ConfiguredCommand)
@@ -41,7 +42,7 @@ def reset(*, mart: str | None, key: str | None, yes: bool, counter_id: int, **gi
         return
     with printing():
         for name, rows in counts.items():
-            click.echo(f"{name}: {rows} rows would be sent again")
+            click.echo(f"{name}: {counted(rows, 'row')} would be sent again")
         click.echo(
             "Metrica merges equal states, so sending again changes nothing there; it costs "
             "requests."

@@ -10,8 +10,8 @@ from metrica_export.cli.options import FILE
 CRMS = ("bitrix24", "amocrm", "retailcrm", "hubspot", "generic")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _VARIABLES = {
-    "postgres": "PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE",
-    "duckdb": "METRICA_DUCKDB_PATH (default: warehouse.duckdb)",
+    "postgres": "Set PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE in the environment. ",
+    "duckdb": "The warehouse is warehouse.duckdb, or the file in METRICA_DUCKDB_PATH. ",
 }
 _TO_EDIT = {
     "generic": "Correct the views in models/crm, the statuses in seeds and the counter's time zone",
@@ -46,7 +46,7 @@ def init(*, folder: Path, crm: str, warehouse: str) -> None:
     with printing():
         click.echo(f"Wrote {', '.join(map(str, files))}.")
         click.echo(
-            f"\nSet {_VARIABLES[warehouse]} in the environment. {_TO_EDIT.get(crm, _SCHEMA)} in "
+            f"\n{_VARIABLES[warehouse]}{_TO_EDIT.get(crm, _SCHEMA)} in "
             f"dbt_project.yml, and `counter` in {FILE}. Then run"
             + (f", in {folder}:" if folder != Path() else ":")
         )

@@ -22,6 +22,7 @@ from metrica_export.metrica.formats import (
     ORDERS,
     UPDATE_DAYS,
 )
+from metrica_export.plurals import counted
 from metrica_export.review import gate
 from metrica_export.review.saved_plan import SavedPlan
 from metrica_export.review.status_mapping import describe, find_drift
@@ -72,8 +73,8 @@ class Export:
         foreign = count_foreign(self._comparison.wh, ledger, listed.values(), zone)
         if foreign:
             self._report.line(
-                f"Metrica lists {foreign} uploads of counter {ledger.counter_id} that the "
-                f"ledger does not know. {ADVICE}"
+                f"Metrica lists {counted(foreign, 'upload')} of counter {ledger.counter_id} that "
+                f"the ledger does not know. {ADVICE}"
             )
         self._outcome.foreign_uploads = foreign
 
@@ -84,7 +85,7 @@ class Export:
         if staged.delta.widened:
             self._report.line(
                 f"{mart.name}: rows behind the watermark changed; "
-                f"compared all {staged.delta.mart_rows} rows",
+                f"compared all {counted(staged.delta.mart_rows, 'row')}",
                 mart=mart.name,
             )
         if names_goals(comparison.session, staged):
@@ -103,8 +104,8 @@ class Export:
             elif mart.entity is CONTACTS:
                 effect += "; see --erase-vanished"
             self._report.line(
-                f"{mart.name}: {staged.delta.vanished} delivered rows are no longer in the mart; "
-                f"{effect}",
+                f"{mart.name}: {counted(staged.delta.vanished, 'delivered row')} no longer in the "
+                f"mart; {effect}",
                 mart=mart.name,
             )
 
@@ -116,8 +117,8 @@ class Export:
                 comparison.wh, comparison.staged[name], comparison.chunks[name]
             )
             self._report.line(
-                f"{name}: {selected} of {sendable} sendable rows selected (--limit); the next run "
-                "sends the others",
+                f"{name}: {selected} of {counted(sendable, 'sendable row')} selected (--limit); "
+                "the next run sends the others",
                 mart=name,
             )
 
@@ -151,7 +152,7 @@ class Export:
         for name, changes in outcome.changes.items():
             if changes.late:
                 self._report.line(
-                    f"{name}: {changes.late} orders to send are past Metrica's window of "
+                    f"{name}: {counted(changes.late, 'order')} to send past Metrica's window of "
                     f"{LINK_DAYS} days ({UPDATE_DAYS} for delivered orders); --late-orders hold "
                     "holds them",
                     mart=name,
@@ -191,7 +192,9 @@ class Export:
         self._report_counts("mart_delivered", name)
         self._all_delivered &= sent.complete
         if sent.erased:
-            self._report.line(f"{name}: emptied {sent.erased} rows that left the mart", mart=name)
+            self._report.line(
+                f"{name}: emptied {counted(sent.erased, 'row')} that left the mart", mart=name
+            )
         delta = staged.delta
         watermark = delta.watermark and replace(
             delta.watermark, vanished=delta.vanished - sent.erased

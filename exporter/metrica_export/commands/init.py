@@ -9,6 +9,15 @@ from metrica_export.errors import SettingsError
 from metrica_export.warehouse.dbt_package import link_package
 from metrica_export.warehouse.dbt_profile import PROFILES_FILE
 
+_UTM = {
+    "generic": "utm_source",
+    "bitrix24": "UTM_SOURCE",
+    "amocrm": "utm_source",
+    "retailcrm": "utm_source",
+    "hubspot": "hs_analytics_source",
+}
+"""The field with the source of an order's visit, by CRM."""
+
 
 def write_project(folder: Path, crm: str, warehouse: str) -> list[Path]:
     """Write the project's files and the link to the package, and return the names of the files.
@@ -61,5 +70,6 @@ def _texts(crm: str, warehouse: str) -> dict[Path, str]:
         name.removeprefix(own): name for name in templates.list_templates() if name.startswith(own)
     }
     return {
-        Path(file): templates.get_template(name).render(crm=crm) for file, name in names.items()
+        Path(file): templates.get_template(name).render(crm=crm, utm=_UTM[crm])
+        for file, name in names.items()
     }

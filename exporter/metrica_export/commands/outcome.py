@@ -7,6 +7,7 @@ from metrica_export.commands.stamp import Stamp
 from metrica_export.console import Reporter
 from metrica_export.errors import ExportError, WarehouseError
 from metrica_export.ledger.records import Changes, EntityCounts
+from metrica_export.plurals import counted
 from metrica_export.review.forecast import Forecast
 from metrica_export.settings import FailOn, Options
 from metrica_export.warehouse import left_out
@@ -48,7 +49,7 @@ class Outcome:
     def delivered(self) -> list[str]:
         """Return a phrase for each mart that had rows to send, after an early end."""
         return [
-            f"{counts.sent} of {counts.sent + counts.pending} rows of {mart}"
+            f"{counts.sent} of {counted(counts.sent + counts.pending, 'row')} of {mart}"
             for mart, counts in self.entities.items()
             if counts.sent or counts.pending
         ]

@@ -31,7 +31,7 @@ def recover(dbt: DbtSettings, api: Api, mode: str) -> dict[str, int]:
     Sends nothing. Raises WarehouseError unless a mart is newer than the newest upload that
     Metrica lists: an older mart would replace newer values.
     """
-    with open_session(dbt) as session, run_lock(session.profile, api.counter_id) as check_lock:
+    with open_session(dbt) as session, run_lock(session.ledger, api.counter_id) as check_lock:
         wh = session.wh
         marts = [session.marts.get(entity.name) for entity in MODES[mode]]
         for mart in marts:
@@ -88,12 +88,16 @@ def _record_unknown(wh: Attached, journal: Journal, mart: Mart, api: Api) -> int
         steps = f"length({STATUS_PATH}) - length(replace({STATUS_PATH}, ',', '')) + 1"
         step = f"least({steps}, {_MAX_STEP})"
     entity = quote(mart.name)
-    wh.command(
+    # The ledger's server has no marts of another database.
+    insert = wh.run if wh.has_own_marts else wh.command
+    insert(
         f"insert into {LEDGER}.ledger_deliveries (upload_no, step, id) "
         f"select {upload_no}, cast({step} as smallint), cast({key} as text) from {table} m "
         f"where {key} is not null "
         # A longer id was never sent, and it does not fit into the index.
-        f"and length(cast({key} as text)) <= {MAX_ID}",
+        f"and length(cast({key} as text)) <= {MAX_ID}"
+    )
+    wh.command(
         f"insert into {LEDGER}.ledger_uploads (upload_no, run_no, counter_id, entity, byte_count, "
         "sha256, local_api, row_count, started_at, finished_at, status) "
         f"select {upload_no}, {journal.run_no}, {api.counter_id}, {entity}, 0, '', "

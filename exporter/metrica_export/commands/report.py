@@ -1,7 +1,5 @@
 """The command `report`: the figures of a counter, from ledger and marts only, and their page."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from metrica_export.report.charts import drawing
 from metrica_export.report.contents import Report, read_report
 from metrica_export.report.languages.words import Words
@@ -27,9 +25,6 @@ def page(dbt: DbtSettings, counter_id: int, online: OnlineOrders | None, languag
     Raises SettingsError first if the library for charts is not installed.
     """
     drawing.check_library()
-    # The library starts while the warehouse works.
-    with ThreadPoolExecutor(1) as pool:
-        started = pool.submit(drawing.warm_up)
-        report = read(dbt, counter_id, online)
-        started.result()
+    with open_session(dbt, read_only=True) as session:
+        report = read_report(read_subject(session, counter_id), online, drawing.warm_up)
     return render_page(report, Words.of(language))

@@ -16,7 +16,7 @@ from metrica_export.warehouse.sql import data
 
 @contextmanager
 def _locked(dbt: DbtSettings, counter_id: int) -> Iterator[Attached]:
-    with open_session(dbt) as session, run_lock(session.profile, counter_id):
+    with open_session(dbt) as session, run_lock(session.ledger, counter_id):
         if not Ledger(session.wh, counter_id).exists:
             raise LedgerError(
                 "This warehouse has no ledger yet, so there is nothing to change. The first "

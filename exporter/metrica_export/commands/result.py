@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from metrica_export.ledger.records import Changes, EntityCounts
 from metrica_export.metrica.redaction import json_line
+from metrica_export.plurals import counted
 
 if TYPE_CHECKING:
     from metrica_export.review.forecast import Forecast
@@ -74,7 +75,8 @@ class RunResult:
         """Return the result of a complete run in one line, for people and for the ledger."""
         if not self.rejected and not self.held:
             return "clean"
-        return f"{self.rejected} rows rejected, {self.held} held; {self.new} of them are new"
+        rejected = counted(self.rejected, "row")
+        return f"{rejected} rejected, {self.held} held; {self.new} new"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `docs/reference/run.schema.json` describes."""

@@ -20,7 +20,7 @@ from metrica_export.event_log import LogReporter
 from metrica_export.ledger.destination import check_destination, check_mode
 from metrica_export.ledger.lock import run_lock
 from metrica_export.ledger.reader import Ledger
-from metrica_export.ledger.store import open_ledger
+from metrica_export.ledger.store import open_ledger, record_filters
 from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import DEFAULT_API_URL, Api, read_api
 from metrica_export.metrica.client import Metrica
@@ -29,7 +29,7 @@ from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import check_relation
 from metrica_export.warehouse.dbt_manifest import Marts
-from metrica_export.warehouse.dbt_profile import Warehouse
+from metrica_export.warehouse.dbt_profile import Database
 from metrica_export.warehouse.session import open_session
 
 
@@ -41,7 +41,7 @@ class Parts:
     to prove that it finds the damage.
     """
 
-    lock: Callable[[Warehouse, int], AbstractContextManager[Callable[[], None]]] = run_lock
+    lock: Callable[[Database, int], AbstractContextManager[Callable[[], None]]] = run_lock
     ledger: Callable[[Attached, int, Marts], Ledger] = open_ledger
     journal: Callable[[Attached, int], Journal] = Journal
     metrica: Callable[[Api, int], Metrica] = Metrica
@@ -92,7 +92,7 @@ def _run(outcome: Outcome, options: Options, api: Api, report: Reporter, parts: 
     outcome.stamp.counter, outcome.stamp.mode = api.counter_id, options.form.mode
     with (
         open_session(options.dbt, staging=options.staging) as session,
-        parts.lock(session.profile, api.counter_id) as check_lock,
+        parts.lock(session.ledger, api.counter_id) as check_lock,
     ):
         wh, outcome.stamp.target = session.wh, session.profile.target
         marts = [session.marts.get(name) for name in options.names]
@@ -127,6 +127,7 @@ def _run(outcome: Outcome, options: Options, api: Api, report: Reporter, parts: 
                 export.compare(mart)
             export.limit()
             export.review(saved)
+            record_filters(wh, ledger, session.marts, comparison.reviewed)
             for staged in comparison.staged.values():
                 export.deliver(staged)
             outcome.complete(comparison.count_new(outcome), options.fail_on)

@@ -11,6 +11,7 @@ from metrica_export.checks.reasons import REASONS, explain_reason
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
+from metrica_export.ledger.views import mart_rows
 from metrica_export.settings import DbtSettings
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation, wall_clock
@@ -32,6 +33,7 @@ def status(
     """
     with open_session(dbt, read_only=True) as session:
         ledger = Ledger(session.wh, counter_id)
+        states_of = mart_rows(session.wh, session.marts, counter_id)
         states = {}
         for mart in marts_of_mode(session.wh, ledger, session.marts):
             check_relation(session.wh, mart)
@@ -39,11 +41,11 @@ def status(
             query = session.wh.remote(f"select count(*) as n from {table} m")
             (rows,) = session.wh.row(f"select n from {query}")
             counts = {"rows": rows, "pending": rows, "sent": 0, "rejected": 0, "held": 0}
-            states[mart.name] = counts | _windows(session.wh, ledger, mart)
+            states[mart.name] = counts | _windows(session.wh, ledger, mart, states_of)
         if not ledger.exists:
             return states, []
         query = (
-            f"select entity, state, count(*) as n from {LEDGER}.mart_rows "
+            f"select entity, state, count(*) as n from {states_of} as mart_rows "
             f"where counter_id = {counter_id} group by entity, state"
         )
         for entity, state, n in session.wh.rows(
@@ -61,7 +63,7 @@ def status(
         return states, [dict(zip(keys, row, strict=True)) for row in runs]
 
 
-def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
+def _windows(wh: Attached, ledger: Ledger, mart: Mart, states_of: str) -> dict[str, int]:
     """Count the unsent orders by their deadline, which depends on whether Metrica has them."""
     if not mart.entity.has_deadline:
         return {}
@@ -69,7 +71,7 @@ def _windows(wh: Attached, ledger: Ledger, mart: Mart) -> dict[str, int]:
     if ledger.exists:
         unsent_only = (
             "left join (select distinct id, state, sent_at is not null as is_delivered "
-            f"from {LEDGER}.mart_rows where counter_id = {ledger.counter_id} "
+            f"from {states_of} as mart_rows where counter_id = {ledger.counter_id} "
             f"and entity = {quote(mart.name)}) as r on r.id = cast(m.id as text) "
             "where coalesce(r.state, 'pending') in ('pending', 'held')"
         )

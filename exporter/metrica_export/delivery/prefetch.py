@@ -1,5 +1,6 @@
 """Prefetch: the next chunks are written to disk while earlier chunks are uploaded."""
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,9 +17,14 @@ from metrica_export.delivery.uploader import Uploader
 from metrica_export.errors import ExportError
 from metrica_export.ledger.records import Upload
 from metrica_export.ledger.writer import Journal
-from metrica_export.machine import SESSIONS
 from metrica_export.metrica.formats import Column
 from metrica_export.warehouse.connection import Attached
+
+SESSIONS = min(3, os.cpu_count() or 1)
+"""Chunks that are written at the same time. At most twice as many are on disk.
+
+More sessions than cores cost processor time and save none.
+"""
 
 _Session = tuple[Attached, Journal]
 

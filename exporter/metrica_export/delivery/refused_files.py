@@ -12,6 +12,7 @@ from metrica_export.delivery.search import Search
 from metrica_export.delta.vanished import ERASED
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.redaction import redact
+from metrica_export.plurals import counted
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 
@@ -76,7 +77,7 @@ class RefusedFiles:
     def _set_aside(self, chunk: Chunk, state: str, reason: str) -> int:
         """Give the rows of a chunk a verdict; return their number."""
         self._report.line(
-            f"{self._staged.name}: {chunk.rows} rows {state}: {REASONS[reason]}",
+            f"{self._staged.name}: {counted(chunk.rows, 'row')} {state}: {REASONS[reason]}",
             mart=self._staged.name,
             reason=reason,
         )

@@ -20,6 +20,7 @@ from metrica_export.delta.vanished import ERASED
 from metrica_export.errors import MetricaError
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.custom_attributes import differences
+from metrica_export.plurals import counted
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
 from metrica_export.warehouse.sql import quote
@@ -115,7 +116,7 @@ class Delivery:
                 sent.rows, sent.uploads, sent.bytes = total, requests, size
                 self._report.event(
                     "upload",
-                    f"{staged.name}: the list was accepted, {total} rows of it changed",
+                    f"{staged.name}: the list was accepted, {counted(total, 'row')} of it changed",
                     mart=staged.name,
                     upload=upload_no,
                     rows=total,
@@ -130,7 +131,7 @@ class Delivery:
                         self._postpone(staged, wave)
                         break
                     self._report.line(
-                        f"{staged.name}: {wave.rows} orders have another status to send",
+                        f"{staged.name}: another status to send of {counted(wave.rows, 'order')}",
                         mart=staged.name,
                     )
                 self._send_wave(staged, wave, sent, bar, reserved)
@@ -163,8 +164,8 @@ class Delivery:
         left = rows(staged, wave.number)
         add_problems(self._wh, staged, left, Verdict(PENDING, "steps_left", STATUS_PATH))
         self._report.line(
-            f"{staged.name}: {wave.rows} orders have undelivered statuses left (--max-steps); the "
-            "next run continues with them",
+            f"{staged.name}: {counted(wave.rows, 'order')} with undelivered statuses left "
+            "(--max-steps); the next run continues with them",
             mart=staged.name,
         )
 
@@ -193,8 +194,8 @@ class Delivery:
                 sent.bytes += prepared.file.size
                 self._report.event(
                     "upload",
-                    f"{staged.name}: upload {prepared.upload_no} of {chunk.rows} rows is "
-                    f"{answer.status}",
+                    f"{staged.name}: upload {prepared.upload_no} of {counted(chunk.rows, 'row')} "
+                    f"is {answer.status}",
                     mart=staged.name,
                     upload=prepared.upload_no,
                     uploading_id=answer.uploading_id,

@@ -200,7 +200,7 @@ class _Detection:
         self, since: str | None, compared: Checksum | None, behind: Checksum, vanished: int
     ) -> Delta:
         wh, mart = self._wh, self._mart.name
-        (now,) = wh.row(f"select cast(now as text) from {wh.remote('select now() as now')}")
+        (now,) = wh.row(f"select cast(now as text) from {wh.in_ledger('select now() as now')}")
         since = "null" if since is None else quote(since)
         counts = render(__package__, "pass_counts", since=since, now=quote(now), **self._tables)
         rows, staged, latest = wh.row(counts)

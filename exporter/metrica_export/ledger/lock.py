@@ -7,7 +7,7 @@ import psycopg2
 from psycopg2.extensions import connection, make_dsn
 
 from metrica_export.errors import LedgerError, WarehouseError
-from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
+from metrica_export.warehouse.dbt_profile import Database, Duckdb, Postgres
 from metrica_export.warehouse.error_text import explain
 
 _NAMESPACE = 0x4D43
@@ -15,7 +15,7 @@ _NAMESPACE = 0x4D43
 
 
 @contextmanager
-def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]]:
+def run_lock(profile: Database, counter_id: int) -> Iterator[Callable[[], None]]:
     """Hold the run's lock; yield a check that raises LedgerError once the lock is lost.
 
     On PostgreSQL the lock belongs to one transaction that stays open, so a pooler cannot give
@@ -42,7 +42,7 @@ def run_lock(profile: Warehouse, counter_id: int) -> Iterator[Callable[[], None]
 
 
 @contextmanager
-def ledger_lock(profile: Warehouse) -> Iterator[None]:
+def ledger_lock(profile: Database) -> Iterator[None]:
     """Wait until no other run of any counter creates the ledger's tables or views."""
     if isinstance(profile, Duckdb):
         yield

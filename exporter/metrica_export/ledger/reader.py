@@ -49,6 +49,7 @@ class Ledger:
         self._wh = wh
         self.counter_id = counter_id
         self.exists = self._find()
+        self._filters: list[tuple[int, str, str]] | None = None
 
     def _find(self) -> bool:
         schema = self._wh.ledger_schema
@@ -114,10 +115,10 @@ class Ledger:
         if not self.exists:
             return f"({render(__package__, 'no_deliveries')})"
         query = self._of_mart("deliveries", entity, details=details)
-        if not self._wh.is_postgres:
+        if not self._wh.ledger_is_postgres:
             # DuckDB would otherwise compute the columns of all deliveries.
             return f"({query} and d.id in ({among}))" if among else f"({query})"
-        few = self._wh.few(among) if among else None
+        few = self._wh.few(among, of_ledger=True) if among else None
         if few is not None:
             # The index has the order of bytes, which is fast to build in any locale.
             return self._wh.remote(f'{query} and d.id collate "C" in {few}')
@@ -191,6 +192,26 @@ class Ledger:
             render(__package__, "last_complete", ledger=LEDGER, counter_id=self.counter_id)
         )
         return {entity: (run_no, rows) for entity, run_no, rows in found}
+
+    def has_runs(self) -> bool:
+        """Return whether the counter ever had a run."""
+        query = f"select 1 from {LEDGER}.ledger_runs where counter_id = ? limit 1"
+        return self.exists and bool(self._wh.rows(query, [self.counter_id]))
+
+    def filters(self) -> dict[str, str]:
+        """Return entity → the filter of the counter's last run that passed the gate."""
+        return {
+            entity: condition
+            for counter, entity, condition in self.all_filters()
+            if counter == self.counter_id
+        }
+
+    def all_filters(self) -> list[tuple[int, str, str]]:
+        """Return counter, entity and filter of all counters, in their order; read once."""
+        if self._filters is None:
+            query = f"select counter_id, entity, condition from {LEDGER}.ledger_filters"
+            self._filters = sorted(self._wh.rows(query)) if self.exists else []
+        return self._filters
 
     def held_ids(self, entity: str) -> str:
         """Return a query of the ids of held and pending rows, which every run compares."""

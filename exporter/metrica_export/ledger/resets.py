@@ -41,4 +41,4 @@ def _of_mart(entity: str | None) -> str:
 
 
 def _of_row(wh: Attached, key: str | None) -> str:
-    return "" if key is None else f" and id = {data(key, postgres=wh.is_postgres)}"
+    return "" if key is None else f" and id = {data(key, postgres=wh.ledger_is_postgres)}"

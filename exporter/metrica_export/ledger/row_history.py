@@ -89,9 +89,9 @@ def read_history(wh: Attached, ledger: Ledger, mart: str, key: str) -> RowHistor
             ledger=LEDGER,
             counter_id=ledger.counter_id,
             entity=quote(mart),
-            key=data(key, postgres=wh.is_postgres),
+            key=data(key, postgres=wh.ledger_is_postgres),
             # The index has the order of bytes.
-            id='d.id collate "C"' if wh.is_postgres else "d.id",
+            id='d.id collate "C"' if wh.ledger_is_postgres else "d.id",
         )
         return wh.rows(f"select {', '.join(_COLUMNS[file])} from {wh.remote(query)}")
 

@@ -1,53 +1,71 @@
 """The ledger's tables and views: a run opens them, and the first run creates them."""
 
+from collections.abc import Iterable
+
 from metrica_export.ledger.lock import ledger_lock
 from metrica_export.ledger.reader import VERSION, Ledger
-from metrica_export.ledger.views import Filters, are_current, create_views
+from metrica_export.ledger.views import are_current, create_views
 from metrica_export.warehouse.connection import LEDGER, Attached
-from metrica_export.warehouse.dbt_manifest import Marts
+from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.sql_files import render
 
 
 def open_ledger(wh: Attached, counter_id: int, marts: Marts) -> Ledger:
     """Return the counter's ledger; create it if there is none.
 
+    A counter without runs gets the present filters at once. For others `record_filters` records
+    them, so that a run can compare them with those of the deliveries.
+
     Only a run that holds the lock may call it. Raises LedgerError for a damaged ledger, and for
     another version of the ledger.
     """
     found = Ledger(wh, counter_id)
     if found.exists:
-        recorded, wanted = _filters(wh, counter_id, marts)
-        if recorded == wanted and are_current(wh, marts, wanted):
+        is_new = found.filters() != _present(marts.all) and not found.has_runs()
+        if not is_new and are_current(wh, marts, found.all_filters()):
             return found
     with ledger_lock(wh.profile):
         # The run of another counter may have created it in the meantime.
         wh.refresh_catalog()
-        if not Ledger(wh, counter_id).exists:
+        found = Ledger(wh, counter_id)
+        present, filters = _present(marts.all), found.all_filters()
+        if not found.exists:
             _create(wh)
+        if present and found.filters() != present and not found.has_runs():
+            _record(wh, counter_id, marts.all)
+            filters = Ledger(wh, counter_id).all_filters()
         # Under the lock: the views have the filters of all counters.
-        recorded, wanted = _filters(wh, counter_id, marts)
-        if recorded != wanted:
-            _record(wh, counter_id, wanted)
-        create_views(wh, marts, wanted)
+        create_views(wh, marts, filters)
     return Ledger(wh, counter_id)
 
 
-def _filters(wh: Attached, counter_id: int, marts: Marts) -> tuple[Filters, Filters]:
-    """Return the recorded filters of all counters, and those with the counter's present ones."""
-    present = [
-        (counter_id, mart.name, mart.condition) for mart in marts.all if mart.condition is not None
-    ]
-    found = wh.rows(f"select counter_id, entity, condition from {LEDGER}.ledger_filters")
-    others = [each for each in found if each[0] != counter_id]
-    return sorted(found), sorted([*others, *present])
+def record_filters(wh: Attached, ledger: Ledger, marts: Marts, reviewed: Iterable[str]) -> None:
+    """Record the filters of reviewed marts, whose rows a run is about to send, for the views."""
+    own = [mart for mart in marts.all if mart.name in reviewed]
+    recorded = ledger.filters()
+    if all(recorded.get(mart.name) == mart.condition for mart in own):
+        return
+    with ledger_lock(wh.profile):
+        _record(wh, ledger.counter_id, own)
+        create_views(wh, marts, Ledger(wh, ledger.counter_id).all_filters())
 
 
-def _record(wh: Attached, counter_id: int, filters: Filters) -> None:
+def _present(marts: Iterable[Mart]) -> dict[str, str]:
+    return {mart.name: mart.condition for mart in marts if mart.condition is not None}
+
+
+def _record(wh: Attached, counter_id: int, marts: Iterable[Mart]) -> None:
     with wh.transaction():
-        wh.run(f"delete from {LEDGER}.ledger_filters where counter_id = ?", [counter_id])
-        for each in filters:
-            if each[0] == counter_id:
-                wh.run(f"insert into {LEDGER}.ledger_filters values (?, ?, ?)", [*each])
+        for mart in marts:
+            wh.run(
+                f"delete from {LEDGER}.ledger_filters where counter_id = ? and entity = ?",
+                [counter_id, mart.name],
+            )
+            if mart.condition is not None:
+                wh.run(
+                    f"insert into {LEDGER}.ledger_filters values (?, ?, ?)",
+                    [counter_id, mart.name, mart.condition],
+                )
 
 
 def _create(wh: Attached) -> None:

@@ -75,7 +75,7 @@ class Journal:
         A run calls it at its end, so that the first load fills a table without an index. The index
         stays for later loads: dropping it would block the runs of other counters.
         """
-        if self._wh.is_postgres:
+        if self._wh.ledger_is_postgres:
             self._wh.command(
                 "set local maintenance_work_mem = '256MB'",
                 "create index if not exists ledger_deliveries_by_id "

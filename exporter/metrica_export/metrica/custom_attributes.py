@@ -29,7 +29,7 @@ class Difference:
         return (
             f"Metrica has the attribute {self.attribute.name} of {self.entity.attribute_owner} as "
             f"{self.found}, but mart {self.mart} declares {self.attribute.type_name}. A type "
-            "cannot be changed. Correct the mart's YAML, or rename the column."
+            "cannot be changed. Correct dbt's var metrica_attributes, or rename the attribute."
         )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from metrica_export.commands.result import RunResult
 from metrica_export.errors import GateError
+from metrica_export.plurals import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ def find_events(result: RunResult) -> list[Event]:
         text = f"Failed with exit code {result.exit_code}. {result.error}"
         found.append(Event("run_failed", text))
     if result.expiring:
-        text = f"Up to {result.expiring} undelivered orders leave Metrica's window within a day."
+        orders = counted(result.expiring, "undelivered order")
+        text = f"Within a day, Metrica's window ends for up to {orders}."
         found.append(Event("orders_expiring", text))
     if result.new:
+        rows = counted(result.new, "more row")
         text = (
-            f"{result.new} more rows are rejected or held than after the last complete run "
+            f"Since the last complete run, {rows} became rejected or held "
             f"(now {result.rejected} rejected, {result.held} held). Run `metrica-export rejects`."
         )
         found.append(Event("rejects_rose", text))

@@ -1,9 +1,11 @@
 """The figures of the report: nine parts, from the marts and the ledger, without a request."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from time import sleep
 
 from metrica_export.report.light import Light, judge
 from metrica_export.report.online import OnlineOrders
@@ -40,8 +42,18 @@ class Report:
     schema: Schema
 
 
-def read_report(subject: Subject, online: OnlineOrders | None = None) -> Report:
+_HEAD_START = 0.03
+"""Seconds in which the scans start: vl-convert keeps Python's lock while it draws."""
+
+
+def read_report(
+    subject: Subject,
+    online: OnlineOrders | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Report:
     """Return the figures of a counter. The warehouse makes its three scans at the same time.
+
+    `meanwhile` is called while the warehouse scans.
 
     Raises SettingsError if the orders mart lacks the attribute of `online`, WarehouseError if a
     query fails.
@@ -50,10 +62,13 @@ def read_report(subject: Subject, online: OnlineOrders | None = None) -> Report:
     queries = row_queries(subject)
     # DuckDB's idle threads would take the processors from PostgreSQL.
     threads = subject.wh.one_thread_each() if subject.wh.is_postgres else nullcontext()
-    with threads, ThreadPoolExecutor(2) as pool:
+    with threads, ThreadPoolExecutor(3) as pool:
+        groups = pool.submit(group_orders, subject.with_new_session())
         match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
         rows = pool.submit(read_rows, subject.with_new_session(), queries)
-        group_orders(subject)
+        sleep(_HEAD_START)
+        meanwhile()
+        groups.result()
         rows.result()
         found_keys = match_keys.result()
     compare_rows(subject)

@@ -12,9 +12,10 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.errors import GateError
 from metrica_export.ledger.reader import Ledger
+from metrica_export.review.filter_change import find_change
 from metrica_export.review.gate_texts import gate_text
 from metrica_export.review.impact import ReviewedMart, count_open_orders
-from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, Gate
+from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, WIDEN_PERCENT, Gate
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.session import Session
 from metrica_export.warehouse.sql_files import render
@@ -51,6 +52,17 @@ def find_exceeded(
             shrunk.append(text("shrunk_mart", mart=entity, before=last, now=mart.counts.rows))
     if shrunk:
         found["shrink"] = text("shrink", marts=", ".join(shrunk), limit=gate.shrink_percent)
+    filters = [
+        sentence
+        for mart in reviewed.values()
+        if (
+            sentence := _filter_change(
+                session.wh, ledger, mart, complete.get(mart.staged.name, (0, 0))[1], language
+            )
+        )
+    ]
+    if filters:
+        found["filter"] = text("filter", marts="; ".join(filters), counter=ledger.counter_id)
     unsendable = [
         sentence
         for mart in reviewed.values()
@@ -64,6 +76,22 @@ def find_exceeded(
 
 def _is_beyond(part: int, whole: int, percent: int) -> bool:
     return whole >= SHARE_FROM and part * 100 > percent * whole
+
+
+def _filter_change(
+    wh: Attached, ledger: Ledger, mart: ReviewedMart, last_rows: int, language: str
+) -> str | None:
+    """Return the sentence of a lost filter, or of one that selects too many rows more."""
+    staged = mart.staged
+    change = find_change(wh, ledger, staged.mart, mart.counts.rows, last_rows)
+    if change is None:
+        return None
+    named = {"mart": staged.name, "added": change.added, "before": change.before}
+    if change.is_lost:
+        return gate_text("filter_lost", language, **named)
+    if change.added >= SHARE_FROM and change.added * 100 > WIDEN_PERCENT * change.before:
+        return gate_text("filter_widened", language, limit=WIDEN_PERCENT, **named)
+    return None
 
 
 def _unsendable(wh: Attached, gate: Gate, staged: StagedMart, language: str) -> Iterator[str]:

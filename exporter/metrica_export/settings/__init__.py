@@ -1,6 +1,13 @@
 """The settings of one command, as frozen objects."""
 
-from metrica_export.settings.gate import BECOME_PERCENT, GATE, SHARE_FROM, FailOn, Gate
+from metrica_export.settings.gate import (
+    BECOME_PERCENT,
+    GATE,
+    SHARE_FROM,
+    WIDEN_PERCENT,
+    FailOn,
+    Gate,
+)
 from metrica_export.settings.options import (
     DAILY_QUOTA,
     MIN_FILE_BYTES,
@@ -19,6 +26,7 @@ __all__ = [
     "MIN_FILE_BYTES",
     "MIN_MEMORY_MB",
     "SHARE_FROM",
+    "WIDEN_PERCENT",
     "DbtSettings",
     "FailOn",
     "Form",

@@ -9,12 +9,15 @@ from metrica_export.errors import SettingsError
 SHARE_FROM = 10
 """Rows from which the gate compares a share with its limit."""
 
-GATE = ("paid", "erased", "shrink", "unsendable", "drift")
+GATE = ("paid", "erased", "shrink", "unsendable", "filter", "drift")
 """The limits that stop a run before its first upload, unless they are accepted."""
 
 
 BECOME_PERCENT = 5
 """Percent of a mart's delivered rows that may become unsendable in one run."""
+
+WIDEN_PERCENT = 10
+"""Percent of a mart's rows that a changed filter may add, from `SHARE_FROM` rows."""
 
 
 @dataclass(frozen=True, slots=True)

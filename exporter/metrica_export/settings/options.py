@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 from metrica_export.errors import SettingsError
-from metrica_export.machine import default_memory_mb
 from metrica_export.metrica.formats import ENTITIES, FILES, MAX_FILE_BYTES, MERGE_MODES, MODES
 from metrica_export.settings.gate import FailOn, Gate
 
@@ -14,6 +13,12 @@ DAILY_QUOTA = 5_000
 
 MIN_MEMORY_MB = 100
 """Smaller values were not tested."""
+
+MEMORY_MB = 220
+"""With it a whole run stays below 450 MB, at any number of rows.
+
+At 512 a first export of 2,000,000 orders takes 700 MB, and 5 % less processor time.
+"""
 
 MIN_FILE_BYTES = 1_000
 """A smaller file has no room for a header and a row."""
@@ -25,7 +30,8 @@ class DbtSettings:
 
     None stands for dbt's own fallback: its environment variable, then its default. A command
     that opens the warehouse stages rows in `staging_dir`; None is the system's folder. `filters`
-    has SQL conditions by mart. To a command the other rows of such a mart do not exist.
+    has SQL conditions by mart. To a command the other rows of such a mart do not exist. `ledger`
+    is the target of the ledger's database; None is the marts' own.
     """
 
     project_dir: Path
@@ -34,6 +40,7 @@ class DbtSettings:
     target: str | None = None
     staging_dir: Path | None = None
     filters: tuple[tuple[str, str], ...] = ()
+    ledger: str | None = None
 
     def __post_init__(self) -> None:
         names = [entity.name for entity in ENTITIES]
@@ -94,7 +101,7 @@ class Staging:
     """
 
     folder: Path | None = None
-    memory_mb: int = field(default_factory=default_memory_mb)
+    memory_mb: int = MEMORY_MB
 
     def __post_init__(self) -> None:
         if self.memory_mb < MIN_MEMORY_MB:

@@ -1,4 +1,4 @@
-"""Attaching the warehouse to a DuckDB process, as the database `wh`."""
+"""Attaching databases to a DuckDB process; that of the ledger is `wh`."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -6,32 +6,50 @@ from pathlib import Path
 import duckdb
 
 from metrica_export.errors import LedgerError, WarehouseError
-from metrica_export.warehouse.dbt_profile import Duckdb, Postgres, Warehouse
+from metrica_export.warehouse.dbt_profile import Database, Duckdb, Postgres
 from metrica_export.warehouse.error_text import explain
 from metrica_export.warehouse.sql import conninfo, quote
 
 
-def attach(con: duckdb.DuckDBPyConnection, profile: Warehouse, *, read_only: bool) -> None:
-    """Attach a warehouse.
+def attach(
+    con: duckdb.DuckDBPyConnection, profile: Database, *, read_only: bool, may_be_new: bool
+) -> None:
+    """Attach the database of the ledger. With `may_be_new`, a DuckDB file need not exist yet.
 
     Raises WarehouseError when it cannot be reached, LedgerError when another process
     holds the DuckDB file.
     """
     mode = "read_only" if read_only else "read_write"
     if isinstance(profile, Duckdb):
-        _attach_file(con, profile, mode)
+        if may_be_new and not profile.path.exists():
+            if read_only:
+                con.execute("attach ':memory:' as wh")
+                return
+            _create_file(profile)
+        attach_file(con, profile, "wh", mode)
     else:
         _attach_server(con, profile, mode)
 
 
-def _attach_file(con: duckdb.DuckDBPyConnection, profile: Duckdb, mode: str) -> None:
+def _create_file(profile: Duckdb) -> None:
+    try:
+        duckdb.connect(profile.path).close()
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"Cannot create {profile.path} for the ledger: {explain(error)} Check `path` of target "
+            f"{profile.target!r} in profiles.yml."
+        ) from None
+
+
+def attach_file(con: duckdb.DuckDBPyConnection, profile: Duckdb, database: str, mode: str) -> None:
+    """Attach a DuckDB file under the name of a database. Raises the errors of `attach`."""
     if not profile.path.is_file():
         raise WarehouseError(
             f"No warehouse at {profile.path} (target {profile.target!r}). "
             "Run `dbt build`, or correct `path` in profiles.yml."
         )
     try:
-        con.execute(f"attach {quote(str(profile.path))} as wh ({mode})")
+        con.execute(f"attach {quote(str(profile.path))} as {database} ({mode})")
     except duckdb.Error as error:
         if "Could not set lock" in str(error):
             raise LedgerError(

@@ -1,10 +1,10 @@
 """The warehouse, attached to a DuckDB process that also has the staging tables.
 
-Both kinds of warehouse are attached as database `wh`, so a query over marts and ledger is
-written once, in SQL for PostgreSQL and DuckDB.
+The database of the ledger is attached as `wh`, so a query over marts and ledger is written once,
+in SQL for PostgreSQL and DuckDB. The marts are in it too, or in a database of their own, `marts`,
+that this process reads (`own_marts`).
 """
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -12,15 +12,16 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from metrica_export.errors import ExportError, SettingsError, WarehouseError
+from metrica_export.errors import ExportError
 from metrica_export.settings import Staging
 from metrica_export.warehouse.attachment import attach
-from metrica_export.warehouse.dbt_profile import Postgres, Warehouse
-from metrica_export.warehouse.error_text import explain, no_room
-from metrica_export.warehouse.sql import MARK, QUERY_MARK, array, name, quote
+from metrica_export.warehouse.dbt_profile import Database, Postgres
+from metrica_export.warehouse.error_text import as_export_error
+from metrica_export.warehouse.marks import HERE, LEDGER, expand_queries, reads_marts, relation
+from metrica_export.warehouse.own_marts import MARTS, OwnMarts
+from metrica_export.warehouse.sql import array, name, quote
 
-HERE = f"{MARK}wh⟧"
-"""The mark before each schema in a query text; `Attached` replaces it with the prefix."""
+__all__ = ["HERE", "LEDGER", "Attached", "relation"]
 
 _T = TypeVar("_T")
 
@@ -33,23 +34,29 @@ _FEW = 50_000
 _FEW_WITH_REPEATS = 5 * _FEW
 """Maximum number of rows whose ids are looked up by an index."""
 
-LEDGER = f"{HERE}{MARK}ledger⟧"
-"""The mark for the ledger's schema in a query text."""
-
 
 class Attached:
     """An open warehouse. Queries run in DuckDB; `remote` runs one in the warehouse itself."""
 
     def __init__(
-        self, profile: Warehouse, staging: Staging, *, ledger_schema: str, read_only: bool
+        self,
+        profile: Database,
+        staging: Staging,
+        *,
+        ledger_schema: str,
+        read_only: bool,
+        own_marts: OwnMarts | None = None,
     ) -> None:
-        """Attach the warehouse to a DuckDB in memory, with `staging` for rows beyond its memory.
+        """Attach the ledger's database to a DuckDB in memory, and the marts' one, if it is another.
 
-        Raises WarehouseError if it cannot be reached, LedgerError if another process has the
-        DuckDB file open.
+        `staging` is for rows beyond the memory. Raises WarehouseError if a database cannot be
+        reached, LedgerError if another process has the DuckDB file open.
         """
         self.profile, self.ledger_schema = profile, ledger_schema
-        self._staging = staging
+        self.ledger_is_postgres = isinstance(profile, Postgres)
+        # Then DuckDB itself reads the marts, which the ledger's database does not have.
+        self.has_own_marts = own_marts is not None
+        self._staging, self._own_marts = staging, own_marts
         self._columns: dict[tuple[str, str], dict[str, str]] = {}
         self._con = duckdb.connect(":memory:")
         settings = {
@@ -64,12 +71,14 @@ class Attached:
         }
         for setting, value in settings.items():
             self._execute(f"set {setting} = {value}")
-        attach(self._con, profile, read_only=read_only)
+        attach(self._con, profile, read_only=read_only, may_be_new=own_marts is not None)
+        if own_marts:
+            own_marts.attach(self._con)
 
     @property
     def is_postgres(self) -> bool:
-        """Whether the warehouse is a PostgreSQL server."""
-        return isinstance(self.profile, Postgres)
+        """Whether a PostgreSQL server has the marts. Joins with the ledger run where they are."""
+        return self.ledger_is_postgres and not self.has_own_marts
 
     def new_session(self) -> "Attached":
         """Return another session on this warehouse and its staging tables, for another thread."""
@@ -91,12 +100,12 @@ class Attached:
         self._con.close()
 
     def _text(self, sql: str, prefix: str) -> str:
-        def nested(mark: re.Match[str]) -> str:
-            query = bytes.fromhex(mark[1]).decode()
+        def nested(query: str) -> str:
             return self.remote(query) if prefix else f"({self._text(query, prefix)})"
 
-        sql = QUERY_MARK.sub(nested, sql)
-        return sql.replace(LEDGER, f"{prefix}{name(self.ledger_schema)}").replace(HERE, prefix)
+        sql = expand_queries(sql, nested)
+        sql = sql.replace(LEDGER, f"{prefix}{name(self.ledger_schema)}")
+        return sql.replace(HERE, f"{MARTS}." if self.has_own_marts else prefix)
 
     def run(self, sql: str, parameters: list[Any] | None = None) -> None:
         """Execute one statement in DuckDB. Raises the errors of `rows`."""
@@ -129,17 +138,25 @@ class Attached:
         On PostgreSQL the server's planner and indexes do the work, over one connection. A scan by
         DuckDB reads whole tables in parallel and is faster for them.
         """
-        if self.is_postgres:
+        if self.has_own_marts and (LEDGER not in sql or reads_marts(sql)):
+            return f"({self._text(sql, 'wh.')})"
+        return self.in_ledger(sql)
+
+    def in_ledger(self, sql: str) -> str:
+        """Return a FROM item that runs a query without marts in the ledger's database itself."""
+        if self.ledger_is_postgres:
             return f"postgres_query('wh', {quote(self._text(sql, ''))})"
         return f"({self._text(sql, 'wh.')})"
 
     @property
     def now(self) -> str:
         """SQL for the warehouse's time, so that runs on several machines can be compared."""
-        return f"(select now from {self.remote('select now() as now')})"
+        return f"(select now from {self.in_ledger('select now() as now')})"
 
-    def few(self, ids: str) -> str | None:
+    def few(self, ids: str, *, of_ledger: bool = False) -> str | None:
         """Return the ids (`_id`) of a query as a subquery for `remote`; None if they are many.
+
+        `of_ledger` is for a query of the ledger alone.
 
         `id in` this subquery is a hash or an index lookup. PostgreSQL would compute an array again
         for each row. For many rows a scan of the whole table is faster.
@@ -154,12 +171,12 @@ class Attached:
         if len(rows) > _FEW or not all(are_all for _, are_all in rows):
             return None
         found = [key for key, _ in rows]
-        return f"(select unnest({array(found, postgres=self.is_postgres)}))"
+        is_postgres = self.ledger_is_postgres if of_ledger else self.is_postgres
+        return f"(select unnest({array(found, postgres=is_postgres)}))"
 
     def command(self, *statements: str) -> None:
-        """Execute statements in the warehouse itself, in its dialect."""
-        self._columns.clear()
-        if self.is_postgres:
+        """Execute statements in the ledger's database itself, in its dialect."""
+        if self.ledger_is_postgres:
             text = ";\n".join(self._text(statement, "") for statement in statements)
             self._execute(f"call postgres_execute('wh', {quote(text)})")
             return
@@ -173,14 +190,14 @@ class Attached:
     def refresh_catalog(self) -> None:
         """Drop the cached list of schemas and tables, after DDL."""
         self._columns.clear()
-        if self.is_postgres:
+        if self.ledger_is_postgres:
             self._execute("call pg_clear_cache()")
 
     def has_schema(self, schema: str) -> bool:
         """Return whether the warehouse has a schema."""
         found = self.rows(
-            "select 1 from duckdb_schemas() where database_name = 'wh' and schema_name = ?",
-            [schema],
+            "select 1 from duckdb_schemas() where database_name = ? and schema_name = ?",
+            [self._database(schema), schema],
         )
         return bool(found)
 
@@ -188,12 +205,16 @@ class Attached:
         """Return name → DuckDB type of a relation's columns, empty if there is none."""
         if not self._columns:
             # One query for all: DuckDB lists every relation of the warehouse for each query.
-            for *relation, column, kind in self.rows(
-                "select schema_name, table_name, column_name, data_type from duckdb_columns() "
-                "where database_name = 'wh'"
+            for database, *relation, column, kind in self.rows(
+                "select database_name, schema_name, table_name, column_name, data_type "
+                f"from duckdb_columns() where database_name in ('wh', '{MARTS}')"
             ):
-                self._columns.setdefault((relation[0], relation[1]), {})[column] = kind
+                if database == self._database(relation[0]):
+                    self._columns.setdefault((relation[0], relation[1]), {})[column] = kind
         return self._columns.get((schema, table), {})
+
+    def _database(self, schema: str) -> str:
+        return MARTS if self.has_own_marts and schema != self.ledger_schema else "wh"
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -218,29 +239,10 @@ class Attached:
         try:
             return work()
         except duckdb.Error as error:
-            raise self._as_export_error(error) from None
+            lost = self._own_marts and self._own_marts.find_lost(str(error))
+            raise lost or as_export_error(error, self._staging) from None
         except RuntimeError as error:
             # DuckDB wraps an exception that a signal's handler raises during a query.
             if isinstance(error.__cause__, ExportError):
                 raise error.__cause__ from None
             raise
-
-    def _as_export_error(self, error: duckdb.Error) -> ExportError:
-        text = str(error)
-        is_full = "max_temp_directory_size" in text
-        if isinstance(error, duckdb.OutOfMemoryException) and not is_full:
-            return SettingsError(
-                f"The marts need more than the {self._staging.memory_mb} MB of memory that DuckDB "
-                "may use. Raise --memory-mb and rerun. Delivered rows are in the ledger."
-            )
-        if is_full or str(self._staging.folder) in text:
-            return no_room(explain(error))
-        advice = ""
-        if isinstance(error, duckdb.IOException):
-            advice = " Check the warehouse and rerun. Delivered rows are in the ledger."
-        return WarehouseError(f"The warehouse refused a query: {explain(error)}{advice}")
-
-
-def relation(schema: str, table: str) -> str:
-    """Return the quoted name of a warehouse table in a query text."""
-    return f"{HERE}{name(schema)}.{name(table)}"

@@ -1,4 +1,4 @@
-"""The custom attributes that the YAML of dbt's models declares."""
+"""The custom attributes that dbt's var `metrica_attributes` or the YAML of a model declares."""
 
 import re
 from typing import Any
@@ -18,13 +18,13 @@ KIND_OF_TYPE = {
 
 
 def read_attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
-    """Return the custom attribute that a column's meta declares; SettingsError for a bad one."""
+    """Return the custom attribute that `meta` declares; SettingsError for a bad one."""
     type_name = meta.get("type")
     if type_name not in ATTRIBUTE_TYPES:
         raise SettingsError(
             f"{label}: {name} is not a column of Metrica, so it is a custom attribute without a "
-            f"type. Add `meta: {{metrica: {{type: {'|'.join(ATTRIBUTE_TYPES)}}}}}` to its YAML "
-            "entry."
+            f"type. Set `type: {'|'.join(ATTRIBUTE_TYPES)}` in dbt's var metrica_attributes, or in "
+            "`meta: {metrica: …}` of its YAML entry."
         )
     if name in RESERVED:
         raise SettingsError(

@@ -92,6 +92,13 @@ class Marts:
         return _LEDGER_SCHEMA
 
     @property
+    def relations(self) -> list[tuple[str, str]]:
+        """The schemas and names of the tables that the exporter reads."""
+        found = [(mart.schema, mart.table) for mart in self.all]
+        found += [mart.builds for mart in self.all]
+        return list(dict.fromkeys([*found, *([self.left_out] if self.left_out else [])]))
+
+    @property
     def time_zone(self) -> str | None:
         """The counter's zone in dbt's manifest, which the marts' times have."""
         return next((mart.time_zone for mart in self.all if mart.time_zone), None)
@@ -148,7 +155,7 @@ def read_marts(dbt: DbtSettings, warehouse: Warehouse) -> Marts:
         found = {n: replace(mart, builds=roles["mart_builds"]) for n, mart in found.items()}
     in_order = tuple(found[e.name] for e in ENTITIES if e.name in found)
     marts = _filtered(Marts(in_order, roles.get("left_out")), dict(dbt.filters))
-    _check_file_name(marts, warehouse)
+    check_file_name(marts, warehouse)
     return marts
 
 
@@ -161,7 +168,8 @@ def _filtered(marts: Marts, filters: dict[str, str]) -> Marts:
     )
 
 
-def _check_file_name(marts: Marts, warehouse: Warehouse) -> None:
+def check_file_name(marts: Marts, warehouse: Warehouse) -> None:
+    """Raise SettingsError for a DuckDB file with the name of a schema."""
     # DuckDB uses the file's name as the catalog's, and confuses it with an equal schema's name.
     schemas = {mart.schema.casefold() for mart in marts.all} | {marts.ledger_schema.casefold()}
     if isinstance(warehouse, Duckdb) and warehouse.path.stem.casefold() in schemas:

@@ -45,7 +45,27 @@ def _checked(path: Path, key: str, node: Node) -> Node:
     for name, column in columns.items():
         if not _is_name(name) or not isinstance(column, dict | None):
             raise _malformed(path, f"{key}.columns.{name}", "an object")
-    return node | {"columns": {name: column or {} for name, column in columns.items()}}
+    declared = {name: column or {} for name, column in columns.items()}
+    return node | {"columns": declared | _attributes_of_var(path, key, node)}
+
+
+def _attributes_of_var(path: Path, key: str, node: Node) -> dict[str, Node]:
+    """Return the attributes of dbt's var `metrica_attributes`, as columns of a model's YAML.
+
+    The columns of dbt's manifest come from the YAML alone, so the var is in the model's meta.
+    """
+    meta = metrica_meta(node)
+    label = f"{key}.config.meta.metrica.attributes"
+    by_entity = meta.get("attributes")
+    if by_entity is None:
+        return {}
+    found = by_entity.get(meta.get("entity")) if isinstance(by_entity, dict) else by_entity
+    if not isinstance(found, list | None):
+        raise _malformed(path, label, "a list of attributes for each entity")
+    for attribute in found or []:
+        if not isinstance(attribute, dict) or not _is_name(attribute.get("name")):
+            raise _malformed(path, label, "a list of attributes with names")
+    return {each["name"]: {"config": {"meta": {"metrica": each}}} for each in found or []}
 
 
 def _is_name(found: object) -> bool:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,6 +12,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from metrica_export.errors import SettingsError
 from metrica_export.settings import DbtSettings
+from metrica_export.warehouse.iceberg_profile import Iceberg, read_iceberg
 from metrica_export.warehouse.yaml_file import load_mapping
 
 PROJECT_FILE = "dbt_project.yml"
@@ -46,7 +47,10 @@ class Postgres:
     kind = "postgres"
 
 
-Warehouse = Duckdb | Postgres
+Database = Duckdb | Postgres
+"""A warehouse that can hold the ledger."""
+
+Warehouse = Database | Iceberg
 
 
 def read_warehouse(dbt: DbtSettings) -> Warehouse:
@@ -91,6 +95,33 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     return _warehouse(str(target), output, f"{path}: {name}.outputs.{target}")
 
 
+def read_ledger(dbt: DbtSettings, warehouse: Warehouse) -> Database:
+    """Return the database of the ledger: that of the setting `ledger`, or the marts' own.
+
+    Raises SettingsError with the key.
+    """
+    if dbt.ledger is None:
+        if isinstance(warehouse, Iceberg):
+            raise SettingsError(
+                f"Target {warehouse.target!r} is of type spark, which cannot hold the ledger. Set "
+                "`ledger` in metrica.yml, --ledger or METRICA_LEDGER to a target of the same "
+                "profile of type postgres or duckdb."
+            )
+        return warehouse
+    found = read_warehouse(replace(dbt, target=dbt.ledger))
+    if isinstance(found, Iceberg):
+        raise SettingsError(
+            f"The setting `ledger` names target {found.target!r} of type spark, which cannot hold "
+            "the ledger. Name a target of type postgres or duckdb."
+        )
+    if isinstance(warehouse, Postgres) and found.target != warehouse.target:
+        raise SettingsError(
+            f"Marts in PostgreSQL (target {warehouse.target!r}) have their ledger in the same "
+            f"database, but the setting `ledger` names target {found.target!r}. Remove it."
+        )
+    return found
+
+
 def read_project(project_dir: Path) -> dict[str, Any]:
     """Return dbt_project.yml as a dictionary; SettingsError if it is missing."""
     return load_mapping(project_dir / PROJECT_FILE, "Set --project-dir to the dbt project")
@@ -127,6 +158,8 @@ _TEMPLATE_ERRORS = (
 
 
 def _render(value: object, path: Path, key: str) -> object:
+    if isinstance(value, dict):
+        return {each: _render(inner, path, f"{key}.{each}") for each, inner in value.items()}
     if not isinstance(value, str) or "{" not in value:
         return value
 
@@ -189,8 +222,10 @@ def _warehouse(target: str, output: dict[str, Any], where: str) -> Warehouse:
             options=options,
             role=_text(output["role"], f"{where}.role") if output.get("role") else None,
         )
+    if kind == "spark":
+        return read_iceberg(target, output, where)
     shown = kind if isinstance(kind, str | None) else "not a text"
-    raise SettingsError(f"{where}.type is {shown!r}. Set it to duckdb or postgres.")
+    raise SettingsError(f"{where}.type is {shown!r}. Set it to duckdb, postgres or spark.")
 
 
 def _text(value: object, where: str) -> str:

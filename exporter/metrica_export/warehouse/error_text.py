@@ -4,7 +4,8 @@ import re
 
 import duckdb
 
-from metrica_export.errors import SettingsError
+from metrica_export.errors import ExportError, SettingsError, WarehouseError
+from metrica_export.settings import Staging
 
 _DENIED = re.compile(r"ERROR:\s+(permission denied for [^\n]*)")
 """PostgreSQL names the denied object, and never a value."""
@@ -79,3 +80,20 @@ def no_room(why: str) -> SettingsError:
         f"The folder for staging cannot be written: {why} "
         "Set --staging-dir to a folder with more room."
     )
+
+
+def as_export_error(error: duckdb.Error, staging: Staging) -> ExportError:
+    """Return the error for a failure of DuckDB, without data of any row."""
+    text = str(error)
+    is_full = "max_temp_directory_size" in text
+    if isinstance(error, duckdb.OutOfMemoryException) and not is_full:
+        return SettingsError(
+            f"The marts need more than the {staging.memory_mb} MB of memory that DuckDB "
+            "may use. Raise --memory-mb and rerun. Delivered rows are in the ledger."
+        )
+    if is_full or str(staging.folder) in text:
+        return no_room(explain(error))
+    advice = ""
+    if isinstance(error, duckdb.IOException):
+        advice = " Check the warehouse and rerun. Delivered rows are in the ledger."
+    return WarehouseError(f"The warehouse refused a query: {explain(error)}{advice}")

@@ -28,11 +28,15 @@ def array(hexes: Sequence[str], *, postgres: bool) -> str:
 
     The SQL has no character of a text, so no text can break a statement or show in an error.
     """
+    # PostgreSQL's convert_from gives a text the collation of the encoding's name, which is "C".
+    # In a comparison it would win over that of a mart's key, whose index could not be used.
+    collation = ' collate "default"' if postgres else ""
     if len(hexes) <= 1 or any(_BETWEEN in bytes.fromhex(text) for text in hexes):
-        return f"cast(array[{', '.join(_text(each, postgres) for each in hexes)}] as text[])"
+        texts = ", ".join(_text(each, postgres) for each in hexes)
+        return f"cast(array[{texts}] as text[]){collation}"
     joined = _text(_BETWEEN.hex().join(hexes), postgres)
     split = "string_to_array" if postgres else "string_split"
-    return f"{split}({joined}, {_text(_BETWEEN.hex(), postgres)})"
+    return f"{split}({joined}, {_text(_BETWEEN.hex(), postgres)}){collation}"
 
 
 _BETWEEN = b"\x01\x02"

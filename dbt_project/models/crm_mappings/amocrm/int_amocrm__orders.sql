@@ -1,4 +1,7 @@
-{{ config(enabled=var('crm') == 'amocrm') }}
+{{ config(
+    enabled=var('crm') == 'amocrm',
+    post_hook="{{ warn_of_empty_attributes('orders') }}",
+) }}
 
 with leads as (
     select *

@@ -1,4 +1,7 @@
-{{ config(enabled=var('crm') == 'amocrm') }}
+{{ config(
+    enabled=var('crm') == 'amocrm',
+    post_hook="{{ warn_of_empty_attributes('contacts') }}",
+) }}
 
 with contacts as (
     select * from {{ ref('metrica_crm', 'base_amocrm__contacts') }}

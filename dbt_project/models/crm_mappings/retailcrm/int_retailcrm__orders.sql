@@ -1,4 +1,7 @@
-{{ config(enabled=var('crm') == 'retailcrm') }}
+{{ config(
+    enabled=var('crm') == 'retailcrm',
+    post_hook="{{ warn_of_empty_attributes('orders') }}",
+) }}
 
 with orders as (
     select * from {{ ref('metrica_crm', 'base_retailcrm__orders') }}

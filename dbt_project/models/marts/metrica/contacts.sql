@@ -1,11 +1,24 @@
 {{ config(
     unique_key='uniq_id',
     indexes=mart_indexes('uniq_id'),
+    pre_hook="{{ declare_attributes() }}",
     post_hook=["{{ record_mart_build() }}", "{{ gather_statistics() }}"],
 ) }}
 
-with own as (
-    select * from {{ ref('metrica_crm', 'stg_crm__contacts') }}
+-- depends_on: {{ ref('metrica_crm', 'stg_crm__contact_identifiers') }}
+with
+{% if is_incremental() %}
+changed as (
+    {{ changed_contacts(incremental_start()) }}
+),
+
+{% endif %}
+own as (
+    select *
+    from {{ ref('metrica_crm', 'stg_crm__contacts') }}
+    {% if is_incremental() %}
+    where contact_id in (select contact_id from changed)
+    {% endif %}
 ),
 
 changes as (
@@ -13,7 +26,11 @@ changes as (
 ),
 
 known as (
-    select * from {{ ref('metrica_crm', 'int_contact_identifiers') }}
+    select *
+    from {{ ref('metrica_crm', 'int_contact_identifiers') }}
+    {% if is_incremental() %}
+    where contact_id in (select contact_id from changed)
+    {% endif %}
 ),
 
 identifiers as (
@@ -76,11 +93,6 @@ contacts as (
     {% if var('crm_has_hashed_identifiers') %}
     left join {{ ref('metrica_crm', 'int_contact_hashes') }} as hashes
         on own.contact_id = hashes.contact_id
-    {% endif %}
-    {% if is_incremental() %}
-    where
-        greatest(own.updated_at, changes.updated_at) >= {{ incremental_start() }}
-        or greatest(own.updated_at, changes.updated_at) is null
     {% endif %}
     offset 0
 ),

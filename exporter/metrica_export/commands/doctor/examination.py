@@ -16,6 +16,7 @@ from metrica_export.commands.doctor.left_out import examine_left_out
 from metrica_export.errors import ExportError, InterruptedRunError
 from metrica_export.metrica.access import TOKEN_VARIABLE, Api, read_api
 from metrica_export.metrica.formats import ORDER_STATUSES
+from metrica_export.plurals import counted
 from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Marts, read_marts
@@ -119,7 +120,8 @@ def examine(
 
 
 def _seeds(options: Options) -> Finding:
-    return ok("seeds", f"{check_seeds(options.dbt)} seed files of the dbt project are UTF-8")
+    checked = counted(check_seeds(options.dbt), "seed file")
+    return ok("seeds", f"{checked} of the dbt project checked for UTF-8")
 
 
 def _settings(options: Options) -> tuple[Finding, Marts]:

@@ -10,6 +10,7 @@ from metrica_export.ledger.writer import Journal
 from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import CONTACTS, ORDERS
+from metrica_export.plurals import counted
 from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.contract import check_relation
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
@@ -24,7 +25,7 @@ _MINUTE, _HOUR = 60, 3600
 
 def extension(wh: Attached) -> Finding:
     """Name the version of DuckDB's postgres extension."""
-    if not wh.is_postgres:
+    if not wh.ledger_is_postgres:
         return ok("extension", "a DuckDB warehouse needs none")
     found, duckdb = wh.row(
         "select max(extension_version) filter (extension_name = 'postgres_scanner' and loaded), "
@@ -41,7 +42,7 @@ def contract(wh: Attached, mart: Mart) -> tuple[Finding, Mart]:
     if mart.condition is None:
         return ok(f"mart {mart.name}", found), mart
     own, total = count_rows(wh, mart)
-    found += f"; the filter selects {own} of {total} rows"
+    found += f"; the filter selects {own} of {counted(total, 'row')}"
     if own or not total:
         return ok(f"mart {mart.name}", found), mart
     advice = "Check the filter: this counter gets no row of the mart."
@@ -73,14 +74,14 @@ def _no_ledger(wh: Attached) -> Finding:
     """Check that the first run can create the ledger."""
     schema, exists = wh.ledger_schema, wh.has_schema(wh.ledger_schema)
     quoted = quote(schema)
-    if wh.is_postgres:
+    if wh.ledger_is_postgres:
         privilege = (
             f"has_schema_privilege({quoted}, 'usage') and has_schema_privilege({quoted}, 'create')"
             if exists
             else "has_database_privilege(current_database(), 'create')"
         )
         query = f"select {privilege} as allowed, current_user::text as who"
-        allowed, user = wh.row(f"select allowed, who from {wh.remote(query)}")
+        allowed, user = wh.row(f"select allowed, who from {wh.in_ledger(query)}")
         if not allowed:
             grant = f"grant usage, create on schema {name(schema)} to {name(user)}"
             found = f"{user} may not create tables in schema {schema}"

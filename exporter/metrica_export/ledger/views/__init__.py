@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import HERE, LEDGER, Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.filters import VIEWS_PATH, as_condition, holds_in_views
 from metrica_export.warehouse.sql import name, quote
@@ -42,13 +42,14 @@ def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     dbt replaces a mart's table, and PostgreSQL would then drop every view that depends on it. On
     PostgreSQL the views therefore read the marts through functions, which resolve names when they
     run. On DuckDB every view does that. A view in use cannot be replaced, so an up-to-date view
-    is not created again.
+    is not created again. If the marts are in another database, the views have the rows that the
+    ledger knows.
     """
     statements = _statements(wh, marts, filters)
     recorded, digest = _recorded(wh), _digest(statements)
     if _are_current(wh, recorded, digest):
         return
-    if wh.is_postgres:
+    if wh.ledger_is_postgres:
         # A reader may be using the old views. The run does not wait for it, and the next run
         # tries again: the ledger's tables do not depend on the views.
         statements.insert(0, "set local lock_timeout = '3s'")
@@ -63,18 +64,41 @@ def create_views(wh: Attached, marts: Marts, filters: Filters) -> None:
     wh.run(f"update {LEDGER}.ledger_version set views = {quote(digest)}")
 
 
-def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
-    built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
-    filters = [*_usable(wh, built, filters)]
-    orders = [mart for mart in built if mart.entity.has_deadline]
-    statements: list[str] = []
-    parts: dict[str, str | int] = {
+def mart_rows(wh: Attached, marts: Marts, counter_id: int) -> str:
+    """Return a FROM item of `mart_rows` with all rows of the marts, also of another database."""
+    if not wh.has_own_marts:
+        return f"{LEDGER}.mart_rows"
+    filters = [(counter_id, m.name, m.condition) for m in marts.all if m.condition is not None]
+    keys = [_keys(m, filters, HERE) for m in marts.all if wh.columns(m.schema, m.table)]
+    parts = {**_parts(filters), "mart_keys": " union all ".join(keys)}
+    return f"({render(__package__, 'mart_rows', **parts)})"
+
+
+def _parts(filters: Filters) -> dict[str, str | int]:
+    return {
         "ledger": LEDGER,
         "link_days": LINK_DAYS,
         "update_days": UPDATE_DAYS,
         "has_filters": bool(filters),
+        "of_ledger": False,
         "counters": render(__package__, "counters", ledger=LEDGER),
     }
+
+
+def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
+    if wh.has_own_marts:
+        zone = quote(marts.time_zone or "UTC")
+        parts = _parts([]) | {
+            "of_ledger": True,
+            "mart_keys": render(__package__, "known_rows", ledger=LEDGER),
+            "mart_orders": render(__package__, "known_orders", ledger=LEDGER, zone=zone),
+        }
+        return [*_views(parts)]
+    built = [mart for mart in marts.all if wh.columns(mart.schema, mart.table)]
+    filters = [*_usable(wh, built, filters)]
+    orders = [mart for mart in built if mart.entity.has_deadline]
+    statements: list[str] = []
+    parts = _parts(filters)
     for function, columns, queries in (
         ("mart_keys", _KEY_COLUMNS, [_keys(mart, filters) for mart in built]),
         ("mart_orders", _ORDER_COLUMNS, [_orders(mart, filters) for mart in orders]),
@@ -84,11 +108,12 @@ def _statements(wh: Attached, marts: Marts, filters: Filters) -> list[str]:
             statements.append(_function(function, columns, query))
             query = f"select * from {LEDGER}.{function}()"
         parts[function] = query
-    statements.extend(
-        f"create or replace view {LEDGER}.{view} as {render(__package__, view, **parts)}"
-        for view in VIEWS
-    )
-    return statements
+    return [*statements, *_views(parts)]
+
+
+def _views(parts: dict[str, str | int]) -> Iterator[str]:
+    for view in VIEWS:
+        yield f"create or replace view {LEDGER}.{view} as {render(__package__, view, **parts)}"
 
 
 def _usable(wh: Attached, built: list[Mart], filters: Filters) -> Iterator[tuple[int, str, str]]:
@@ -131,11 +156,11 @@ def _not_for(mart: Mart, filters: Filters) -> str:
     return f"cast({found} as bigint[]) as not_for"
 
 
-def _keys(mart: Mart, filters: Filters) -> str:
+def _keys(mart: Mart, filters: Filters, prefix: str = "") -> str:
     return (
         f"select {quote(mart.name)} as entity, cast({name(mart.entity.key)} as text) as id, "
         f"row_hash, updated_at, {_not_for(mart, filters)} "
-        f"from {name(mart.schema)}.{name(mart.table)}"
+        f"from {prefix}{name(mart.schema)}.{name(mart.table)}"
     )
 
 

@@ -32,6 +32,9 @@ dated as (
     inner join counters as c
         on
             c.is_simple = (o.entity = 'simple_orders')
+            {% if of_ledger %}
+            and o.counter_id = c.counter_id
+            {% endif %}
             {% if has_filters %}
             and (c.counter_id = any(o.not_for)) is not true
             {% endif %}

@@ -56,6 +56,9 @@ from marts as m
 inner join counters as c
     on
         c.is_simple = (m.entity = 'simple_orders')
+        {% if of_ledger %}
+        and m.counter_id = c.counter_id
+        {% endif %}
         {% if has_filters %}
         and (c.counter_id = any(m.not_for)) is not true
         {% endif %}

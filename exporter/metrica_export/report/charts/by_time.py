@@ -185,7 +185,7 @@ def cohorts(found: tuple[Cohort, ...], words: Words) -> Spec:
             },
             {
                 "transform": [{"filter": {"field": "kind", "equal": forecast}}],
-                "mark": {"type": "tick", "size": 24, "thickness": 3},
+                "mark": {"type": "tick", "size": 24, "thickness": 3, "opacity": 1},
                 "encoding": base,
             },
         ],

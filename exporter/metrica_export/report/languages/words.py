@@ -118,6 +118,10 @@ class Words:
         """Return a day and a time."""
         return str(format_datetime(moment, "d MMM y, HH:mm", locale=self.locale))
 
+    def short_moment(self, moment: datetime) -> str:
+        """Return a day without its year, and a time."""
+        return str(format_datetime(moment, "d MMM, HH:mm", locale=self.locale))
+
     def day(self, day: date) -> str:
         """Return a day without its year."""
         return str(format_date(day, "d MMM", locale=self.locale))

@@ -1,7 +1,8 @@
 """Match keys by month: the orders whose contact has identifiers that Metrica can recognise.
 
 The join of all orders with all contacts is too slow for millions of them. Above `EXACT_ORDERS`
-the figures are those of a sample of contacts, chosen by a hash of the id.
+the figures are those of a sample: pages of a PostgreSQL table, otherwise the orders of contacts
+that are chosen by a hash of the id.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,17 @@ from metrica_export.delta.checksum import hash_number
 from metrica_export.metrica.formats import CONTACTS
 from metrica_export.report.online import OnlineOrders
 from metrica_export.report.subject import Subject, day
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 
 EXACT_ORDERS = 500_000
 """Orders of the mart up to which every one counts."""
+
+SAMPLED_ORDERS = 100_000
+"""Orders on the pages of a sample: a share of a month's orders is then right to about a percent."""
 
 _KINDS = ("client_ids", "phones", "emails")
 
@@ -40,7 +46,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class MatchKeys:
-    """The months of the report, oldest first, for the orders of one in `sample` contacts.
+    """The months of the report, oldest first, for one in `sample` orders.
 
     `online` is the rule for orders that could have had a visit; None counts all orders.
     """
@@ -56,7 +62,9 @@ def read_match_keys(subject: Subject, online: OnlineOrders | None) -> MatchKeys:
     Raises SettingsError if the orders mart lacks the attribute of `online`.
     """
     orders = subject.orders
-    sample = max(1, -(-subject.known_orders // EXACT_ORDERS))
+    wh, known = subject.wh, subject.known_orders
+    by_page = known > EXACT_ORDERS and wh.is_postgres and _has_pages(wh, orders)
+    sample = max(1, -(-known // (SAMPLED_ORDERS if by_page else EXACT_ORDERS)))
     query = render(
         __package__,
         "match_keys",
@@ -64,10 +72,21 @@ def read_match_keys(subject: Subject, online: OnlineOrders | None) -> MatchKeys:
         first_month=day(subject.first_month),
         tomorrow=day(subject.tomorrow),
         could_visit=online.condition(orders, "o") if online else "true",
-        **_sources(subject, sample),
+        table_sample=f"tablesample system ({100 / sample:.4f}) repeatable (1)" if by_page else "",
+        **_sources(subject, 1 if by_page else sample),
     )
     months = subject.wh.rows(f"select * from {subject.wh.remote(query)} order by 1")
     return MatchKeys(tuple(Month(*line) for line in months), sample, online)
+
+
+def _has_pages(wh: Attached, mart: Mart) -> bool:
+    """Return whether PostgreSQL can read some pages of a mart: it is a table, without a filter."""
+    if mart.condition is not None:
+        return False
+    table = quote(f"{name(mart.schema)}.{name(mart.table)}")
+    oid = f"{table}::regclass"
+    kind = f"select relkind = 'r' as is_table from pg_catalog.pg_class where oid = {oid}"
+    return bool(wh.row(f"select is_table from {wh.remote(kind)}")[0])
 
 
 def _sources(subject: Subject, sample: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
--- Orders of sampled contacts by month. A contact is in the sample by a hash of its id.
+-- Sampled orders by month: those of some pages, or of contacts in the sample by a hash of the id.
 select
     cast(date_trunc('month', o.create_date_time) as date) as month,
     count(*) filter (where o.could_visit) as orders,
@@ -13,7 +13,7 @@ from (
         o.create_date_time,
         {{ could_visit }} as could_visit,
         {{ keys }}
-    from {{ orders }} as o
+    from {{ orders }} as o {{ table_sample }}
     where
         o.create_date_time >= {{ first_month }}
         and o.create_date_time < {{ tomorrow }}

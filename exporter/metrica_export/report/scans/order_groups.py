@@ -35,6 +35,7 @@ def group_orders(subject: Subject) -> None:
         status_path=f"coalesce({status_path(orders, 'o')}, cast(o.order_status as text))",
         revenue=amount(orders, "o"),
         currency=text(orders, "currency", "o"),
+        is_postgres=wh.is_postgres,
     )
     tables = tables_of(orders.name)
     wh.run(render(__package__, "order_groups", scanned=wh.remote(scan), **tables))

@@ -26,7 +26,11 @@ compared as (
     select
         r.*,
         p.passed_no is not null as was_delivered,
-        coalesce(passed._step, 0) as delivered_step,
+        {% if has_deadline %}
+        string_split(coalesce(r._path, r._status), ',') as path,
+        passed._step as delivered_step,
+        passed._status as delivered_status,
+        {% endif %}
         {% if has_deadline %}
         coalesce(first._created, r._created) as first_created,
         {% endif %}
@@ -65,7 +69,14 @@ select
     end as deadline,
     c._status as order_status,
     status_types.type as status_type,
-    string_split(coalesce(c._path, c._status), ',')[c.delivered_step + 1:] as steps,
+    -- As a run does: after the delivered status, or only the last one if the path lacks it.
+    case
+        when not c.was_delivered then c.path
+        when c.path[c.delivered_step] = c.delivered_status then c.path[c.delivered_step + 1:]
+        when list_contains(c.path, c.delivered_status)
+            then c.path[len(c.path) + 2 - list_position(list_reverse(c.path), c.delivered_status):]
+        else [c._status]
+    end as steps,
     c._currency as currency,
     c._revenue as revenue
     {% else %}

@@ -59,14 +59,14 @@ def runs(report: Report, words: Words) -> Values:
         ),
         "run_heads": [
             words.text("runs.column_started"),
-            *(words.text(f"states.{state}") for state in ("delivered", "rejected", "held")),
             words.text("runs.column_result"),
+            *(words.text(f"states.{state}") for state in ("delivered", "rejected", "held")),
         ],
         "last_runs": [
             (
-                words.moment(run.started_at),
-                *map(words.number, (run.delivered, run.rejected, run.held)),
+                words.short_moment(run.started_at),
                 _result(run, words),
+                *map(words.number, (run.delivered, run.rejected, run.held)),
             )
             for run in reversed(found[-LAST_RUNS:])
         ],

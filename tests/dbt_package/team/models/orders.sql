@@ -1,0 +1,3 @@
+select
+    'not a row of Metrica' as id,
+    cast(null as text) as row_hash
