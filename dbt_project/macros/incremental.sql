@@ -70,9 +70,11 @@
             "coalesce((select max(updated_at) from " ~ clock ~ "), " ~ _earliest_instant() ~ ")"
         ) -%}
     {%- endfor -%}
-    {%- set now = as_instant("'" ~ run_started_at ~ "'") -%}
-    {%- set start = "least(" ~ newest | join(", ") ~ ", " ~ now ~ ") - interval '"
-        ~ incremental_lookback() ~ "'" -%}
-    {%- set found = run_query("select " ~ as_text(start)) -%}
+    {%- set found = run_query(
+        "select " ~ as_text(
+            "least(" ~ newest | join(", ") ~ ", " ~ as_instant("'" ~ run_started_at ~ "'")
+            ~ ") - interval '" ~ incremental_lookback() ~ "'"
+        )
+    ) -%}
     {{ as_instant("'" ~ found.rows[0][0] ~ "'") }}
 {%- endmacro %}

@@ -159,7 +159,6 @@ def fill_hostile(connection: duckdb.DuckDBPyConnection) -> None:
         "md5-" + "0" * 32,
         "x" * 256,
         "Ё",
-        "",
     ]
     connection.executemany(
         "insert into crm.products values (?, ?, null)", [(name, name) for name in products]
@@ -168,7 +167,7 @@ def fill_hostile(connection: duckdb.DuckDBPyConnection) -> None:
         "insert into crm.order_items values (?, ?, ?, '2026-03-29 02:30:00')",
         [
             (float(n % 50), product, number)
-            for n, (product, number) in enumerate(_pairs(products, _NUMBERS))
+            for n, (product, number) in enumerate(_pairs([*products, ""], _NUMBERS))
         ],
     )
     connection.execute(
