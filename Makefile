@@ -84,6 +84,10 @@ test-spark: build/spark/.installed ## Test dbt on Spark and Iceberg in an enviro
 	@build/spark/bin/python -m pytest -q -p no:cacheprovider -p tests.spark.fixtures -W ignore \
 		--confcutdir tests/spark $(or $(FILES),$(wildcard tests/spark/with_*.py)) $(ARGS)
 
+.PHONY: demo-spark
+demo-spark: build/spark/.installed ## Build and export on a cluster of Spark that loses an executor; compare with one machine
+	@build/spark/bin/python -W ignore -m tests.spark.demo
+
 build/spark/.installed: tests/spark/requirements.txt pyproject.toml $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/spark
 	@build/spark/bin/python $(PIP) install --quiet --requirement $<

@@ -134,7 +134,7 @@ def test_marts_list_values_left_out_of_a_contact(built: Warehouse) -> None:
 def test_mart_has_metricas_columns_and_declared_attributes(built: Warehouse, mart: str) -> None:
     [entity] = [entity for entity in ENTITIES if entity.name == mart]
     node = manifest(built)["nodes"][f"model.metrica_crm.{mart}"]
-    declared = {"attributes": {}} if mart in ("contacts", "orders") else {}
+    declared: dict[str, object] = {"attributes": {}} if mart in ("contacts", "orders") else {}
     assert node["config"]["meta"]["metrica"] == declared | {
         "entity": mart,
         "counter_time_zone": "Europe/Moscow",

@@ -1,0 +1,138 @@
+"""`make demo-spark`: one CRM, built and exported on one machine and on a cluster of Spark.
+
+The cluster loses an executor during the build. At the end the marts are compared row by row, and
+the uploaded files by their sha256. All files are in build/demo-spark.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+import duckdb
+import yaml
+from metrica_export.demo.crm import create
+
+from tests.spark.cluster import WORKERS
+from tests.spark.cluster_build import build_and_kill_an_executor
+from tests.spark.comparison import difference
+from tests.spark.fixtures import NO_TESTS, Pair, Pairs
+from tests.spark.lake import ROOT, Lake
+from tests.support.database import Database
+from tests.support.emulator_fixture import RunningEmulator
+from tests.support.postgres_binaries import in_wheel, installed
+from tests.support.postgres_fixture import RunningPostgres
+
+FOLDER = ROOT / "build/demo-spark"
+NAME = "demo"
+CONTACTS = 2_000
+MARTS = ("contacts", "orders", "products", "order_statuses")
+UPLOADS = (
+    "select entity, row_count, sha256 from metrica_export.ledger_uploads "
+    "where status = 'PASSED' order by entity, upload_no"
+)
+
+Upload = tuple[str, int, str]
+
+
+class NotEqualError(RuntimeError):
+    """The two results differ, or a command failed."""
+
+
+def main() -> None:
+    """Run the demo. Raises NotEqualError if the cluster's result is another one."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    with RunningPostgres(installed() or in_wheel()) as server:
+        lake = Lake(server.database("catalog"), FOLDER / "lake")
+        (FOLDER / "lake").mkdir()
+        pair = Pairs(FOLDER, lake).make(NAME, simple_orders=False)
+        _title("The demo's CRM, in a DuckDB file and in Iceberg tables")
+        pair.fill(partial(create, now=datetime.now(UTC), contacts=CONTACTS))
+        _title("One machine: dbt build on DuckDB, metrica-export run")
+        started = time.monotonic()
+        built = pair.on_duckdb("build", *NO_TESTS)
+        if not built.success:
+            raise NotEqualError(built.complaints)
+        click.echo(f"built in {time.monotonic() - started:.0f} seconds")
+        one = _export(pair, server.database("unused"), "duckdb")
+        _title(f"A cluster of a master and {WORKERS} workers: dbt build on Spark and Iceberg")
+        cluster = build_and_kill_an_executor(pair, FOLDER / "cluster")
+        click.echo(
+            f"built in {cluster.seconds:.0f} seconds; executors killed: {cluster.lost_executors}; "
+            + ", ".join(f"{n} tasks on {worker}" for worker, n in sorted(cluster.tasks.items()))
+        )
+        _title("metrica-export run: marts from Iceberg, ledger in PostgreSQL")
+        many = _export(pair, server.database("ledger"), "spark")
+        _title("The two results")
+        _compare(pair, one, many)
+
+
+def _export(pair: Pair, ledger: Database, target: str) -> list[Upload]:
+    """Export the marts of a target to an emulator of its own; return the uploads in the ledger."""
+    profile = pair.lake.profile(pair.name)
+    profile["metrica_crm"]["outputs"] |= {
+        "duckdb": {"type": "duckdb", "path": str(pair.file), "schema": "main"},
+        "ledger": {
+            "type": "postgres",
+            "host": ledger.host,
+            "port": ledger.port,
+            "user": ledger.user,
+            "password": ledger.password,
+            "dbname": ledger.name,
+            "schema": "public",
+        },
+    }
+    home = FOLDER / f"export-{target}"
+    home.mkdir()
+    (home / "profiles.yml").write_text(yaml.safe_dump(profile), "utf-8")
+    with RunningEmulator() as emulator:
+        environment = {
+            **os.environ,
+            **pair.lake.env,
+            "METRICA_CONFIG": os.devnull,
+            "METRICA_TOKEN": emulator.token,
+            "METRICA_COUNTER_ID": str(emulator.counter),
+            "METRICA_API_URL": emulator.url,
+            "DBT_PROFILES_DIR": str(home),
+            "DBT_PROJECT_DIR": str(pair.project),
+            "DBT_TARGET_PATH": str(pair.home / "target"),
+        }
+        command = [sys.executable, "-m", "metrica_export", "run", "--target", target]
+        command += ["--ledger", "ledger"] if target == "spark" else []
+        if code := subprocess.run(command, env=environment, check=False).returncode:
+            raise NotEqualError(f"metrica-export run ended with exit code {code}.")
+    if target == "duckdb":
+        with duckdb.connect(str(pair.file), read_only=True) as file:
+            return file.sql(UPLOADS).fetchall()
+    with ledger.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(UPLOADS)
+        return cursor.fetchall()
+
+
+def _compare(pair: Pair, one: list[Upload], many: list[Upload]) -> None:
+    unequal = []
+    for mart in MARTS:
+        found = difference(
+            pair.file, f"metrica.{mart}", pair.lake.read(f"{pair.name}_metrica", mart)
+        )
+        click.echo(f"{mart}: {found.rows} rows, {'equal' if found.is_none else 'NOT EQUAL'}")
+        unequal += [] if found.is_none else [mart]
+    same = len(set(one) & set(many))
+    click.echo(
+        f"uploads: {len(one)} from one machine, {len(many)} from the cluster, {same} equal files"
+    )
+    if unequal or one != many or not one:
+        raise NotEqualError(f"The results differ: {', '.join(unequal) or 'the uploaded files'}.")
+
+
+def _title(text: str) -> None:
+    click.secho(f"\n— {text}", bold=True)
+
+
+if __name__ == "__main__":
+    main()
