@@ -60,6 +60,10 @@ class Lake:
             if self.catalog.table_exists((schema, name)):
                 self.catalog.drop_table((schema, name))
             self.catalog.create_table((schema, name), schema=rows.schema).append(rows)
+            session = SparkSession.getActiveSession()
+            if session is not None:
+                # The session keeps a table as it has read it for half a minute.
+                session.sql(f"refresh table {CATALOG}.{schema}.{name}")
 
     def read(self, schema: str, table: str) -> pa.Table:
         """Return all rows of a table as its newest snapshot has them, without Spark."""
