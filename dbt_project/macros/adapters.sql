@@ -79,32 +79,6 @@
 {%- endmacro %}
 
 
-{% macro found_relation(relation) -%}
-    {#- The relation in the warehouse, or none. -#}
-    {{ return(adapter.dispatch('found_relation', 'metrica_crm')(relation)) }}
-{%- endmacro %}
-
-{% macro default__found_relation(relation) -%}
-    {{ _unsupported_adapter('found_relation') }}
-{%- endmacro %}
-
-{% macro postgres__found_relation(relation) -%}
-    {{ return(load_relation(relation)) }}
-{%- endmacro %}
-
-{% macro duckdb__found_relation(relation) -%}
-    {{ return(load_relation(relation)) }}
-{%- endmacro %}
-
-{% macro spark__found_relation(relation) -%}
-    {#- dbt-spark fails to list the relations of a schema that does not exist. -#}
-    {%- if adapter.check_schema_exists(relation.database, relation.schema) -%}
-        {{ return(load_relation(relation)) }}
-    {%- endif -%}
-    {{ return(none) }}
-{%- endmacro %}
-
-
 {% macro without_jit() -%}
     {{ return(adapter.dispatch('without_jit', 'metrica_crm')()) }}
 {%- endmacro %}

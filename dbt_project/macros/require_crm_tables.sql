@@ -7,7 +7,7 @@
             {%- if source.package_name == 'metrica_crm' and source.source_name in ['metrica_crm', 'metrica_' ~ var('crm')]
                 and _is_read(source.unique_id) -%}
                 {%- set table = source.schema ~ "." ~ source.identifier -%}
-                {%- set relation = found_relation(api.Relation.create(
+                {%- set relation = load_relation(api.Relation.create(
                     source.database, source.schema, source.identifier
                 )) -%}
                 {%- if not relation -%}

@@ -2,7 +2,7 @@
 {%- set tied_orders = source('metrica_export', 'tied_orders') -%}
 {%- set is_measured = false -%}
 {#- `metrica-export run` creates the ledger, and dbt's role needs no right on it. -#}
-{%- if execute and found_relation(tied_orders) is not none -%}
+{%- if execute and load_relation(tied_orders) is not none -%}
     {%- set is_measured = may_select(tied_orders) -%}
 {%- endif %}
 {% if is_measured %}

@@ -3,7 +3,7 @@
 {%- set hours = var('delivery_hours') -%}
 {%- set is_measured = false -%}
 {#- `metrica-export run` creates the ledger, and dbt's role needs no right on it. -#}
-{%- if execute and hours is not none and found_relation(mart_rows) is not none -%}
+{%- if execute and hours is not none and load_relation(mart_rows) is not none -%}
     {%- set is_measured = may_select(mart_rows) -%}
 {%- endif %}
 {% if is_measured %}

@@ -47,6 +47,7 @@ class Lake:
     """More of Spark's settings."""
 
     def __post_init__(self) -> None:
+        self._has_session = False
         self.catalog = SqlCatalog(
             CATALOG,
             uri=f"postgresql+psycopg2://{_quoted(self.database)}",
@@ -60,6 +61,10 @@ class Lake:
             if self.catalog.table_exists((schema, name)):
                 self.catalog.drop_table((schema, name))
             self.catalog.create_table((schema, name), schema=rows.schema).append(rows)
+            if self._has_session:
+                # The session keeps a table as it has read it for half a minute.
+                session = SparkSession.builder.getOrCreate()
+                session.sql(f"refresh table {CATALOG}.{schema}.{name}")
 
     def read(self, schema: str, table: str) -> pa.Table:
         """Return all rows of a table as its newest snapshot has them, without Spark."""
@@ -105,13 +110,14 @@ class Lake:
         home.mkdir(exist_ok=True)
         (home / "profiles.yml").write_text(yaml.safe_dump(self.profile(prefix)), encoding="utf-8")
         variables = {"crm_schema": f"{prefix}_crm"} | variables
+        self._has_session = True
         return run_dbt(home, project, "spark", self.env, *args, **variables)
 
     def stop(self) -> None:
         """End the session of Spark, and with it the cluster's or the local executors."""
-        session = SparkSession.getActiveSession()
-        if session is not None:
-            session.stop()
+        if self._has_session:
+            SparkSession.builder.getOrCreate().stop()
+            self._has_session = False
 
 
 def run_dbt(
