@@ -340,3 +340,9 @@ def test_ledger_of_postgres_marts_is_in_their_database(
     with pytest.raises(SettingsError, match="ledger in the same database"):
         status(DbtSettings(tmp_path, tmp_path, ledger="other"), 1)
     status(DbtSettings(tmp_path, tmp_path, ledger="postgres"), 1)
+
+
+def test_ledger_of_an_unknown_target_names_the_flag(tmp_path: Path) -> None:
+    make_marts(tmp_path, None)
+    with pytest.raises(SettingsError, match=r"no target 'ledgr' .*--ledger to one of these"):
+        status(DbtSettings(tmp_path, tmp_path, ledger="ledgr"), 1)

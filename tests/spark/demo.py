@@ -32,7 +32,7 @@ NAME = "demo"
 CONTACTS = 2_000
 MARTS = ("contacts", "orders", "products", "order_statuses")
 UPLOADS = (
-    "select entity, row_count, sha256 from metrica_export.ledger_uploads "
+    "select entity, row_count, sha256 from {schema}.ledger_uploads "
     "where status = 'PASSED' order by entity, upload_no"
 )
 
@@ -108,9 +108,9 @@ def _export(pair: Pair, ledger: Database, target: str) -> list[Upload]:
             raise NotEqualError(f"metrica-export run ended with exit code {code}.")
     if target == "duckdb":
         with duckdb.connect(str(pair.file), read_only=True) as file:
-            return file.sql(UPLOADS).fetchall()
+            return file.sql(UPLOADS.format(schema="metrica_export")).fetchall()
     with ledger.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(UPLOADS)
+        cursor.execute(UPLOADS.format(schema=f"{pair.name}_metrica_export"))
         return cursor.fetchall()
 
 

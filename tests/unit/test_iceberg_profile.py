@@ -60,7 +60,7 @@ def test_iceberg_profile_takes_login_and_ssl_from_the_address(tmp_path: Path) ->
     uri = "jdbc:postgresql://[::1]/catalog?user=other&password=p%26w&sslmode=require"
     url = make_url(read(tmp_path, uri=uri).uri)
     assert (url.username, url.password, url.host, url.port) == ("other", "p&w", "::1", 5432)
-    assert dict(url.query) == {"sslmode": "require"}
+    assert dict(url.query) == {"sslmode": "require", "connect_timeout": "10"}
 
 
 @pytest.mark.parametrize(

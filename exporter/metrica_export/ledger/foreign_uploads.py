@@ -1,6 +1,7 @@
 """Uploads that Metrica lists and the ledger does not know.
 
-Another program sent them, or the ledger was restored from a backup and is behind Metrica.
+Another program or a run with another ledger sent them, or the ledger was restored from a backup
+and is behind Metrica.
 """
 
 from collections.abc import Iterable
@@ -14,8 +15,9 @@ from metrica_export.warehouse.connection import LEDGER, Attached
 from metrica_export.warehouse.sql import quote
 
 ADVICE = (
-    "Another program sent them, or the ledger was restored from a backup. After a restore, run "
-    "`metrica-export recover` before the next run."
+    "Another program or a run with another ledger sent them, or the ledger was restored from a "
+    "backup. Check the setting `ledger`. After a restore, run `metrica-export recover` before the "
+    "next run."
 )
 
 _LISTED = ", ".join(quote(entity.name) for entity in FILES)

@@ -38,7 +38,8 @@ def find_change(
     before = _count(wh, mart, recorded)
     if before is None:
         before = min(last_rows, rows)
-    if not (added := rows - before):
+    # dbt may build the mart again between the delta and this count.
+    if (added := rows - before) <= 0:
         return None
     return FilterChange(before, added, is_lost=mart.condition is None)
 

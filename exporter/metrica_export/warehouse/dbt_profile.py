@@ -86,8 +86,8 @@ def read_warehouse(dbt: DbtSettings) -> Warehouse:
     if not isinstance(found, dict):
         names = ", ".join(sorted(map(str, outputs))) if isinstance(outputs, dict) else "none"
         raise SettingsError(
-            f"{path}: profile {name!r} has no target {target!r} (it has: {names}). Set --target to "
-            "one of these, or add it."
+            f"{path}: profile {name!r} has no target {target!r} (it has: {names}). Set --target or "
+            "--ledger to one of these, or add it."
         )
     output = {
         key: _render(value, path, f"{name}.outputs.{target}.{key}") for key, value in found.items()

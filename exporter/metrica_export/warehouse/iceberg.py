@@ -6,6 +6,7 @@ changes, so every query of the command sees the same rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
@@ -39,13 +40,15 @@ class IcebergMarts:
             except duckdb.Error as error:
                 raise self.find_lost(str(error)) or WarehouseError(
                     f"Cannot read the files of {each.label}, snapshot {each.number} "
-                    f"({type(error).__name__}). They must be Parquet files that an Iceberg writer "
-                    "made. Rebuild the table with `dbt build --full-refresh`."
+                    f"({type(error).__name__}). Check that this user may read them. If they are "
+                    "not Parquet files of an Iceberg writer, rebuild the table with "
+                    "`dbt build --full-refresh`."
                 ) from None
 
     def find_lost(self, text: str) -> ExportError | None:
-        """Return the error for a text of DuckDB that names a file of a snapshot."""
+        """Return the error for a text of DuckDB that names a lost file of a snapshot."""
         for each in self.snapshots:
-            if "arquet" in text and any(file in text for file in each.files):
+            # A file that is still there has another problem, such as a missing right.
+            if any(file in text and not Path(file).exists() for file in each.files):
                 return each.expired()
         return None

@@ -91,5 +91,6 @@ def _address(jdbc: str, user: str, password: str, where: str) -> tuple[str, str]
     shown = f"[{host}]" if ":" in host else host
     place = f"{shown}:{port}{parts.path}"
     login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
-    query = f"?{urlencode(options)}" if options else ""
-    return f"postgresql+psycopg2://{login}{place}{query}", f"{place}, as {user!r}"
+    # As for the ledger's server. libpq itself waits for minutes.
+    query = urlencode(options | {"connect_timeout": "10"})
+    return f"postgresql+psycopg2://{login}{place}?{query}", f"{place}, as {user!r}"

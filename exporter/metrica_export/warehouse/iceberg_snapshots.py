@@ -90,14 +90,31 @@ def _expired(label: str, number: int | None) -> WarehouseError:
     )
 
 
+def _unreadable(label: str, error: Exception) -> WarehouseError:
+    return WarehouseError(
+        f"Cannot read the metadata of table {label} ({type(error).__name__}). Check that the "
+        "folder of the warehouse is mounted here at the path that Spark uses, and that its files "
+        "are readable and complete."
+    )
+
+
 def read_snapshots(profile: Iceberg, relations: Sequence[Relation]) -> list[Snapshot]:
-    """Return the result of `pin`, from a process that has ended. Raises its errors."""
+    """Return the result of `pin`, from a process that has ended. Raises its errors.
+
+    Raises WarehouseError for a process that ended without an answer.
+    """
     process = subprocess.run(
         [sys.executable, "-P", "-c", f"from {__name__} import answer; answer()"],
         input=pickle.dumps((profile, relations)),
         stdout=subprocess.PIPE,
-        check=True,
+        check=False,
     )
+    if process.returncode:
+        raise WarehouseError(
+            f"The process that reads the Iceberg catalog {profile.catalog!r} ended with code "
+            f"{process.returncode}. With -9 the machine probably ran out of memory: free 150 MB "
+            "and rerun."
+        )
     found: list[Snapshot] | ExportError = pickle.loads(process.stdout)  # noqa: S301 - its answer
     if isinstance(found, ExportError):
         raise found
@@ -146,18 +163,17 @@ def pin(profile: Iceberg, relations: Sequence[Relation]) -> list[Snapshot]:
 
 def _load(catalog: "Catalog", relations: Iterable[Relation]) -> Iterable[tuple[Relation, "Table"]]:
     from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415 - an extra
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the same
 
     for relation in relations:
         try:
             yield relation, catalog.load_table(relation)
         except NoSuchTableError:
             continue
-        except (OSError, ValueError) as error:
-            raise WarehouseError(
-                f"Cannot read the metadata of table {'.'.join(relation)} "
-                f"({type(error).__name__}). Check that the folder of the warehouse is mounted here "
-                "at the path that Spark uses."
-            ) from None
+        except (SQLAlchemyError, ImportError):
+            raise
+        except Exception as error:  # noqa: BLE001 - pyiceberg's errors have no class of their own
+            raise _unreadable(".".join(relation), error) from None
 
 
 def _numbers(tables: dict[Relation, "Table"]) -> dict[Relation, int | None]:
@@ -180,6 +196,8 @@ def _snapshot(relation: Relation, table: "Table") -> Snapshot:
         tasks = [] if number is None else list(table.scan(snapshot_id=number).plan_files())
     except FileNotFoundError:
         raise _expired(label, number) from None
+    except Exception as error:  # noqa: BLE001 - as in `_load`
+        raise _unreadable(label, error) from None
     if any(task.delete_files for task in tasks):
         raise WarehouseError(
             f"Table {label} has delete files, which DuckDB does not apply. Set its properties "
