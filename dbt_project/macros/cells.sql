@@ -79,7 +79,7 @@
 {% macro identifier_cells(kind, simple) -%}
     distinct_cells as (
         select distinct cell
-        from {{ ref('metrica_crm', 'int_identifier_cells') }} as written
+        from (select * from {{ ref('metrica_crm', 'int_identifier_cells') }}) as written
         where
             kind = '{{ kind }}'
             {%- if is_incremental() %}

@@ -12,7 +12,7 @@
             crm_orders.order_id,
             crm_orders.updated_at,
             statuses.order_status
-        from {{ crm_orders }} as crm_orders
+        from (select * from {{ crm_orders }}) as crm_orders
         inner join statuses on crm_orders.status = statuses.written_status
     ),
 
@@ -31,7 +31,7 @@
                 else 5
             end as stage,
             max(crm_history.changed_at) over (partition by crm_history.order_id) as last_changed_at
-        from {{ crm_history }} as crm_history
+        from (select * from {{ crm_history }}) as crm_history
         inner join statuses on crm_history.status = statuses.written_status
         inner join orders on crm_history.order_id = orders.order_id
         where crm_history.changed_at is not null

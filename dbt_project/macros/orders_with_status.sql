@@ -12,7 +12,7 @@
                 when orders.finished_at is null then null
                 when statuses.status_type in ('IN_PROGRESS', 'OTHER') then 'order_open'
             end as finish_left_out
-        from {{ crm_orders }} as orders
+        from (select * from {{ crm_orders }}) as orders
         left join statuses on orders.status = statuses.written_status
     )
 

@@ -95,7 +95,7 @@ contacts as (
     left join changes on own.contact_id = changes.contact_id
     left join lists on own.contact_id = {{ own_collation('lists.contact_id') }}
     {% if var('crm_has_hashed_identifiers') %}
-    left join {{ ref('metrica_crm', 'int_contact_hashes') }} as hashes
+    left join (select * from {{ ref('metrica_crm', 'int_contact_hashes') }}) as hashes
         on own.contact_id = hashes.contact_id
     {% endif %}
     offset 0
