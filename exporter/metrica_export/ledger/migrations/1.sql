@@ -118,7 +118,8 @@ create table {{ ledger }}.ledger_watermarks (
     primary key (counter_id, entity)
 );
 
--- The filter of each counter and mart in its last run that passed the gate. The views show a counter only its rows.
+-- The filter of each counter and mart in its last run that passed the gate. The views show a
+-- counter only its rows.
 create table {{ ledger }}.ledger_filters (
     counter_id bigint not null,
     entity text not null,

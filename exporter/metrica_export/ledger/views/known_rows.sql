@@ -1,19 +1,5 @@
 -- The rows that the ledger knows, for marts in another database: those with a verdict, and the
--- delivered ones in the state of their last delivery.
-with last_deliveries as (
-    select
-        u.counter_id,
-        u.entity,
-        d.id,
-        replace(cast(d.row_hash as text), '-', '') as row_hash,
-        row_number() over (
-            partition by u.counter_id, u.entity, d.id order by u.upload_no desc
-        ) as nth
-    from {{ ledger }}.ledger_deliveries as d
-    inner join {{ ledger }}.ledger_uploads as u on d.upload_no = u.upload_no
-    where u.status not in ('FAILED', 'prepared')
-)
-
+-- delivered ones in the state of their last delivery, which `mart_rows` finds.
 select
     counter_id,
     entity,

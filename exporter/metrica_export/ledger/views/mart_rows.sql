@@ -1,11 +1,7 @@
 -- One line for each row of a mart and each counter that had a run in the mart's mode.
-with marts as (select * from ({{ mart_keys }}) as mart_keys),
-
-counters as (select * from ({{ counters }}) as counters),
-
 -- FAILED and prepared uploads changed nothing in Metrica. An upload with an unknown outcome may
 -- have changed rows.
-last_deliveries as (
+with last_deliveries as (
     select
         u.counter_id,
         u.entity,
@@ -22,6 +18,10 @@ last_deliveries as (
     inner join {{ ledger }}.ledger_uploads as u on d.upload_no = u.upload_no
     where u.status not in ('FAILED', 'prepared')
 ),
+
+marts as (select * from ({{ mart_keys }}) as mart_keys),
+
+counters as (select * from ({{ counters }}) as counters),
 
 verdicts as (
     select distinct
