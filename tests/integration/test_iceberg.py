@@ -260,7 +260,8 @@ def test_iceberg_column_of_a_wrong_type_is_named(job: Job, lake: LakeMarts) -> N
 
 
 def test_iceberg_missing_mart_is_named(job: Job, lake: LakeMarts) -> None:
-    lake.catalog().drop_table("metrica.orders")
+    with lake.catalog() as catalog:
+        catalog.drop_table("metrica.orders")
     with pytest.raises(WarehouseError, match=r"no mart metrica\.orders. Run `dbt build`"):
         status(job.dbt, job.emulator.counter)
 

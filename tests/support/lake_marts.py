@@ -84,7 +84,8 @@ class LakeMarts(MartsWarehouse):
 
     def table(self, relation: str) -> Table:
         """Load a table in its present state."""
-        return self.catalog().load_table(relation)
+        with self.catalog() as catalog:
+            return catalog.load_table(relation)
 
     def _write(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set TimeZone = 'UTC'")
@@ -95,20 +96,20 @@ class LakeMarts(MartsWarehouse):
                 self.written[relation] = rows
 
     def _commit(self, relation: str, rows: pa.Table) -> None:
-        catalog = self.catalog()
-        catalog.create_namespace_if_not_exists(relation.partition(".")[0])
-        try:
-            table = catalog.load_table(relation)
-        except NoSuchTableError:
-            table = catalog.create_table(relation, schema=rows.schema)
-        if table.schema().as_arrow().names != rows.schema.names:
-            catalog.drop_table(relation)
-            table = catalog.create_table(relation, schema=rows.schema)
-        with table.transaction() as change:
-            if table.current_snapshot() is not None:
-                change.delete("true")
-            if rows.num_rows:
-                change.append(rows)
+        with self.catalog() as catalog:
+            catalog.create_namespace_if_not_exists(relation.partition(".")[0])
+            try:
+                table = catalog.load_table(relation)
+            except NoSuchTableError:
+                table = catalog.create_table(relation, schema=rows.schema)
+            if table.schema().as_arrow().names != rows.schema.names:
+                catalog.drop_table(relation)
+                table = catalog.create_table(relation, schema=rows.schema)
+            with table.transaction() as change:
+                if table.current_snapshot() is not None:
+                    change.delete("true")
+                if rows.num_rows:
+                    change.append(rows)
 
 
 def make_lake(folder: Path, database: Database | None) -> LakeMarts:

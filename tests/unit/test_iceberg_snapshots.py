@@ -18,10 +18,10 @@ def lake(tmp_path: Path) -> Iceberg:
     """Return a catalog with one table of one row."""
     place = f"{tmp_path}/catalog.db"
     profile = Iceberg("spark", "lake", place, f"file://{tmp_path}/lake", f"sqlite:///{place}")
-    catalog = SqlCatalog("lake", uri=profile.uri, warehouse=profile.warehouse)
-    catalog.create_namespace("metrica")
     rows = pa.table({"id": ["o1"]})
-    catalog.create_table(ORDERS, schema=rows.schema).append(rows)
+    with SqlCatalog("lake", uri=profile.uri, warehouse=profile.warehouse) as catalog:
+        catalog.create_namespace("metrica")
+        catalog.create_table(ORDERS, schema=rows.schema).append(rows)
     return profile
 
 

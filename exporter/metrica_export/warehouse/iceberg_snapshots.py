@@ -108,6 +108,8 @@ def read_snapshots(profile: Iceberg, relations: Sequence[Relation]) -> list[Snap
         input=pickle.dumps((profile, relations)),
         stdout=subprocess.PIPE,
         check=False,
+        # Ctrl-C is answered here; this process is killed then, without a traceback of its own.
+        start_new_session=True,
     )
     if process.returncode:
         raise WarehouseError(
@@ -136,18 +138,18 @@ def pin(profile: Iceberg, relations: Sequence[Relation]) -> list[Snapshot]:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the same
 
     try:
-        catalog = SqlCatalog(
+        with SqlCatalog(
             profile.catalog,
             uri=profile.uri,
             warehouse=profile.warehouse,
             # They belong to Spark. A wrong database must not get tables.
             init_catalog_tables="false",
-        )
-        for _ in range(_READS):
-            tables = dict(_load(catalog, relations))
-            snapshots = [_snapshot(each, table) for each, table in tables.items()]
-            if _numbers(tables) == _numbers(dict(_load(catalog, relations))):
-                return snapshots
+        ) as catalog:
+            for _ in range(_READS):
+                tables = dict(_load(catalog, relations))
+                snapshots = [_snapshot(each, table) for each, table in tables.items()]
+                if _numbers(tables) == _numbers(dict(_load(catalog, relations))):
+                    return snapshots
     except (SQLAlchemyError, ImportError) as error:
         # The text of the error repeats the query, and may repeat the address with the password.
         raise WarehouseError(
