@@ -158,19 +158,45 @@
 {%- endmacro %}
 
 
+{% macro numbered_list_rows(list, item, place) -%}
+    {#- Two columns: the item, and its place in the list from 1. -#}
+    {{ return(adapter.dispatch('numbered_list_rows', 'metrica_crm')(list, item, place)) }}
+{%- endmacro %}
+
+{% macro default__numbered_list_rows(list, item, place) -%}
+    {{ _unsupported_adapter('numbered_list_rows') }}
+{%- endmacro %}
+
+{% macro postgres__numbered_list_rows(list, item, place) -%}
+    unnest({{ list }}) as {{ item }},
+    generate_subscripts({{ list }}, 1) as {{ place }}
+{%- endmacro %}
+
+{% macro duckdb__numbered_list_rows(list, item, place) -%}
+    unnest({{ list }}) as {{ item }},
+    generate_subscripts({{ list }}, 1) as {{ place }}
+{%- endmacro %}
+
+{% macro spark__numbered_list_rows(list, item, place) -%}
+    inline(transform({{ list }}, (element, number) -> struct(element, number + 1)))
+    as ({{ item }}, {{ place }})
+{%- endmacro %}
+
+
 {% macro _is_json(text) -%}
     {#- JSON's grammar for a text, and for a list of texts, numbers and flat objects. PostgreSQL
         before 16 cannot try a cast, and a cell without JSON must not stop the build. The grammar
         excludes NUL and halves of surrogate pairs, which PostgreSQL rejects, and numbers with an
         exponent, which may have lost digits. -#}
-    {%- set blank = '[ \\t\\r\\n]*' -%}
+    {%- set any = _any_number() -%}
+    {%- set blank = '[ \\t\\r\\n]' ~ any -%}
     {%- set item = blank ~ _json_item_pattern() ~ blank -%}
     {%- set pair = '\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
     (
         {{ matches(text, '^' ~ blank ~ '[[{"]') }}
         and {{ matches(
-            text, '^(?:' ~ item ~ '|' ~ blank ~ '\\[' ~ item ~ '(?:,' ~ item ~ ')*\\]' ~ blank
-            ~ '|' ~ blank ~ '\\[' ~ blank ~ '\\]' ~ blank ~ ')$'
+            text, '^(?:' ~ item ~ '|' ~ blank ~ '\\[' ~ item ~ '(?:,' ~ item ~ ')' ~ any ~ '\\]'
+            ~ blank ~ '|' ~ blank ~ '\\[' ~ blank ~ '\\]' ~ blank ~ ')$'
         ) }}
         and not {{ matches(
             replaced(text, pair, ''), '\\\\u(0000|[dD][89a-fA-F])'
@@ -180,12 +206,13 @@
 
 
 {% macro _json_item_pattern() -%}
-    {%- set blank = '[ \\t\\r\\n]*' -%}
-    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
+    {%- set any = _any_number() -%}
+    {%- set blank = '[ \\t\\r\\n]' ~ any -%}
+    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))' ~ any ~ '"' -%}
     {%- set scalar = '(?:' ~ string
         ~ '|-?(?:0|[1-9][0-9]{0,18})(?:[.][0-9]+)?|true|false|null)' -%}
     {%- set member = blank ~ string ~ blank ~ ':' ~ blank ~ scalar ~ blank -%}
-    {{ return('(?:' ~ scalar ~ '|[{]' ~ member ~ '(?:,' ~ member ~ ')*[}])') }}
+    {{ return('(?:' ~ scalar ~ '|[{]' ~ member ~ '(?:,' ~ member ~ ')' ~ any ~ '[}])') }}
 {%- endmacro %}
 
 
@@ -210,9 +237,16 @@
 {%- endmacro %}
 
 {% macro spark___json_items(text) -%}
-    {#- The items as they are written, since Spark has no type for JSON: `_is_json` has checked that
-        the list is one of such items. -#}
-    regexp_extract_all({{ text }}, {{ _literal(_java_pattern(_json_item_pattern())) }}, 0)
+    {#- The items as they are written, since Spark has no type for JSON. The text is valid JSON. -#}
+    regexp_extract_all(
+        case
+            when {{ matches(text, '^[^{"]*[[]') }}
+                then {{ replaced(text, '^[^[]*[[]|[]][^]]*$', '') }}
+            else {{ text }}
+        end,
+        {{ _literal(_json_value()) }},
+        0
+    )
 {%- endmacro %}
 
 

@@ -161,23 +161,23 @@
 {%- endmacro %}
 
 
-{% macro split_rows(list) -%}
-    {#- A row for each element between the commas. -#}
-    {{ return(adapter.dispatch('split_rows', 'metrica_crm')(list)) }}
+{% macro split_rows(list, separator=',') -%}
+    {#- A row for each element between the separators. -#}
+    {{ return(adapter.dispatch('split_rows', 'metrica_crm')(list, separator)) }}
 {%- endmacro %}
 
-{% macro default__split_rows(list) -%}
+{% macro default__split_rows(list, separator) -%}
     {{ _unsupported_adapter('split_rows') }}
 {%- endmacro %}
 
-{% macro postgres__split_rows(list) -%}
-    unnest(string_to_array({{ list }}, ','))
+{% macro postgres__split_rows(list, separator) -%}
+    unnest(string_to_array({{ list }}, '{{ separator }}'))
 {%- endmacro %}
 
-{% macro duckdb__split_rows(list) -%}
-    unnest(string_to_array({{ list }}, ','))
+{% macro duckdb__split_rows(list, separator) -%}
+    unnest(string_to_array({{ list }}, '{{ separator }}'))
 {%- endmacro %}
 
-{% macro spark__split_rows(list) -%}
-    explode(split({{ list }}, ','))
+{% macro spark__split_rows(list, separator) -%}
+    explode(split({{ list }}, '{{ separator }}'))
 {%- endmacro %}

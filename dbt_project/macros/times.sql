@@ -103,15 +103,59 @@
     {%- set clock = '[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
     case
         when {{ matches(text, '^[0-9]{9,10}([.]0+)?$') }}
-            then to_timestamp(cast(split_part({{ text }}, '.', 1) as bigint))
+            then {{ _instant_of_seconds("cast(split_part(" ~ text ~ ", '.', 1) as bigint)") }}
         when {{ matches(text, '^[0-9]{12,13}$') }}
-            then to_timestamp(cast({{ text }} as double precision) / 1000)
+            then {{ _instant_of_milliseconds(text) }}
         when {{ _day_of_text(text) }} is null then null
         when {{ matches(text, '^.{10}' ~ clock ~ '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') }}
-            then cast({{ text }} as timestamp with time zone)
+            then {{ as_instant(text) }}
         when {{ matches(text, '^.{10}(' ~ clock ~ ')?$') }}
-            then cast({{ text }} as timestamp) at time zone {{ _time_zone('crm_time_zone') }}
+            then {{ instant_of(
+                "cast(" ~ text ~ " as " ~ sql_type('timestamp') ~ ")", _time_zone('crm_time_zone')
+            ) }}
     end
+{%- endmacro %}
+
+
+{% macro _instant_of_seconds(number) -%}
+    {{ return(adapter.dispatch('_instant_of_seconds', 'metrica_crm')(number)) }}
+{%- endmacro %}
+
+{% macro default___instant_of_seconds(number) -%}
+    {{ _unsupported_adapter('_instant_of_seconds') }}
+{%- endmacro %}
+
+{% macro postgres___instant_of_seconds(number) -%}
+    to_timestamp({{ number }})
+{%- endmacro %}
+
+{% macro duckdb___instant_of_seconds(number) -%}
+    to_timestamp({{ number }})
+{%- endmacro %}
+
+{% macro spark___instant_of_seconds(number) -%}
+    timestamp_seconds({{ number }})
+{%- endmacro %}
+
+
+{% macro _instant_of_milliseconds(text) -%}
+    {{ return(adapter.dispatch('_instant_of_milliseconds', 'metrica_crm')(text)) }}
+{%- endmacro %}
+
+{% macro default___instant_of_milliseconds(text) -%}
+    {{ _unsupported_adapter('_instant_of_milliseconds') }}
+{%- endmacro %}
+
+{% macro postgres___instant_of_milliseconds(text) -%}
+    to_timestamp(cast({{ text }} as double precision) / 1000)
+{%- endmacro %}
+
+{% macro duckdb___instant_of_milliseconds(text) -%}
+    to_timestamp(cast({{ text }} as double precision) / 1000)
+{%- endmacro %}
+
+{% macro spark___instant_of_milliseconds(text) -%}
+    timestamp_millis(cast({{ text }} as bigint))
 {%- endmacro %}
 
 

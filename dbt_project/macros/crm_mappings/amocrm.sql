@@ -1,8 +1,8 @@
 {% macro amocrm_client_ids() -%}
     {%- set names = "('" ~ client_id_names() | join("', '") ~ "')" -%}
-    string_agg(first_value, ',' order by field_id) filter (
-        where folded_code in {{ names }} or folded_name in {{ names }}
-    )
+    {{ joined_by(
+        'field_id', 'first_value', 'folded_code in ' ~ names ~ ' or folded_name in ' ~ names
+    ) }}
 {%- endmacro %}
 
 

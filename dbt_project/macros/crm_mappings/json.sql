@@ -3,45 +3,158 @@
         string becomes "", each other scalar 0, and then each list or object of scalars 0, from the
         inside out. Only JSON ends as one scalar. NUL and halves of surrogate pairs, which PostgreSQL
         rejects, are excluded. -#}
-    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"' -%}
+    {%- set any = _any_number() -%}
+    {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))' ~ any ~ '"' -%}
     {%- set scalar = '-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null' -%}
-    {%- set blank = '[ \\t\\r\\n]*' -%}
+    {%- set blank = '[ \\t\\r\\n]' ~ any -%}
     {%- set value = blank ~ '(?:0|"")' ~ blank -%}
     {%- set pair = blank ~ '""' ~ blank ~ ':' ~ value -%}
-    {%- set inner = '\\[(?:' ~ value ~ '(?:,' ~ value ~ ')*|' ~ blank ~ ')\\]|[{](?:' ~ pair ~ '(?:,'
-        ~ pair ~ ')*|' ~ blank ~ ')[}]' -%}
+    {%- set inner = '\\[(?:' ~ value ~ '(?:,' ~ value ~ ')' ~ any ~ '|' ~ blank
+        ~ ')\\]|[{](?:' ~ pair ~ '(?:,' ~ pair ~ ')' ~ any ~ '|' ~ blank ~ ')[}]' -%}
     {%- set surrogates = '\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
     {%- set reduced = namespace(text=text) -%}
     {%- for pattern, replacement in [(string, '""'), (scalar, '0')] + [(inner, '0')] * 8 -%}
-        {%- set reduced.text = "regexp_replace(" ~ reduced.text ~ ", '" ~ pattern ~ "', '"
-            ~ replacement ~ "', 'g')" -%}
+        {%- set reduced.text = replaced(reduced.text, pattern, replacement) -%}
     {%- endfor -%}
     (
         {{ matches(reduced.text, '^' ~ value ~ '$') }}
         and not {{ matches(
-            "regexp_replace(" ~ text ~ ", '" ~ surrogates ~ "', '', 'g')", '\\\\u(0000|[dD][89a-fA-F])'
+            replaced(text, surrogates, ''), '\\\\u(0000|[dD][89a-fA-F])'
         ) }}
     )
 {%- endmacro %}
 
 
+{% macro _any_number() -%}
+    {#- How often a part of JSON may be repeated. -#}
+    {{ return(adapter.dispatch('_any_number', 'metrica_crm')()) }}
+{%- endmacro %}
+
+{% macro default___any_number() -%}
+    {{ _unsupported_adapter('_any_number') }}
+{%- endmacro %}
+
+{% macro postgres___any_number() -%}
+    {{ return('*') }}
+{%- endmacro %}
+
+{% macro duckdb___any_number() -%}
+    {{ return('*') }}
+{%- endmacro %}
+
+{% macro spark___any_number() -%}
+    {#- Java's stack overflows in a text of some thousand characters, unless it never goes back. JSON
+        can be read without going back. -#}
+    {{ return('*+') }}
+{%- endmacro %}
+
+
 {% macro json_items(json) -%}
-    {{ _json_items("cast(" ~ json ~ " as text)") }}
+    {{ _json_items(as_text(json)) }}
 {%- endmacro %}
 
 
 {% macro json_member(json, name) -%}
+    {{ return(adapter.dispatch('json_member', 'metrica_crm')(json, name)) }}
+{%- endmacro %}
+
+{% macro default__json_member(json, name) -%}
+    {{ _unsupported_adapter('json_member') }}
+{%- endmacro %}
+
+{% macro postgres__json_member(json, name) -%}
     (cast({{ json }} as json) -> '{{ name }}')
+{%- endmacro %}
+
+{% macro duckdb__json_member(json, name) -%}
+    (cast({{ json }} as json) -> '{{ name }}')
+{%- endmacro %}
+
+{% macro spark__json_member(json, name) -%}
+    {#- As it is written: Spark's functions for JSON round fractions, and lose the quotes that tell a
+        text from an object. -#}
+    {%- set blank = '[ \\t\\r\\n]*+' -%}
+    {%- set key = blank ~ '"' ~ modules.re.escape(name) ~ '"' ~ blank ~ ':' ~ blank -%}
+    {%- set other = blank ~ _json_string() ~ blank ~ ':' ~ blank ~ _json_value() ~ blank ~ ',' -%}
+    {%- set pattern = '^' ~ blank ~ '\\{(?:(?!' ~ key ~ ')' ~ other ~ ')*+' ~ key ~ '(' ~ _json_value()
+        ~ ')' -%}
+    nullif(regexp_extract({{ json }}, {{ _literal(pattern) }}, 1), '')
+{%- endmacro %}
+
+
+{% macro _json_string() -%}
+    {#- In valid JSON. -#}
+    {{ return('"(?:[^"\\\\]|\\\\.)*+"') }}
+{%- endmacro %}
+
+
+{% macro _json_value() -%}
+    {#- A text, list, object or other value in JSON of the eight levels that `is_json` accepts. -#}
+    {%- set container = namespace(pattern='') -%}
+    {%- for _ in range(8) -%}
+        {%- set container.pattern = '[\\[{](?:[^"\\[\\]{}]|' ~ _json_string()
+            ~ ('|' ~ container.pattern if container.pattern else '') ~ ')*+[\\]}]' -%}
+    {%- endfor -%}
+    {{ return(
+        '(?:' ~ _json_string() ~ '|' ~ container.pattern ~ '|[^"\\[\\]{},: \\t\\r\\n]++)'
+    ) }}
 {%- endmacro %}
 
 
 {% macro json_text(json, name) -%}
-    nullif(trim(both ' ' from (cast({{ json }} as json) ->> '{{ name }}')), '')
+    nullif(trim(both ' ' from {{ _json_member_text(json, name) }}), '')
+{%- endmacro %}
+
+
+{% macro _json_member_text(json, name) -%}
+    {{ return(adapter.dispatch('_json_member_text', 'metrica_crm')(json, name)) }}
+{%- endmacro %}
+
+{% macro default___json_member_text(json, name) -%}
+    {{ _unsupported_adapter('_json_member_text') }}
+{%- endmacro %}
+
+{% macro postgres___json_member_text(json, name) -%}
+    (cast({{ json }} as json) ->> '{{ name }}')
+{%- endmacro %}
+
+{% macro duckdb___json_member_text(json, name) -%}
+    (cast({{ json }} as json) ->> '{{ name }}')
+{%- endmacro %}
+
+{% macro spark___json_member_text(json, name) -%}
+    {#- A list of one, so that the member is found once. -#}
+    get(transform(array({{ json_member(json, name) }}), member -> case left(member, 1)
+        when '"' then get_json_object('[' || member || ']', '$[0]')
+        when 'n' then null
+        else member
+    end), 0)
 {%- endmacro %}
 
 
 {% macro json_first_value(json) -%}
     {#- A list field of amoCRM may have the id of the chosen option only. -#}
-    {%- set first = "(cast(" ~ json ~ " as json) -> 0)" -%}
+    {%- set first = _json_first_item(json) -%}
     coalesce({{ json_text(first, 'value') }}, {{ json_text(first, 'enum_id') }})
+{%- endmacro %}
+
+
+{% macro _json_first_item(json) -%}
+    {{ return(adapter.dispatch('_json_first_item', 'metrica_crm')(json)) }}
+{%- endmacro %}
+
+{% macro default___json_first_item(json) -%}
+    {{ _unsupported_adapter('_json_first_item') }}
+{%- endmacro %}
+
+{% macro postgres___json_first_item(json) -%}
+    (cast({{ json }} as json) -> 0)
+{%- endmacro %}
+
+{% macro duckdb___json_first_item(json) -%}
+    (cast({{ json }} as json) -> 0)
+{%- endmacro %}
+
+{% macro spark___json_first_item(json) -%}
+    case when {{ matches(json, '^[ \\t\\r\\n]*[[]') }} then get({{ _json_items(json) }}, 0) end
 {%- endmacro %}

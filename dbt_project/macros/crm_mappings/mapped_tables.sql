@@ -68,7 +68,7 @@
         email,
         phone,
         metrica_client_id,
-        cast(null as text) as birth_date,
+        {{ as_text('null') }} as birth_date,
         created_at,
         {{ attribute_columns('contacts') }}
         updated_at
@@ -81,7 +81,7 @@
         own_email as email,
         own_phone as phone,
         own_client_ids as metrica_client_id,
-        cast(null as text) as birth_date,
+        {{ as_text('null') }} as birth_date,
         created_at,
         {{ attribute_columns('contacts') }}
         updated_at
@@ -183,7 +183,7 @@
         {% if types -%}
         case {{ fold_case('status') }}
             {% for status, type in types.items() -%}
-            when '{{ status | string | lower | replace("'", "''") }}' then '{{ type }}'
+            when {{ _literal(status | string | lower) }} then '{{ type }}'
             {% endfor -%}
             else type
         end as type,
@@ -191,18 +191,18 @@
         type,
         {%- endif %}
         coalesce(name, status) as humanized,
-        cast(null as text) as goal_action_ids
+        {{ as_text('null') }} as goal_action_ids
     from statuses
     {% for status, type in types.items() -%}
-    {%- set text = status | string | replace("'", "''") -%}
+    {%- set text = _literal(status | string) -%}
     union all
     select
-        '{{ text }}' as crm_status,
-        '{{ text }}' as id,
+        {{ text }} as crm_status,
+        {{ text }} as id,
         '{{ type }}' as type,
-        '{{ text }}' as humanized,
-        cast(null as text) as goal_action_ids
-    where '{{ text | lower }}' not in (select {{ fold_case('status') }} from statuses)
+        {{ text }} as humanized,
+        {{ as_text('null') }} as goal_action_ids
+    where {{ _literal(status | string | lower) }} not in (select {{ fold_case('status') }} from statuses)
     {% endfor %}
 {%- endmacro %}
 
@@ -232,7 +232,7 @@
             {%- if table -%}
                 {{ table }}.{{ column.cell }},
             {%- else -%}
-                cast(null as {{ "timestamp with time zone" if column.type == 'timestamp' else "text" }})
+                {{ as_instant('null') if column.type == 'timestamp' else as_text('null') }}
                 as {{ column.cell }},
             {%- endif -%}
         {%- endfor -%}

@@ -71,11 +71,11 @@
     {%- set column = raw_column(raw, name, *varargs) -%}
     {%- set type = raw.types.get(column, 'text') -%}
     {%- if column is none -%}
-        cast(null as text)
-    {%- elif type.startswith(('json', 'struct')) or type.endswith(']') -%}
+        {{ as_text('null') }}
+    {%- elif type.startswith(('json', 'struct', 'array', 'map')) or type.endswith(']') -%}
         {{ raw_cell(raw, name, *varargs) }}
     {%- else -%}
-        nullif(trim(both ' ' from cast({{ column }} as text)), '')
+        nullif(trim(both ' ' from {{ as_text(column) }}), '')
     {%- endif -%}
 {%- endmacro %}
 
@@ -83,7 +83,7 @@
 {% macro raw_cell(raw, name) -%}
     {%- set column = raw_column(raw, name, *varargs) -%}
     {%- if column is none -%}
-        cast(null as text)
+        {{ as_text('null') }}
     {%- else -%}
         nullif(trim(both ' ' from {{ cell_text(column, raw.types) }}), '')
     {%- endif -%}
@@ -94,7 +94,7 @@
     {#- A reference to nothing is NULL, empty or 0. -#}
     {%- set column = raw_column(raw, name, *varargs) -%}
     {%- if column is none -%}
-        cast(null as text)
+        {{ as_text('null') }}
     {%- else -%}
         nullif(trim(both ' ' from {{ id_text(column, raw.types) }}), '0')
     {%- endif -%}
@@ -123,7 +123,7 @@
     {%- set column = raw_column(raw, name, *varargs) -%}
     {%- set type = raw.types.get(column, '') -%}
     {%- if column is none -%}
-        cast(null as timestamp with time zone)
+        {{ as_instant('null') }}
     {%- elif type.startswith('timestamp') or type == 'date' -%}
         {{ instant(column, raw.types) }}
     {%- else -%}
@@ -167,15 +167,15 @@
 {% macro raw_client_ids(raw) -%}
     {%- set names = client_id_names() -%}
     {%- set found = [] -%}
-    {%- for folded, column in raw.columns.items() -%}
+    {%- for folded in raw.columns -%}
         {%- if modules.re.sub('^(ufcrm|property|properties)', '', folded) in names -%}
-            {%- do found.append(raw_cell(raw, column | replace('"', ''))) -%}
+            {%- do found.append(raw_cell(raw, folded)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if found -%}
         nullif(concat_ws(',', {{ found | join(', ') }}), '')
     {%- else -%}
-        cast(null as text)
+        {{ as_text('null') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -202,7 +202,7 @@
     {%- for name in varargs if raw_column(raw, name) is not none -%}
         {%- do order.append(raw_time(raw, name) ~ " desc nulls last") -%}
     {%- endfor -%}
-    {{ ", " ~ order | join(", ") if order }}
+    {{ return(order) }}
 {%- endmacro %}
 
 
@@ -227,5 +227,5 @@
 
 
 {% macro folded_name(name) -%}
-    regexp_replace({{ fold_case(name) }}, '[_ -]', '', 'g')
+    {{ replaced(fold_case(name), '[_ -]', '') }}
 {%- endmacro %}

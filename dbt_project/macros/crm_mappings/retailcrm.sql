@@ -22,8 +22,8 @@
     {%- if execute -%}
         {%- for column in _attributes_of_crm(entity) if _is_raw_field(column.source, entity) -%}
             {%- set values = [
-                ("cast(" if column.type != 'timestamp' else "(") ~ table ~ "." ~ column.cell
-                ~ (" as text)" if column.type != 'timestamp' else ")")
+                table ~ "." ~ column.cell if column.type == 'timestamp'
+                else as_text(table ~ "." ~ column.cell)
             ] -%}
             {%- set texts = [json_text(table ~ ".custom_fields", column.source)] -%}
             {%- if entity == 'orders' and column.source.startswith('utm_') -%}

@@ -1,13 +1,6 @@
 {% macro require_spark_settings() -%}
     {%- if execute -%}
         {{ _require_dispatch() }}
-        {%- if var('crm') != 'generic' -%}
-            {{ exceptions.raise_compiler_error(
-                "The ready-made mapping " ~ var('crm') ~ " does not run on Spark. Build the CRM tables"
-                ~ " of docs/reference/crm-tables.md on Spark yourself and set the var crm to generic, or"
-                ~ " run dbt with a target of postgres or duckdb."
-            ) }}
-        {%- endif -%}
         {#- Other zones shift times, and the other settings change texts, without an error. -#}
         {%- set found = run_query(
             "select current_timezone(), length('\\\\'), length('${spark.sql.session.timeZone}')"

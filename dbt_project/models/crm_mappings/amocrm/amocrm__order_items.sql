@@ -11,7 +11,7 @@ orders as (
 items as (
     select
         order_id,
-        unnest({{ json_items(json_member('embedded', 'catalog_elements')) }}) as item
+        {{ list_rows(json_items(json_member('embedded', 'catalog_elements'))) }} as item
     from leads
 )
 

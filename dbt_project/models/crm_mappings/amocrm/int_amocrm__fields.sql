@@ -21,7 +21,7 @@ items as (
     select
         owner,
         owner_id,
-        unnest({{ json_items('fields') }}) as item
+        {{ list_rows(json_items('fields')) }} as item
     from owners
 ),
 
@@ -33,7 +33,7 @@ fields as (
         {{ json_text('item', 'field_code') }} as field_code,
         {{ json_text('item', 'field_name') }} as field_name,
         {{ json_text('item', 'field_type') }} as field_type,
-        cast({{ json_member('item', 'values') }} as text) as cells
+        {{ as_text(json_member('item', 'values')) }} as cells
     from items
 )
 

@@ -18,8 +18,7 @@ listed as (
 items as (
     select
         order_id,
-        unnest(items) as item,
-        generate_subscripts(items, 1) as sort
+        {{ numbered_list_rows('items', 'item', 'sort') }}
     from listed
 ),
 

@@ -8,12 +8,12 @@ with leads as (
 items as (
     select
         order_id,
-        unnest({{ json_items(json_member('embedded', 'loss_reason')) }}) as item
+        {{ list_rows(json_items(json_member('embedded', 'loss_reason'))) }} as item
     from leads
     union all
     select
         order_id,
-        unnest({{ json_items(json_member('embedded', 'tags')) }}) as item
+        {{ list_rows(json_items(json_member('embedded', 'tags'))) }} as item
     from leads
 )
 

@@ -22,7 +22,7 @@ tags as (
 companies as (
     select
         order_id,
-        unnest({{ json_items(json_member('embedded', 'companies')) }}) as item
+        {{ list_rows(json_items(json_member('embedded', 'companies'))) }} as item
     from leads
 ),
 
@@ -58,13 +58,13 @@ select
     leads.title,
     company_of.company_id,
     leads.revenue,
-    cast(null as text) as cost,
+    {{ as_text('null') }} as cost,
     -- A lead has no currency: the account has one, in the var default_currency.
-    cast(null as text) as currency,
+    {{ as_text('null') }} as currency,
     wide.own_client_ids,
     wide.own_email,
     wide.own_phone,
-    cast(null as text) as own_name,
+    {{ as_text('null') }} as own_name,
     leads.created_at,
     {{ attribute_columns('orders', 'wide') }}
     leads.updated_at,

@@ -32,8 +32,10 @@ select
     wide.phone,
     wide.metrica_client_id,
     -- amoCRM counts a birthday in seconds, too.
-    cast(cast({{ time_of_text('wide.birthday') }} at time zone 'UTC' as date) as text) as birth_date,
-    cast(null as text) as merged_into,
+    {{ as_text(
+        'cast(' ~ local_time(time_of_text('wide.birthday'), "'UTC'") ~ ' as date)'
+    ) }} as birth_date,
+    {{ as_text('null') }} as merged_into,
     contacts.is_deleted,
     contacts.created_at,
     {{ attribute_columns('contacts', 'wide') }}

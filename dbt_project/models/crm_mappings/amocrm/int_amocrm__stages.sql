@@ -16,7 +16,7 @@ items as (
     select
         pipeline_id,
         name as pipeline,
-        unnest({{ json_items(json_member('embedded', 'statuses')) }}) as item
+        {{ list_rows(json_items(json_member('embedded', 'statuses'))) }} as item
     from pipelines
 ),
 

@@ -16,7 +16,7 @@ items as (
         event_id,
         changed_at,
         false as is_before,
-        unnest({{ json_items('value_after') }}) as item
+        {{ list_rows(json_items('value_after')) }} as item
     from events
     union all
     select
@@ -24,7 +24,7 @@ items as (
         event_id,
         changed_at,
         true as is_before,
-        unnest({{ json_items('value_before') }}) as item
+        {{ list_rows(json_items('value_before')) }} as item
     from events
 ),
 
@@ -41,13 +41,14 @@ changes as (
 
 -- The first event names the stage in which the lead was made.
 first_stages as (
-    select distinct on (order_id)
+    {% call first_rows(
+        'changes', ['order_id'], ['changed_at nulls last', bytes('event_id')],
+        'is_before and stage_id is not null'
+    ) -%}
         order_id,
         pipeline_id,
         stage_id
-    from changes
-    where is_before and stage_id is not null
-    order by order_id, changed_at, {{ bytes('event_id') }}
+    {%- endcall %}
 )
 
 select

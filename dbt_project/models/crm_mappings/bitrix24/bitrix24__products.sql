@@ -9,13 +9,12 @@ orders as (
 )
 
 -- The newest row has the product's present name.
-select distinct on (product_id)
+{% call first_rows(
+    'product_rows', ['product_id'], ['length(row_id) desc', bytes('row_id') ~ ' desc'],
+    "owner_type = 'D' and product_id is not null"
+    ~ " and owner_id in (select orders.order_id from orders)"
+) -%}
     product_id,
     name,
-    cast(null as timestamp with time zone) as updated_at
-from product_rows
-where
-    owner_type = 'D'
-    and product_id is not null
-    and owner_id in (select orders.order_id from orders)
-order by product_id, length(row_id) desc, {{ bytes('row_id') }} desc
+    {{ as_instant('null') }} as updated_at
+{%- endcall %}

@@ -28,7 +28,7 @@ wins as (
 
 select
     deals.*,
-    cast(null as text) as cost,
+    {{ as_text('null') }} as cost,
     -- A site's form makes a lead, and the deal that it becomes has no phone and no e-mail.
     coalesce(deals.client_ids, leads.client_ids) as own_client_ids,
     leads.email as own_email,

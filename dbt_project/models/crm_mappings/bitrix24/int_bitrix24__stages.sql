@@ -37,7 +37,7 @@ stages as (
     union all
     select
         status,
-        cast(null as text) as name,
+        {{ as_text('null') }} as name,
         max(semantics) as semantics,
         max(pipeline_id) as pipeline_id
     from used

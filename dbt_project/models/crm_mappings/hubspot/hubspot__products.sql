@@ -7,10 +7,11 @@ with items as (
 )
 
 -- The newest line has the product's present name.
-select distinct on (product_id)
+{% call first_rows(
+    'items', ['product_id'], ['length(line_item_id) desc', bytes('line_item_id') ~ ' desc'],
+    'product_id is not null'
+) -%}
     product_id,
     name,
-    cast(null as timestamp with time zone) as updated_at
-from items
-where product_id is not null
-order by product_id, length(line_item_id) desc, {{ bytes('line_item_id') }} desc
+    {{ as_instant('null') }} as updated_at
+{%- endcall %}

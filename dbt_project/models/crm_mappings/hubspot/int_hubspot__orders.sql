@@ -40,10 +40,10 @@ judged as (
     select
         deals.*,
         companies.company_id,
-        cast(null as text) as cost,
-        cast(null as text) as own_email,
-        cast(null as text) as own_phone,
-        cast(null as text) as own_name,
+        {{ as_text('null') }} as cost,
+        {{ as_text('null') }} as own_email,
+        {{ as_text('null') }} as own_phone,
+        {{ as_text('null') }} as own_name,
         -- closedate is a plan until the deal is closed, and people edit it.
         case when stages.is_won then wins.won_at end as finished_at,
         coalesce(stages.is_closed and not stages.is_won, false)

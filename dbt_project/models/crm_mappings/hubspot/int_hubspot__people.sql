@@ -7,7 +7,7 @@ with contacts as (
 merges as (
     select
         contact_id,
-        unnest(string_to_array(merged_ids, ';')) as merged_id
+        {{ split_rows('merged_ids', ';') }} as merged_id
     from contacts
     where merged_ids is not null and not is_deleted
 ),
@@ -45,14 +45,14 @@ left join survivors on contacts.contact_id = survivors.contact_id
 union all
 select
     contact_id,
-    cast(null as text) as full_name,
-    cast(null as text) as email,
-    cast(null as text) as phone,
-    cast(null as text) as metrica_client_id,
-    cast(null as text) as birth_date,
+    {{ as_text('null') }} as full_name,
+    {{ as_text('null') }} as email,
+    {{ as_text('null') }} as phone,
+    {{ as_text('null') }} as metrica_client_id,
+    {{ as_text('null') }} as birth_date,
     merged_into,
     true as is_deleted,
-    cast(null as timestamp with time zone) as created_at,
+    {{ as_instant('null') }} as created_at,
     {{ attribute_columns('contacts') }}
-    cast(null as timestamp with time zone) as updated_at
+    {{ as_instant('null') }} as updated_at
 from without_rows

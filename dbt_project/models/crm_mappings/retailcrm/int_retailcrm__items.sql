@@ -8,7 +8,7 @@ items as (
     select
         order_id,
         created_at,
-        unnest({{ json_items('items') }}) as item
+        {{ list_rows(json_items('items')) }} as item
     from orders
 ),
 

@@ -22,11 +22,13 @@ changes as (
 
 -- The first change names the status in which the order was made.
 first_changes as (
-    select distinct on (order_id)
+    {% call first_rows(
+        'changes', ['order_id'],
+        ['changed_at nulls last', 'length(change_id)', bytes('change_id')]
+    ) -%}
         order_id,
         old_status
-    from changes
-    order by order_id, changed_at, length(change_id), {{ bytes('change_id') }}
+    {%- endcall %}
 )
 
 select

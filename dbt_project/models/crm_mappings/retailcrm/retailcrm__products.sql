@@ -9,10 +9,12 @@ orders as (
 )
 
 -- The newest order has the product's present name.
-select distinct on (product_id)
+{% call first_rows(
+    'items', ['product_id'],
+    ['created_at desc nulls last', bytes('order_id') ~ ' desc', bytes('name') ~ ' nulls last'],
+    'product_id is not null and order_id in (select orders.order_id from orders)'
+) -%}
     product_id,
     name,
-    cast(null as timestamp with time zone) as updated_at
-from items
-where product_id is not null and order_id in (select orders.order_id from orders)
-order by product_id, created_at desc nulls last, {{ bytes('order_id') }} desc, {{ bytes('name') }}
+    {{ as_instant('null') }} as updated_at
+{%- endcall %}

@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'amocrm', materialized='view') }}
 {%- set raw = raw_table('metrica_amocrm', 'companies') %}
 
-select distinct on (company_id)
+{% call first_rows(raw.rows, ['company_id'], newest_first(raw, 'updated_at')) -%}
     {{ raw_id(raw, 'id') }} as company_id,
     coalesce(
         {{ raw_text(raw, 'name') }},
@@ -12,5 +12,4 @@ select distinct on (company_id)
     {{ raw_flag(raw, 'is_deleted') }} as is_deleted,
     {{ raw_time(raw, 'created_at') }} as created_at,
     {{ raw_time(raw, 'updated_at') }} as updated_at
-from {{ raw.rows }}
-order by company_id{{ newest_first(raw, 'updated_at') }}
+{%- endcall %}

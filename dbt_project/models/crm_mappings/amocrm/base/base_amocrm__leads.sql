@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'amocrm', materialized='view') }}
 {%- set raw = raw_table('metrica_amocrm', 'leads') %}
 
-select distinct on (order_id)
+{% call first_rows(raw.rows, ['order_id'], newest_first(raw, 'updated_at')) -%}
     {{ raw_id(raw, 'id', 'lead_id') }} as order_id,
     {{ raw_id(raw, 'pipeline_id') }} as pipeline_id,
     {{ raw_id(raw, 'status_id') }} as stage_id,
@@ -14,5 +14,4 @@ select distinct on (order_id)
     {{ raw_time(raw, 'closed_at') }} as closed_at,
     {{ raw_time(raw, 'created_at') }} as created_at,
     {{ raw_time(raw, 'updated_at') }} as updated_at
-from {{ raw.rows }}
-order by order_id{{ newest_first(raw, 'updated_at') }}
+{%- endcall %}

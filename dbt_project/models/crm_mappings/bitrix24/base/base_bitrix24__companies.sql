@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'bitrix24', materialized='view') }}
 {%- set raw = raw_table('metrica_bitrix24', 'crm_company') %}
 
-select distinct on (company_id)
+{% call first_rows(raw.rows, ['company_id'], newest_first(raw, 'DATE_MODIFY')) -%}
     {{ raw_id(raw, 'ID') }} as company_id,
     {{ raw_text(raw, 'TITLE') }} as full_name,
     {{ raw_cell(raw, 'EMAIL') }} as email,
@@ -9,5 +9,4 @@ select distinct on (company_id)
     {{ raw_client_ids(raw) }} as metrica_client_id,
     {{ raw_time(raw, 'DATE_CREATE') }} as created_at,
     {{ raw_time(raw, 'DATE_MODIFY') }} as updated_at
-from {{ raw.rows }}
-order by company_id{{ newest_first(raw, 'DATE_MODIFY') }}
+{%- endcall %}

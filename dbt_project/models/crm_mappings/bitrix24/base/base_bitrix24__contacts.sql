@@ -2,7 +2,7 @@
 {%- set raw = raw_table('metrica_bitrix24', 'crm_contact') %}
 {%- set ids = raw_table('metrica_bitrix24', 'crm_contact_ids') %}
 
-select distinct on (contact_id)
+{% call first_rows(raw.rows, ['contact_id'], newest_first(raw, 'DATE_MODIFY')) -%}
     {{ raw_id(raw, 'ID') }} as contact_id,
     concat_ws(
         ' ',
@@ -14,10 +14,9 @@ select distinct on (contact_id)
     {{ raw_cell(raw, 'PHONE') }} as phone,
     {{ raw_client_ids(raw) }} as metrica_client_id,
     left({{ raw_text(raw, 'BIRTHDATE') }}, 10) as birth_date,
-    cast(null as text) as merged_into,
+    {{ as_text('null') }} as merged_into,
     {{ raw_is_missing(raw_id(raw, 'ID'), ids) }} as is_deleted,
     {{ raw_time(raw, 'DATE_CREATE') }} as created_at,
     {{ raw_attributes(raw, 'contacts') }}
     {{ raw_time(raw, 'DATE_MODIFY') }} as updated_at
-from {{ raw.rows }}
-order by contact_id{{ newest_first(raw, 'DATE_MODIFY') }}
+{%- endcall %}

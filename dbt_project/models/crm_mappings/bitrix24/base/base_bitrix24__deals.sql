@@ -2,7 +2,7 @@
 {%- set raw = raw_table('metrica_bitrix24', 'crm_deal') %}
 {%- set ids = raw_table('metrica_bitrix24', 'crm_deal_ids') %}
 
-select distinct on (order_id)
+{% call first_rows(raw.rows, ['order_id'], newest_first(raw, 'DATE_MODIFY')) -%}
     {{ raw_id(raw, 'ID') }} as order_id,
     {{ raw_text(raw, 'CATEGORY_ID') }} as pipeline_id,
     {{ raw_text(raw, 'STAGE_ID') }} as status,
@@ -21,5 +21,4 @@ select distinct on (order_id)
     {{ raw_time(raw, 'DATE_CREATE') }} as created_at,
     {{ raw_attributes(raw, 'orders') }}
     {{ raw_time(raw, 'DATE_MODIFY') }} as updated_at
-from {{ raw.rows }}
-order by order_id{{ newest_first(raw, 'DATE_MODIFY') }}
+{%- endcall %}

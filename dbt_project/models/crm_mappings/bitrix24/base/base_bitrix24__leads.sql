@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'bitrix24', materialized='view') }}
 {%- set raw = raw_table('metrica_bitrix24', 'crm_lead') %}
 
-select distinct on (lead_id)
+{% call first_rows(raw.rows, ['lead_id'], newest_first(raw, 'DATE_MODIFY')) -%}
     {{ raw_id(raw, 'ID') }} as lead_id,
     concat_ws(
         ' ',
@@ -12,5 +12,4 @@ select distinct on (lead_id)
     {{ raw_cell(raw, 'EMAIL') }} as email,
     {{ raw_cell(raw, 'PHONE') }} as phone,
     {{ raw_client_ids(raw) }} as client_ids
-from {{ raw.rows }}
-order by lead_id{{ newest_first(raw, 'DATE_MODIFY') }}
+{%- endcall %}

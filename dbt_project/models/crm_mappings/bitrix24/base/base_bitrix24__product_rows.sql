@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'bitrix24', materialized='view') }}
 {%- set raw = raw_table('metrica_bitrix24', 'crm_deal_productrows') %}
 
-select distinct on (row_id)
+{% call first_rows(raw.rows, ['row_id'], newest_first(raw)) -%}
     {{ raw_id(raw, 'ID') }} as row_id,
     {{ raw_id(raw, 'OWNER_ID') }} as owner_id,
     coalesce({{ raw_text(raw, 'OWNER_TYPE') }}, 'D') as owner_type,
@@ -10,5 +10,4 @@ select distinct on (row_id)
     ) as product_id,
     {{ raw_text(raw, 'PRODUCT_NAME') }} as name,
     {{ raw_text(raw, 'QUANTITY') }} as quantity
-from {{ raw.rows }}
-order by row_id{{ newest_first(raw) }}
+{%- endcall %}

@@ -1,7 +1,10 @@
 {{ config(enabled=var('crm') == 'bitrix24', materialized='view') }}
 {%- set raw = raw_table('metrica_bitrix24', 'crm_status') %}
 
-select distinct on (status)
+{% call first_rows(
+    raw.rows, ['status'], newest_first(raw),
+    matches(raw_text(raw, 'ENTITY_ID'), '^DEAL_STAGE(_[0-9]+)?$')
+) -%}
     {{ raw_text(raw, 'STATUS_ID') }} as status,
     {{ raw_text(raw, 'NAME') }} as name,
     {{ raw_text(raw, 'SEMANTICS') }} as semantics,
@@ -12,6 +15,4 @@ select distinct on (status)
             else substr({{ raw_text(raw, 'ENTITY_ID') }}, 12)
         end
     ) as pipeline_id
-from {{ raw.rows }}
-where {{ matches(raw_text(raw, 'ENTITY_ID'), '^DEAL_STAGE(_[0-9]+)?$') }}
-order by status{{ newest_first(raw) }}
+{%- endcall %}

@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'hubspot', materialized='view') }}
 {%- set raw = raw_table('metrica_hubspot', 'contact') %}
 
-select distinct on (contact_id)
+{% call first_rows(raw.rows, ['contact_id'], newest_first(raw, 'property_lastmodifieddate')) -%}
     {{ raw_id(raw, 'id') }} as contact_id,
     concat_ws(
         ' ', {{ raw_text(raw, 'property_firstname') }}, {{ raw_text(raw, 'property_lastname') }}
@@ -19,5 +19,4 @@ select distinct on (contact_id)
     {{ raw_time(raw, 'property_createdate') }} as created_at,
     {{ raw_attributes(raw, 'contacts') }}
     {{ raw_time(raw, 'property_lastmodifieddate') }} as updated_at
-from {{ raw.rows }}
-order by contact_id{{ newest_first(raw, 'property_lastmodifieddate') }}
+{%- endcall %}

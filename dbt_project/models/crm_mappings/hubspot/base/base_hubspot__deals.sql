@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'hubspot', materialized='view') }}
 {%- set raw = raw_table('metrica_hubspot', 'deal') %}
 
-select distinct on (order_id)
+{% call first_rows(raw.rows, ['order_id'], newest_first(raw, 'property_hs_lastmodifieddate')) -%}
     {{ raw_id(raw, 'deal_id', 'id') }} as order_id,
     {{ raw_text(raw, 'deal_pipeline_id') }} as pipeline_id,
     {{ raw_text(raw, 'deal_pipeline_stage_id') }} as stage_id,
@@ -15,5 +15,4 @@ select distinct on (order_id)
     {{ raw_time(raw, 'property_createdate') }} as created_at,
     {{ raw_attributes(raw, 'orders') }}
     {{ raw_time(raw, 'property_hs_lastmodifieddate') }} as updated_at
-from {{ raw.rows }}
-order by order_id{{ newest_first(raw, 'property_hs_lastmodifieddate') }}
+{%- endcall %}

@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'retailcrm', materialized='view') }}
 {%- set raw = raw_table('metrica_retailcrm', 'customers') %}
 
-select distinct on (contact_id)
+{% call first_rows(raw.rows, ['contact_id'], newest_first(raw)) -%}
     {{ raw_id(raw, 'id') }} as contact_id,
     concat_ws(
         ' ',
@@ -16,5 +16,4 @@ select distinct on (contact_id)
     {{ raw_json_is_readable(raw, 'customFields') }} as is_readable,
     {{ raw_attributes(raw, 'contacts') }}
     {{ raw_time(raw, 'createdAt') }} as created_at
-from {{ raw.rows }}
-order by contact_id{{ newest_first(raw) }}
+{%- endcall %}

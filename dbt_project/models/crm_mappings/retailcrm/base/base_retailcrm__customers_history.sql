@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'retailcrm', materialized='view') }}
 {%- set raw = raw_table('metrica_retailcrm', 'customers_history') %}
 
-select distinct on (change_id)
+{% call first_rows(raw.rows, ['change_id'], newest_first(raw)) -%}
     {{ raw_id(raw, 'id') }} as change_id,
     {{ json_text(raw_json(raw, 'customer'), 'id') }} as customer_id,
     {{ json_text(raw_json(raw, 'combinedTo'), 'id') }} as combined_to,
@@ -10,5 +10,4 @@ select distinct on (change_id)
     {{ raw_text(raw, 'oldValue') }} as old_value,
     {{ raw_text(raw, 'newValue') }} as new_value,
     {{ raw_time(raw, 'createdAt') }} as changed_at
-from {{ raw.rows }}
-order by change_id{{ newest_first(raw) }}
+{%- endcall %}

@@ -1,7 +1,7 @@
 {{ config(enabled=var('crm') == 'retailcrm', materialized='view') }}
 {%- set raw = raw_table('metrica_retailcrm', 'orders') %}
 
-select distinct on (order_id)
+{% call first_rows(raw.rows, ['order_id'], newest_first(raw, 'statusUpdatedAt')) -%}
     {{ raw_id(raw, 'id', 'retailcrm_id') }} as order_id,
     {{ raw_text(raw, 'site') }} as site,
     {{ raw_text(raw, 'status') }} as status,
@@ -26,5 +26,4 @@ select distinct on (order_id)
     {{ raw_time(raw, 'statusUpdatedAt') }} as status_updated_at,
     {{ raw_attributes(raw, 'orders') }}
     {{ raw_time(raw, 'createdAt') }} as created_at
-from {{ raw.rows }}
-order by order_id{{ newest_first(raw, 'statusUpdatedAt') }}
+{%- endcall %}
