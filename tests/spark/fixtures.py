@@ -46,6 +46,11 @@ class Pair:
             fill(connection)
             self.lake.load(f"{self.name}_crm", crm_tables(connection))
 
+    def copy(self, schema: str) -> None:
+        """Copy the tables of a schema of DuckDB to the CRM's schema in Iceberg."""
+        with duckdb.connect(str(self.file), read_only=True) as connection:
+            self.lake.load(f"{self.name}_crm", crm_tables(connection, schema))
+
     def on_duckdb(self, *args: str, **variables: Any) -> Outcome:
         env = {"METRICA_DUCKDB_PATH": str(self.file)}
         return run_dbt(

@@ -151,13 +151,13 @@ def run_dbt(
     return Outcome(result.success, statuses, "\n".join(complaints), shown)
 
 
-def crm_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
-    """Return the tables of DuckDB's schema `crm`."""
+def crm_tables(connection: duckdb.DuckDBPyConnection, schema: str = "crm") -> dict[str, pa.Table]:
+    """Return the tables of a schema of DuckDB."""
     connection.execute("set timezone = 'UTC'")
-    names = connection.sql(
-        "select table_name from duckdb_tables() where schema_name = 'crm'"
+    names = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = ?", [schema]
     ).fetchall()
-    return {name: connection.sql(f"from crm.{name}").to_arrow_table() for (name,) in names}
+    return {name: connection.sql(f"from {schema}.{name}").to_arrow_table() for (name,) in names}
 
 
 def iceberg_jar() -> Path:
