@@ -153,12 +153,6 @@ def test_spark_checksum_does_not_overflow(pairs: Pairs) -> None:
     assert int(total) == 100 * (2**60 - 1)
 
 
-def test_spark_mapping_says_that_it_does_not_run_here(pairs: Pairs) -> None:
-    outcome = _small(pairs).on_spark("build", crm="hubspot")
-    assert not outcome.success
-    assert "The ready-made mapping hubspot does not run on Spark." in outcome.complaints
-
-
 def test_spark_package_without_dispatch_stops_the_build(pairs: Pairs) -> None:
     pair = pairs.make("undispatched")
     (pair.project / "macros/spark/seeds.sql").unlink()
