@@ -21,6 +21,21 @@ EVERYTHING: dict[str, Any] = {
     "simple_orders": True,
     "identifiers": {"emails": "both", "phones": "both"},
 }
+# Of each type, over columns of hostile values.
+HOSTILE_ATTRIBUTES = {
+    "contacts": [
+        {"name": "nick", "column": "full_name", "type": "text"},
+        {"name": "mail", "column": "email", "type": "email"},
+        {"name": "born", "column": "birth_date", "type": "date"},
+        {"name": "seen", "column": "updated_at", "type": "datetime"},
+    ],
+    "orders": [
+        {"name": "whole", "column": "revenue", "type": "numeric", "scale": 0},
+        {"name": "exact", "column": "revenue", "type": "numeric", "scale": 9},
+        {"name": "spent", "column": "cost", "type": "numeric", "scale": 7},
+        {"name": "coin", "column": "currency", "type": "text"},
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -120,7 +135,8 @@ def histories(pairs: Pairs) -> Pair:
 def hostile(pairs: Pairs) -> Pair:
     """Return the CRM of hostile texts and times, built on both engines."""
     zones = {"crm_time_zone": "Europe/Berlin", "counter_time_zone": "America/New_York"}
-    return _built(pairs.make("hostile", **zones), crms.fill_hostile)
+    made = pairs.make("hostile", metrica_attributes=HOSTILE_ATTRIBUTES, **zones)
+    return _built(made, crms.fill_hostile)
 
 
 @pytest.fixture(params=["demo", "histories", "hostile"])
