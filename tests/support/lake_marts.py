@@ -87,6 +87,11 @@ class LakeMarts(MartsWarehouse):
         with self.catalog() as catalog:
             return catalog.load_table(relation)
 
+    def append(self, relation: str, rows: pa.RecordBatch) -> None:
+        """Commit more rows to a table, past the file of DuckDB."""
+        with self.catalog() as catalog:
+            catalog.load_table(relation).append(pa.Table.from_batches([rows]))
+
     def _write(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set TimeZone = 'UTC'")
         for (relation,) in connection.execute(_TABLES).fetchall():
