@@ -64,7 +64,10 @@ def attribute(**entry: object) -> Node:
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
-        ({"type": "numeric", "send": "false"}, "`send` of size is 'false'. Set it to true or false"),
+        (
+            {"type": "numeric", "send": "false"},
+            "`send` of size is 'false'. Set it to true or false",
+        ),
         ({"type": "numeric", "send": 0}, "`send` of size is 0. Set it to true or false"),
         ({"type": "text", "multivalued": "no"}, "`multivalued` of size is 'no'. Set it to true or"),
     ],
