@@ -7,7 +7,7 @@ from metrica_export.demo.crm import next_day
 from tests.dbt import crm
 from tests.spark import crms
 from tests.spark.comparison import difference
-from tests.spark.fixtures import Pair, Pairs
+from tests.spark.fixtures import HOSTILE_ATTRIBUTES, Pair, Pairs
 
 MARTS = ("contacts", "orders", "products", "order_statuses", "simple_orders")
 ROWS = {
@@ -28,6 +28,13 @@ def compare(pair: Pair, schema: str, table: str, columns: str = "*") -> None:
 @pytest.mark.parametrize("mart", MARTS)
 def test_spark_mart_equals_duckdb(pair: Pair, mart: str) -> None:
     compare(pair, "metrica", mart)
+
+
+@pytest.mark.parametrize("mart", HOSTILE_ATTRIBUTES)
+def test_spark_marts_have_the_columns_of_custom_attributes(hostile: Pair, mart: str) -> None:
+    rows = hostile.lake.read("hostile_metrica", mart)
+    names = [str(attribute["name"]) for attribute in HOSTILE_ATTRIBUTES[mart]]
+    assert all(rows[name].null_count < len(rows) for name in names)
 
 
 def test_spark_counts_of_values_left_out_equal_duckdb(pair: Pair) -> None:

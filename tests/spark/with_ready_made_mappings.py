@@ -84,6 +84,10 @@ def test_spark_mapping_of_a_hostile_export_equals_duckdb(pairs: Pairs, crm: str)
     crm_exports.load(warehouse, crm, "crm_contact_ids", typed=False)
     hostile.add_hostile_rows(warehouse, crm)
     _build_and_compare(pair)
+    for entity, attributes in ATTRIBUTES[crm].items():
+        mart = pair.lake.read(f"{crm}_metrica", entity)
+        # Each attribute is a column with values.
+        assert all(mart[of["name"]].null_count < len(mart) for of in attributes), entity
     tests = ("test", "--select", "path:models/crm_mappings")
     on_spark, on_duckdb = pair.on_spark(*tests), pair.on_duckdb(*tests, crm_schema="raw")
     assert on_spark.statuses == on_duckdb.statuses, on_spark.complaints
