@@ -41,7 +41,11 @@ ATTRIBUTES = {
 }
 CRMS: dict[str, dict[str, Any]] = {
     "bitrix24": {"crm_raw_tables": {"crm_deal_ids": "crm_deal_ids"}},
-    "amocrm": {"sales_pipelines": [7001]},
+    "amocrm": {
+        "sales_pipelines": [7001],
+        "merge_order_contacts": True,
+        "order_status_types": {"7001:143": "SPAM", "O'Brien\\": "OTHER"},
+    },
     "retailcrm": {"crm_time_zone": "Europe/Moscow"},
     "hubspot": {},
 }
