@@ -110,7 +110,7 @@ def mapping(metrica: Metrica, wh: Attached, mart: Mart, ledger: Ledger) -> Findi
         status_mapping.delivered_statuses(wh, ledger),
     )
     if drifts := status_mapping.drift(delivered, in_mart, in_metrica):
-        return error("statuses", GateError, f"{status_mapping.describe(drifts)}.", "")
+        return error("statuses", GateError, f"{status_mapping.describe(drifts)['en']}.", "")
     changes = [change for change in status_mapping.diff(in_mart, in_metrica) if change.in_mart]
     by_id = {status.id: status for status in delivered}
     foreign = [c.id for c in changes if c.in_metrica and c.in_metrica != by_id.get(c.id)]

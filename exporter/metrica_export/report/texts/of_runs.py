@@ -26,11 +26,18 @@ def headline(report: Report, words: Words) -> Values:
         for n in [report.light.counts[cause.value]]
     ]
     shown = {"moment": words.text("headline.no_run"), "result": ""}
-    message = ""
+    message = {"text": "", "language": "en", "label": "headline.message_untranslated"}
     if last is not None:
         shown = {"moment": words.moment(last.started_at), "result": _result(last, words)}
         is_failed = not last.is_complete and last.finished_at is not None
-        message = printable(last.message) if is_failed else ""
+        if is_failed and words.language in last.message_texts:
+            message = {
+                "text": printable(last.message_texts[words.language]),
+                "language": words.language,
+                "label": "headline.message",
+            }
+        elif is_failed:
+            message["text"] = printable(last.message)
     return {"causes": causes, "last_run": shown, "message": message}
 
 
