@@ -373,6 +373,22 @@ def test_report_follows_the_path_of_orders(filled: Job) -> None:
     assert later["paid"].median_hours == pytest.approx(30, abs=0.1)
 
 
+def test_report_does_not_count_rejected_orders_as_in_metrica(shared: Job) -> None:
+    known = states(shared)
+    rejected = [
+        path or status
+        for key, path, status in shared.marts.sql(
+            "select id, status_path, order_status from metrica.orders "
+            "where create_date_time is not null"
+        )
+        if known["orders", key] == "rejected"
+    ]
+    counts = Counter(status for path in rejected for status in set(path.split(",")))
+    found = {step.status: step.rejected for step in read(shared).steps if step.rejected}
+    assert found == counts
+    assert found
+
+
 def test_report_sends_the_new_status_of_an_order_without_a_path(filled: Job) -> None:
     filled.marts.orders("plain", create_date_time=ago(days=1), order_status="new")
     assert filled.run().error is None

@@ -65,14 +65,12 @@ def runs(report: Report, words: Words) -> Values:
             quota=report.runs.quota,
         ),
         "run_heads": [
-            words.text("runs.column_started"),
-            words.text("runs.column_result"),
+            words.text("runs.column_run"),
             *(words.text(f"states.{state}") for state in ("delivered", "rejected", "held")),
         ],
         "last_runs": [
             (
-                words.short_moment(run.started_at),
-                _result(run, words),
+                f"{words.short_moment(run.started_at)}: {_result(run, words)}",
                 *map(words.number, (run.delivered, run.rejected, run.held)),
             )
             for run in reversed(found[-LAST_RUNS:])
@@ -107,7 +105,8 @@ def deadlines(report: Report, words: Words) -> Values:
     soon, changed = report.waiting.soon, report.waiting.soon_changed
     urgent = words.text("deadlines.urgent", n=soon) if soon else words.text("deadlines.calm")
     if changed:
-        urgent += f" {words.text('deadlines.urgent_changed', n=changed)}"
+        key = "all_changed" if changed == soon else "urgent_changed"
+        urgent += f" {words.text(f'deadlines.{key}', n=changed)}"
     states = ("delivered", "waiting", "rejected")
     days = words.text("deadlines.column_days")
     return {
