@@ -26,19 +26,19 @@ def headline(report: Report, words: Words) -> Values:
         for n in [report.light.counts[cause.value]]
     ]
     shown = {"moment": words.text("headline.no_run"), "result": ""}
-    message = {"text": "", "language": "en", "label": "headline.message_untranslated"}
+    message = {"text": "", "language": words.language}
     if last is not None:
         shown = {"moment": words.moment(last.started_at), "result": _result(last, words)}
-        is_failed = not last.is_complete and last.finished_at is not None
-        if is_failed and words.language in last.message_texts:
-            message = {
-                "text": printable(last.message_texts[words.language]),
-                "language": words.language,
-                "label": "headline.message",
-            }
-        elif is_failed:
-            message["text"] = printable(last.message)
+        if not last.is_complete and last.finished_at is not None:
+            message = _message(last, words.language)
     return {"causes": causes, "last_run": shown, "message": message}
+
+
+def _message(run: Run, language: str) -> dict[str, str]:
+    """Return the message of a run in a language, or in English if the run did not translate it."""
+    if language in run.message_texts:
+        return {"text": printable(run.message_texts[language]), "language": language}
+    return {"text": printable(run.message), "language": "en"}
 
 
 def _result(run: Run, words: Words) -> str:
