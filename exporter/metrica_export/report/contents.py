@@ -61,9 +61,10 @@ def read_report(
     threads = subject.wh.one_thread_each() if subject.wh.is_postgres else nullcontext()
     with threads, ThreadPoolExecutor(3) as pool:
         groups = pool.submit(group_orders, subject.with_new_session())
-        match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
         others = pool.submit(_find_others, subject.with_new_session())
         find_undelivered(subject, subject.orders)
+        # Not earlier: a third query of the server would slow the other two.
+        match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
         # Last, because vl-convert keeps Python's lock while it draws.
         meanwhile(runs)
         others.result()
