@@ -110,6 +110,10 @@ test-pythons: ## Run the unit tests and the demo on the other Pythons that are i
 bench: $(INSTALLED) build/rivals/.installed ## Measure dbt and the export: make bench ROWS="1000000 5000000" RESULTS=1 keeps the page
 	@$(BIN)/python -m benchmarks --rows "$(or $(ROWS),1000000)" --rivals build/rivals/bin/python $(if $(RESULTS),--results) $(ARGS)
 
+.PHONY: bench-lake
+bench-lake: build/spark/.installed ## The same CRM on four engines, and the export from Iceberg: make bench-lake ROWS="1000000 5000000" RESULTS=1
+	@build/spark/bin/python -W ignore -m benchmarks.lake --orders "$(or $(ROWS),1000000)" $(if $(RESULTS),--results) $(ARGS)
+
 build/rivals/.installed: benchmarks/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/rivals
 	@build/rivals/bin/python $(PIP) install --quiet --requirement benchmarks/requirements.txt

@@ -86,7 +86,8 @@ def bench(  # noqa: PLR0913 - one parameter per option
     sizes = [int(size) for size in rows.replace(",", " ").split()]
     with tempfile.TemporaryDirectory(prefix="bench-") as name, works.running_sink() as sink:
         sitting = _Sitting(Path(name), sink, runs, dbt_orders)
-        facts = machine.describe(sitting.folder, _postgres_version(), rivals)
+        with BenchPostgres() as server:
+            facts = machine.describe(sitting.folder, server.version(), rivals)
         starts = _starts() if "export" in parts else {}
         sections = []
         for kind in warehouse.split(","):
@@ -165,14 +166,6 @@ def _stages(bench: Bench) -> dict[str, Any]:
     subprocess.run(command, env=bench.env, check=True, capture_output=True)
     found: dict[str, Any] = json.loads(out.read_text())
     return found
-
-
-def _postgres_version() -> str:
-    with BenchPostgres() as server:
-        done = subprocess.run(
-            [server.psql, "--version"], capture_output=True, text=True, check=True
-        )
-    return done.stdout.strip().replace("psql (PostgreSQL)", "PostgreSQL")
 
 
 def _text(

@@ -23,10 +23,11 @@ from benchmarks.works import Figure
 
 _PROJECT = Path(__file__).parents[1] / "dbt_project"
 _PAGE = _PROJECT.with_name("docs") / "how-to" / "build-incrementally.md"
-_DBT = Path(sys.executable).with_name("dbt")
+DBT = Path(sys.executable).with_name("dbt")
+EXPORT = Path(sys.executable).with_name("metrica-export")
 
 # One text for both engines. `i` counts from 1.
-_TABLES = {
+TABLES = {
     "contacts": """
         select i as contact_id, 'Customer ' || i as full_name,
             'Customer' || i || '@example.com' as email,
@@ -71,7 +72,7 @@ _CHANGE = """update crm.orders set revenue = revenue + 1, updated_at = now()
     where order_id % 1000 = {rest}"""
 
 
-class _Crm:
+class Crm:
     """A made-up CRM in one warehouse, and dbt's builds of it in a copy of the project."""
 
     def __init__(self, folder: Path, server: BenchPostgres | None) -> None:
@@ -86,6 +87,7 @@ class _Crm:
         self._env = {**os.environ, **own}
 
     def run(self, statement: str) -> None:
+        """Run SQL in the warehouse."""
         if self._database is None:
             with duckdb.connect(str(self._file)) as connection:
                 connection.execute(statement)
@@ -94,9 +96,10 @@ class _Crm:
             cursor.execute(statement)
 
     def fill(self, orders: int) -> None:
+        """Make the tables of a CRM with so many orders."""
         numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
         self.run("create schema crm")
-        for name, query in _TABLES.items():
+        for name, query in TABLES.items():
             made = query.format(contacts=mart.contacts_of(orders))
             self.run(f"create table crm.{name} as with numbers as ({numbers}) {made}")
         self.settle()
@@ -122,7 +125,7 @@ class _Crm:
         places = ("--profiles-dir", self._folder, "--log-path", self._folder)
         output = ("--target-path", self._folder / "target", "--project-dir", self._project)
         variables = ("--vars", "{default_calling_code: '7'}")
-        return self._take([_DBT, *command, "--target", target, *places, *output, *variables])
+        return self._take([DBT, *command, "--target", target, *places, *output, *variables])
 
     def take(self, name: str, *command: str) -> Iterator[tuple[str, Figure]]:
         """Measure a command of dbt as a whole, and its nodes without dbt's start."""
@@ -134,6 +137,13 @@ class _Crm:
     def read(self) -> Figure:
         """Copy both marts with the warehouse's own COPY."""
         return self._take(floor.copy_command(self._server, self._file, self._folder))
+
+    def export(self, sink: str) -> Figure:
+        """Export the built marts for the first time, to this address."""
+        target = "postgres" if self._database else "duckdb"
+        places = ("--project-dir", self._project, "--profiles-dir", self._folder)
+        self._env |= export_env(sink, self._folder / "target")
+        return self._take([EXPORT, "run", "--target", target, *places])
 
     def _node_seconds(self) -> float:
         """Return the time from the start of the last build's first node to the end of its last."""
@@ -162,19 +172,31 @@ class _Crm:
         return Figure(usage, after - before, 0)
 
 
+def export_env(sink: str, target_path: Path) -> dict[str, str]:
+    """Return the settings of an export of what dbt has built, to a sink that takes everything."""
+    return {
+        "METRICA_CONFIG": os.devnull,
+        "METRICA_TOKEN": "made-up",
+        "METRICA_COUNTER_ID": "1",
+        "METRICA_API_URL": sink,
+        "DBT_TARGET_PATH": str(target_path),
+    }
+
+
 @contextmanager
-def _crm(warehouse: str) -> Iterator[_Crm]:
+def made_crm(warehouse: str) -> Iterator[Crm]:
+    """Make an empty CRM in a warehouse that is gone at the end."""
     with tempfile.TemporaryDirectory() as name:
         if warehouse == "duckdb":
-            yield _Crm(Path(name), None)
+            yield Crm(Path(name), None)
             return
         with BenchPostgres() as server:
-            yield _Crm(Path(name), server)
+            yield Crm(Path(name), server)
 
 
 def work_round(warehouse: str, orders: int) -> Iterator[tuple[str, Figure]]:
     """Do every work once, on a CRM that is new in every round."""
-    with _crm(warehouse) as crm:
+    with made_crm(warehouse) as crm:
         crm.fill(orders)
         crm.build("seed")
         yield from crm.take(FULL, "run")

@@ -1,5 +1,6 @@
 """The benchmark's own PostgreSQL: durable, as a warehouse is, and gone at the end."""
 
+import subprocess
 from contextlib import suppress
 
 import psutil
@@ -27,6 +28,11 @@ class BenchPostgres(RunningPostgres):
         super()._initialise()
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(_SETTINGS)
+
+    def version(self) -> str:
+        """Return its name and number."""
+        said = subprocess.check_output([self.psql, "--version"], text=True)
+        return said.strip().replace("psql (PostgreSQL)", "PostgreSQL")
 
     def cpu_seconds(self) -> float:
         """Return the processor time of all its processes since it was started."""

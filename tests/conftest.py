@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ import pytest
 from tests.support.database import Database
 from tests.support.emulator_fixture import RunningEmulator
 from tests.support.job import Job
-from tests.support.marts_fixture import make_marts
+from tests.support.marts_fixture import MartsWarehouse, make_marts
 from tests.support.postgres_binaries import in_wheel, installed
 from tests.support.postgres_fixture import RunningPostgres
 
@@ -89,12 +89,19 @@ def running_emulator() -> Iterator[RunningEmulator]:
         yield started
 
 
+@pytest.fixture
+def empty_marts() -> Callable[[Path, Database | None], MartsWarehouse]:
+    """Return what makes the marts of `job`."""
+    return make_marts
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
 def job(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     running_emulator: RunningEmulator,
     monkeypatch: pytest.MonkeyPatch,
+    empty_marts: Callable[[Path, Database | None], MartsWarehouse],
 ) -> Job:
     """Return an export from empty marts, in each kind of warehouse, to an empty Metrica.
 
@@ -104,7 +111,7 @@ def job(
     database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
     running_emulator.reset()
     running_emulator.quotas(requests_per_second=1000)
-    return Job(make_marts(tmp_path, database), running_emulator)
+    return Job(empty_marts(tmp_path, database), running_emulator)
 
 
 @pytest.fixture

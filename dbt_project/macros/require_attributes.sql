@@ -10,7 +10,8 @@
                 {%- do problems.append(
                     entity ~ ": Metrica accepts attributes of contacts and orders only. Remove it."
                 ) -%}
-            {%- elif attributes is string or attributes is mapping -%}
+            {%- elif attributes is not none
+                and (attributes is not sequence or attributes is string or attributes is mapping) -%}
                 {%- do problems.append(entity ~ " is no list. Write one `- {name: …, type: …}` a line.") -%}
             {%- else -%}
                 {%- set names = [] -%}
@@ -57,6 +58,10 @@
             ~ " at most 17." }}
     {%- elif attribute.type != 'numeric' and 'scale' in attribute -%}
         {{ "has a `scale`, which only numeric attributes have. Remove it." }}
+    {%- elif attribute.get('multivalued', false) is not boolean -%}
+        {{ "has multivalued '" ~ attribute.multivalued ~ "'. Set it to true or false, without quotes." }}
+    {%- elif attribute.get('humanized', name) is not string -%}
+        {{ "has humanized " ~ attribute.humanized ~ ", which is no text. Write it in quotes." }}
     {%- elif not modules.re.fullmatch(
         _column_pattern(entity), attribute.get('column', name) | string
     ) -%}

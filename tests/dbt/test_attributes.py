@@ -200,6 +200,16 @@ def test_counted_attributes_are_sent_and_hashed_only_when_the_var_says_so(
     [
         ("orders", "It is no mapping of contacts and orders"),
         ({"orders": {"name": "mark"}}, "orders is no list"),
+        ({"orders": 5}, "orders is no list"),
+        ({"contacts": True}, "contacts is no list"),
+        (
+            {"orders": [{"name": "mark", "type": "text", "multivalued": "no"}]},
+            "orders.mark has multivalued 'no'. Set it to true or false",
+        ),
+        (
+            {"orders": [{"name": "mark", "type": "text", "humanized": 2026}]},
+            "orders.mark has humanized 2026, which is no text",
+        ),
         ({"products": [{"name": "mark"}]}, "products: Metrica accepts attributes of contacts and"),
         ({"orders": ["mark"]}, "orders.1 is no mapping"),
         ({"orders": [{"type": "text"}]}, "orders.1 needs a `name`"),

@@ -13,6 +13,7 @@ from tests.faults.kills import SCENARIOS
 from tests.faults.shrink import shrink
 from tests.faults.summary import summary
 from tests.faults.workspace import PostgresServer
+from tests.support.lake_marts import ICEBERG
 from tests.support.postgres_binaries import in_wheel, installed
 from tests.support.postgres_fixture import RunningPostgres
 
@@ -24,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--histories", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1, help="seed of the first history")
     parser.add_argument("--jobs", type=int, default=0, help="worker processes; 0: one per core")
-    parser.add_argument("--warehouse", choices=(*_WAREHOUSE_KINDS, "both"), default="both")
+    parser.add_argument("--warehouse", choices=(*_WAREHOUSE_KINDS, ICEBERG, "both"), default="both")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
     parser.add_argument(
         "--scenario", choices=tuple(SCENARIOS), help="kill the run of this scenario only"

@@ -20,7 +20,7 @@ def state_left_by(system: SystemUnderTest) -> str:
     """
     time.sleep(_SETTLE_SECONDS)
     metrica = partial(query_emulator, system.emulator.state)
-    with system.warehouse.connection() as connection:
+    with system.warehouse.ledger_connection() as connection:
         ledger = list(_contents(partial(fetch, connection), _LEDGER_COLUMNS))
     return "\n".join(
         [*ledger, *_contents(metrica, _METRICA_COLUMNS), str(system.emulator.faults())]

@@ -14,6 +14,7 @@ from tests.faults import exit_codes, gate, readers
 from tests.faults.launcher import CommandResult, ExporterCommand, ExporterProcess
 from tests.faults.version_log import RunInterval, VersionLog
 from tests.support.emulator_fixture import RunningEmulator
+from tests.support.lake_marts import ICEBERG, LakeMarts
 from tests.support.marts_fixture import MartsWarehouse
 
 _BUSY_SECONDS = 20
@@ -51,6 +52,8 @@ class SystemUnderTest:
 
     @property
     def warehouse_kind(self) -> str:
+        if isinstance(self.warehouse, LakeMarts):
+            return ICEBERG
         return "duckdb" if self.warehouse.database is None else "postgres"
 
     @property
@@ -160,7 +163,7 @@ class SystemUnderTest:
             if result.exit_code != exit_codes.BUSY or not may_be_busy or monotonic() > deadline:
                 break
             sleep(0.05)
-        with self.warehouse.connection() as connection:
+        with self.warehouse.ledger_connection() as connection:
             self._ledger = readers.read_ledger(connection, self.emulator.counter)
         self.passed_statuses |= self._ledger.passed_statuses
         interval = RunInterval(

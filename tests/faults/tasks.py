@@ -12,6 +12,7 @@ from tests.faults.controls import CONTROLS
 from tests.faults.dbt_system import DbtProject
 from tests.faults.history import HistoryResult
 from tests.faults.workspace import PostgresServer, Workspace, mart_source
+from tests.support.lake_marts import ICEBERG
 
 _CLOSE_FIRST = 10
 _DBT_PERIOD, _DBT_REMAINDERS = 40, (10, 25)
@@ -34,7 +35,7 @@ def run_history(
     `without_guard` names a control whose guard is removed.
     """
     rng = Random(f"history {seed}")  # noqa: S311 - not a secret
-    if uses_dbt(seed) and without_guard is None:
+    if uses_dbt(seed) and without_guard is None and warehouse_kind != ICEBERG:
         with _dbt_project(server).system(warehouse_kind, rng) as (system, source):
             return history.run_history(system, source, seed, rng, action_numbers)
     parts = PARTS if without_guard is None else CONTROLS[without_guard].parts

@@ -21,9 +21,10 @@ from tests.faults.summary import summary
 from tests.faults.system import SystemUnderTest
 from tests.faults.workspace import PostgresServer, Workspace, mart_source
 from tests.support.job import Job
+from tests.support.lake_marts import ICEBERG
 from tests.support.postgres_fixture import RunningPostgres
 
-WAREHOUSE_KINDS = ("duckdb", "postgres")
+WAREHOUSE_KINDS = ("duckdb", "postgres", ICEBERG)
 RESPONSE_RECEIVED = "http: POST /data/orders/csv response received"
 
 

@@ -19,6 +19,7 @@ from tests.faults.history import MartSource
 from tests.faults.system import SystemUnderTest
 from tests.support.database import Database
 from tests.support.emulator_fixture import RunningEmulator
+from tests.support.lake_marts import ICEBERG, LakeMarts, make_lake
 from tests.support.marts_fixture import MartsWarehouse, make_marts
 from tests.support.postgres_fixture import RunningPostgres
 
@@ -74,12 +75,13 @@ class Workspace:
     def generated_system(
         self, warehouse_kind: str, rng: Random, parts: Parts = PARTS
     ) -> Iterator[tuple[SystemUnderTest, GeneratedMarts]]:
-        """Yield a system with empty generated marts on `duckdb` or `postgres`.
+        """Yield a system with empty generated marts on `duckdb`, `postgres` or `iceberg`.
 
         Its runs consist of `parts`.
         """
         with self.new_warehouse(warehouse_kind) as (folder, database):
-            warehouse = make_marts(folder, database)
+            make = make_lake if warehouse_kind == ICEBERG else make_marts
+            warehouse = make(folder, database)
             marts = GeneratedMarts(warehouse, rng)
             secrets = marts.generator.secrets
             yield (
@@ -109,7 +111,7 @@ class Workspace:
     def new_warehouse(
         self, warehouse_kind: str, template: str | None = None
     ) -> Iterator[tuple[Path, Database | None]]:
-        """Empty Metrica; yield a new folder, and a new database for `postgres`.
+        """Empty Metrica; yield a new folder, and a new database unless for `duckdb`.
 
         The warehouse is a copy of `template`, a DuckDB file or a database, or empty.
         """
@@ -119,14 +121,14 @@ class Workspace:
         external_events.reset_metrica(self.emulator)
         name = f"{self.name}_history"
         try:
-            if warehouse_kind == "postgres":
+            if warehouse_kind != "duckdb":
                 yield folder, self.server.create(name, template or "template1")
                 return
             if template:
                 shutil.copy(template, folder / "warehouse.duckdb")
             yield folder, None
         finally:
-            if warehouse_kind == "postgres":
+            if warehouse_kind != "duckdb":
                 self.server.drop(name)
             shutil.rmtree(folder)
 
@@ -146,7 +148,7 @@ class Snapshot:
         folder = warehouse.folder
         self._metrica_copy = folder / "saved.sqlite"
         self._duckdb, self._duckdb_copy = folder / "warehouse.duckdb", folder / "saved.duckdb"
-        if database_copy is None:
+        if self._duckdb.exists():
             shutil.copy(self._duckdb, self._duckdb_copy)
         with (
             closing(sqlite3.connect(emulator.state)) as metrica,
@@ -156,10 +158,12 @@ class Snapshot:
 
     def restore(self) -> None:
         """Restore the warehouse and Metrica."""
-        if self._database_copy is None or self._warehouse.database is None:
+        if self._duckdb_copy.exists():
             self._duckdb.with_suffix(".duckdb.wal").unlink(missing_ok=True)
             shutil.copy(self._duckdb_copy, self._duckdb)
-        else:
+        if isinstance(self._warehouse, LakeMarts):
+            self._warehouse.written.clear()
+        if self._database_copy is not None and self._warehouse.database is not None:
             self._server.create(self._warehouse.database.name, template=self._database_copy)
         external_events.reset_metrica(self._emulator)
         with closing(sqlite3.connect(self._emulator.state, timeout=20)) as metrica, metrica:

@@ -25,21 +25,14 @@ from tests.support.lake_marts import LakeMarts, make_lake
 from tests.support.marts_fixture import MartsWarehouse, make_marts
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def job(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    running_emulator: RunningEmulator,
+@pytest.fixture
+def empty_marts(
     monkeypatch: pytest.MonkeyPatch,
-) -> Job:
-    """Return an export from empty Iceberg marts, with the ledger in each kind of database."""
-    monkeypatch.setattr("metrica_export.metrica.http._GAP", 0.0)
+) -> Callable[[Path, Database | None], MartsWarehouse]:
+    """Return what makes Iceberg marts; `job` then has its ledger in each kind of database."""
     # Without a process of its own, which takes a second to start.
     monkeypatch.setattr("metrica_export.warehouse.iceberg.read_snapshots", pin)
-    database = request.getfixturevalue("pg_database") if request.param == "postgres" else None
-    running_emulator.reset()
-    running_emulator.quotas(requests_per_second=1000)
-    return Job(make_lake(tmp_path, database), running_emulator)
+    return make_lake
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ class ClusterFailedError(RuntimeError):
 class Cluster:
     """A master and workers of one core each; leaving the context ends all of their processes."""
 
-    def __init__(self, folder: Path, workers: int = WORKERS) -> None:
+    def __init__(self, folder: Path, workers: int = WORKERS, memory: str = "1g") -> None:
         self._folder = folder
+        self._memory = memory
         self._names = [f"worker{n}" for n in range(1, workers + 1)]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.events = folder / "events"
@@ -40,7 +41,7 @@ class Cluster:
         return {
             "spark.cores.max": str(len(self._names)),
             "spark.executor.cores": "1",
-            "spark.executor.memory": "1g",
+            "spark.executor.memory": self._memory,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": f"file://{self.events}",
         }
@@ -53,7 +54,7 @@ class Cluster:
             for name in self._names:
                 work = str(self._folder / name)
                 self._start(
-                    *(name, "worker.Worker", "--cores", "1", "--memory", "1g"),
+                    *(name, "worker.Worker", "--cores", "1", "--memory", self._memory),
                     *("--work-dir", work, self.master),
                 )
             self._wait_for_workers()

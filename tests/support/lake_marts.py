@@ -21,6 +21,9 @@ from sqlalchemy import URL
 from tests.support.database import Database
 from tests.support.marts_fixture import MartsWarehouse, make_marts
 
+ICEBERG = "iceberg"
+"""The kind of such a warehouse."""
+
 LEDGER = "ledger"
 """The target with the ledger's database."""
 
@@ -57,14 +60,22 @@ class LakeMarts(MartsWarehouse):
             yield connection
             self._write(connection)
 
+    @contextmanager
+    def ledger_connection(self) -> Iterator[Any]:
+        """Open a connection to the ledger."""
+        if self.database is not None:
+            with MartsWarehouse(self.folder, self.database).connection() as ledger:
+                yield ledger
+            return
+        with duckdb.connect(self.folder / "ledger.duckdb") as ledger:
+            ledger.execute("set TimeZone = 'UTC'")
+            yield ledger
+
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Run SQL over the ledger or over the marts; return its rows, if it has any."""
         if _LEDGER_SCHEMA not in query:
             return super().sql(query)
-        if self.database is not None:
-            return MartsWarehouse(self.folder, self.database).sql(query)
-        with duckdb.connect(self.folder / "ledger.duckdb") as ledger:
-            ledger.execute("set TimeZone = 'UTC'")
+        with self.ledger_connection() as ledger:
             ledger.execute(query)
             return ledger.fetchall() if ledger.description else []
 
@@ -86,6 +97,11 @@ class LakeMarts(MartsWarehouse):
         """Load a table in its present state."""
         with self.catalog() as catalog:
             return catalog.load_table(relation)
+
+    def append(self, relation: str, rows: pa.RecordBatch) -> None:
+        """Commit more rows to a table, past the file of DuckDB."""
+        with self.catalog() as catalog:
+            catalog.load_table(relation).append(pa.Table.from_batches([rows]))
 
     def _write(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set TimeZone = 'UTC'")

@@ -6,7 +6,7 @@ marts are like these is what tests/end_to_end/test_job.py shows.
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -127,6 +127,10 @@ class MartsWarehouse:
                 yield cursor
         finally:
             session.close()
+
+    def ledger_connection(self) -> AbstractContextManager[Any]:
+        """Open a connection to the ledger."""
+        return self.connection()
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Run SQL in the warehouse; return its rows, if it has any."""

@@ -1,6 +1,7 @@
 """The marts come from dbt's manifest, and a manifest that will not do is told as such."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,25 @@ def meta(node: Node) -> dict[str, Any]:
 
 def attribute(**entry: object) -> Node:
     return {"config": {"meta": {"metrica": entry}}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (
+            {"type": "numeric", "send": "false"},
+            "`send` of size is 'false'. Set it to true or false",
+        ),
+        ({"type": "numeric", "send": 0}, "`send` of size is 0. Set it to true or false"),
+        ({"type": "text", "multivalued": "no"}, "`multivalued` of size is 'no'. Set it to true or"),
+    ],
+)
+def test_dbt_manifest_choice_that_is_no_yes_or_no_is_an_error(
+    project: Project, entry: dict[str, Any], complaint: str
+) -> None:
+    project.change(lambda nodes: nodes["orders"]["columns"].update(size=attribute(**entry)))
+    with pytest.raises(SettingsError, match=re.escape(complaint)):
+        project.read()
 
 
 def test_marts_come_in_the_order_of_work_with_their_relations(project: Project) -> None:

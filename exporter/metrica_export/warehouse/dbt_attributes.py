@@ -17,6 +17,16 @@ KIND_OF_TYPE = {
 }
 
 
+def read_choice(label: str, name: str, meta: dict[str, Any], key: str, *, default: bool) -> bool:
+    """Return a yes or no of a column's `meta`; SettingsError for anything else, such as a text."""
+    found = meta.get(key)
+    if not isinstance(found, bool | None):
+        raise SettingsError(
+            f"{label}: `{key}` of {name} is {found!r}. Set it to true or false, without quotes."
+        )
+    return default if found is None else found
+
+
 def read_attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
     """Return the custom attribute that `meta` declares; SettingsError for a bad one."""
     type_name = meta.get("type")
@@ -40,5 +50,5 @@ def read_attribute(label: str, name: str, meta: dict[str, Any]) -> Attribute:
         name=name,
         type_name=type_name,
         humanized=str(meta.get("humanized") or name),
-        multivalued=bool(meta.get("multivalued", False)),
+        multivalued=read_choice(label, name, meta, "multivalued", default=False),
     )

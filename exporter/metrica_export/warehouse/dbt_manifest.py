@@ -18,7 +18,7 @@ from metrica_export.metrica.formats import (
     Kind,
 )
 from metrica_export.settings import DbtSettings
-from metrica_export.warehouse.dbt_attributes import KIND_OF_TYPE, read_attribute
+from metrica_export.warehouse.dbt_attributes import KIND_OF_TYPE, read_attribute, read_choice
 from metrica_export.warehouse.dbt_models import metrica_meta, metrica_models
 from metrica_export.warehouse.dbt_profile import Duckdb, Warehouse, read_project
 
@@ -198,7 +198,7 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     for name, entry in node["columns"].items():
         if name in OWN_COLUMNS or (entity is ORDERS and name == STATUS_PATH):
             continue
-        if metrica_meta(entry).get("send") is False:
+        if not read_choice(label, name, metrica_meta(entry), "send", default=True):
             continue
         column = entity.column(name)
         if column is None and entity not in (CONTACTS, ORDERS):
