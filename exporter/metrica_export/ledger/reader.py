@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from metrica_export.errors import LedgerError
 from metrica_export.ledger.records import Watermark
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 

@@ -10,8 +10,8 @@ from metrica_export.ledger import run_counts
 from metrica_export.ledger.dictionaries import Dictionaries
 from metrica_export.ledger.records import EntityCounts, Upload, Watermark
 from metrica_export.metrica.redaction import json_line, printable
-from metrica_export.warehouse.connection import LEDGER as L
 from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER as L
 from metrica_export.warehouse.sql import literal, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import STATUS_NUMBERS

@@ -10,9 +10,10 @@ from metrica_export.ledger.reader import NOT_TAKEN, Ledger
 from metrica_export.metrica.client import Metrica, Status
 from metrica_export.metrica.formats import DEFAULT_STATUSES, ORDER_STATUSES
 from metrica_export.review.gate_texts import Texts, gate_text
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.marks import LEDGER
 
 AUTO = "AUTO"
 """The source of a status that Metrica created by itself for an id in an upload.

@@ -11,9 +11,10 @@ from metrica_export.metrica.formats import DEFAULT_STATUSES, Kind
 from metrica_export.metrica.patience import QUICK
 from metrica_export.metrica.time_zones import same_zone
 from metrica_export.review import status_mapping
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import time_zone
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.marks import LEDGER
 
 _SHOWN = 10
 """Maximum number of names in a line."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from metrica_export.report.subject import RUN_DAYS, Subject, timestamp
 from metrica_export.settings import DAILY_QUOTA
-from metrica_export.warehouse.connection import LEDGER
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 

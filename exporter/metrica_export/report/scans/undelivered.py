@@ -8,9 +8,9 @@ the ledger; without a watermark, all rows are.
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.report.scans.order_groups import amount, status_path, text
 from metrica_export.report.subject import Subject
-from metrica_export.warehouse.connection import LEDGER
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of
