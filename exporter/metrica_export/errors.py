@@ -16,6 +16,8 @@ A message has three parts: the event, the place, and the cure. It names keys and
 and never holds a token, an e-mail, a phone or a row.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,9 +68,13 @@ class LedgerError(ExportError):
 
 
 class GateError(ExportError):
-    """A limit or an outdated saved plan stopped the run before its first upload."""
+    """A limit or an outdated saved plan stopped the run before its first upload.
+
+    `texts` has the message by language, for the ledger; it is empty if there is one language.
+    """
 
     exit_code = 6
+    texts: Mapping[str, str] = MappingProxyType({})
 
 
 class UnknownRateError(ExportError):

@@ -83,7 +83,11 @@ def bad_night(job: Job) -> Job:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_page_of_a_night_that_went_wrong(bad_night: Job, browser: Browser, language: str) -> None:
-    check_page(browser, write(bad_night, language), charts=7)
+    file = write(bad_night, language)
+    check_page(browser, file, charts=7)
+    with opened(browser, file, 390, "light") as seen:
+        # A cut number would be read as another one.
+        assert seen.page.evaluate(_HIDDEN_OF_RUNS) == 0
 
 
 def test_page_shows_hostile_ids_as_text(bad_night: Job, browser: Browser) -> None:
@@ -134,3 +138,11 @@ _PRINTED = """
     [...document.querySelectorAll('details table')].every(table => table.checkVisibility()),
 ]
 """
+
+_HIDDEN_OF_RUNS = """
+() => {
+    const table = document.querySelector('section[aria-labelledby=runs] .scroll');
+    return table.scrollWidth - table.clientWidth;
+}
+"""
+"""The pixels of the table of runs that a reader must scroll to see."""

@@ -16,9 +16,10 @@ import psycopg2
 import pytest
 from metrica_export.errors import ExportError, LedgerError, SettingsError, WarehouseError
 from metrica_export.settings import Staging
-from metrica_export.warehouse.connection import HERE, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_profile import Database as Warehouse
 from metrica_export.warehouse.dbt_profile import Duckdb, Postgres
+from metrica_export.warehouse.marks import HERE
 from metrica_export.warehouse.sql import conninfo, name, quote
 from psycopg2.extensions import make_dsn, parse_dsn
 

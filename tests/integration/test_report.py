@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from metrica_export.commands import report
-from metrica_export.errors import SettingsError
+from metrica_export.commands import report, run
+from metrica_export.errors import GateError, SettingsError
 from metrica_export.ledger.measurements import Measurement, record
+from metrica_export.metrica.access import Api
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.report.contents import Report
 from metrica_export.report.figures_json import as_json
-from metrica_export.report.languages.words import Words
+from metrica_export.report.languages.words import LANGUAGES, Words
 from metrica_export.report.light import Cause, Colour
 from metrica_export.report.online import OnlineOrders
 from metrica_export.report.parts import match_keys
@@ -139,6 +140,27 @@ def test_report_counts_waiting_rows_as_the_view_mart_rows(shared: Job) -> None:
         counts["rejected"],
     )
     assert min(counts["pending"], counts["held"], counts["rejected"]) >= 2
+
+
+@pytest.mark.parametrize("run_language", LANGUAGES)
+def test_report_shows_why_the_gate_stopped_a_run_in_its_own_language(
+    job: Job, run_language: str
+) -> None:
+    job.marts.put(
+        "order_statuses", {"id": "new", "type": "IN_PROGRESS"}, {"id": "paid", "type": "PAID"}
+    )
+    job.marts.contacts("c1")
+    job.marts.orders(*map(str, range(20)), create_date_time=ago(days=2), order_status="new")
+    assert job.run().error is None
+    job.marts.sql("update metrica.orders set order_status = 'paid', row_hash = md5(row_hash)")
+    api = Api(job.emulator.url, job.emulator.counter, job.emulator.token)
+    with pytest.raises(GateError) as stopped:
+        run.run(job.options(language=run_language), api)
+    shown = {each: of_runs.headline(read(job), Words.of(each))["message"] for each in LANGUAGES}
+    assert shown[run_language]["text"] == str(stopped.value)
+    assert shown["en"]["text"].startswith("Nothing was sent: 20 orders turn PAID")
+    assert shown["ru"]["text"].startswith("Ничего не отправлено: в PAID переходит заказов: 20")
+    assert [shown[each]["language"] for each in LANGUAGES] == ["en", "ru"]
 
 
 def test_report_compares_all_rows_without_a_watermark(filled: Job) -> None:
@@ -349,6 +371,22 @@ def test_report_follows_the_path_of_orders(filled: Job) -> None:
     assert later["paid"].to_send == 0
     assert later["paid"].measured == 1
     assert later["paid"].median_hours == pytest.approx(30, abs=0.1)
+
+
+def test_report_does_not_count_rejected_orders_as_in_metrica(shared: Job) -> None:
+    known = states(shared)
+    rejected = [
+        path or status
+        for key, path, status in shared.marts.sql(
+            "select id, status_path, order_status from metrica.orders "
+            "where create_date_time is not null"
+        )
+        if known["orders", key] == "rejected"
+    ]
+    counts = Counter(status for path in rejected for status in set(path.split(",")))
+    found = {step.status: step.rejected for step in read(shared).steps if step.rejected}
+    assert found == counts
+    assert found
 
 
 def test_report_sends_the_new_status_of_an_order_without_a_path(filled: Job) -> None:

@@ -115,7 +115,7 @@ def test_status_mapping_without_delivery_has_no_drift() -> None:
 
 
 def test_status_mapping_message_names_ten_statuses_and_counts_the_rest() -> None:
-    text = describe([Drift(f"s{n}", ("type",)) for n in range(12)])
+    text = describe([Drift(f"s{n}", ("type",)) for n in range(12)])["en"]
     assert "s0 (type), " in text
     assert "s9 (type) and 2 more. " in text
     assert "s10" not in text

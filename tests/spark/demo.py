@@ -4,22 +4,18 @@ The cluster loses an executor during the build. At the end the marts are compare
 the uploaded files by their sha256. All files are in build/demo-spark.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
 
 import click
-import duckdb
-import yaml
 from metrica_export.demo.crm import create
 
 from tests.spark.cluster import WORKERS
 from tests.spark.cluster_build import build_and_kill_an_executor
 from tests.spark.comparison import difference
+from tests.spark.exporter import Exporter, Upload
 from tests.spark.fixtures import NO_TESTS, Pair, Pairs
 from tests.spark.lake import ROOT, Lake
 from tests.support.database import Database
@@ -31,12 +27,6 @@ FOLDER = ROOT / "build/demo-spark"
 NAME = "demo"
 CONTACTS = 2_000
 MARTS = ("contacts", "orders", "products", "order_statuses")
-UPLOADS = (
-    "select entity, row_count, sha256 from {schema}.ledger_uploads "
-    "where status = 'PASSED' order by entity, upload_no"
-)
-
-Upload = tuple[str, int, str]
 
 
 class NotEqualError(RuntimeError):
@@ -74,44 +64,13 @@ def main() -> None:
 
 def _export(pair: Pair, ledger: Database, target: str) -> list[Upload]:
     """Export the marts of a target to an emulator of its own; return the uploads in the ledger."""
-    profile = pair.lake.profile(pair.name)
-    profile["metrica_crm"]["outputs"] |= {
-        "duckdb": {"type": "duckdb", "path": str(pair.file), "schema": "main"},
-        "ledger": {
-            "type": "postgres",
-            "host": ledger.host,
-            "port": ledger.port,
-            "user": ledger.user,
-            "password": ledger.password,
-            "dbname": ledger.name,
-            "schema": "public",
-        },
-    }
-    home = FOLDER / f"export-{target}"
-    home.mkdir()
-    (home / "profiles.yml").write_text(yaml.safe_dump(profile), "utf-8")
     with RunningEmulator() as emulator:
-        environment = {
-            **os.environ,
-            **pair.lake.env,
-            "METRICA_CONFIG": os.devnull,
-            "METRICA_TOKEN": emulator.token,
-            "METRICA_COUNTER_ID": str(emulator.counter),
-            "METRICA_API_URL": emulator.url,
-            "DBT_PROFILES_DIR": str(home),
-            "DBT_PROJECT_DIR": str(pair.project),
-            "DBT_TARGET_PATH": str(pair.home / "target"),
-        }
-        command = [sys.executable, "-m", "metrica_export", "run", "--target", target]
-        command += ["--ledger", "ledger"] if target == "spark" else []
-        if code := subprocess.run(command, env=environment, check=False).returncode:
-            raise NotEqualError(f"metrica-export run ended with exit code {code}.")
-    if target == "duckdb":
-        with duckdb.connect(str(pair.file), read_only=True) as file:
-            return file.sql(UPLOADS.format(schema="metrica_export")).fetchall()
-    with ledger.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(UPLOADS.format(schema=f"{pair.name}_metrica_export"))
-        return cursor.fetchall()
+        exporter = Exporter(pair, target, ledger, emulator, FOLDER / f"export-{target}")
+        result = exporter.run()
+    click.echo(result.stderr + result.stdout)
+    if result.exit_code:
+        raise NotEqualError(f"metrica-export run ended with exit code {result.exit_code}.")
+    return exporter.uploads()
 
 
 def _compare(pair: Pair, one: list[Upload], many: list[Upload]) -> None:

@@ -105,13 +105,18 @@ class Pairs:
 
 
 @pytest.fixture(scope="session")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """Return a catalog in a PostgreSQL that runs as long as the tests."""
-    folder = tmp_path_factory.mktemp("lake")
+def server() -> Iterator[RunningPostgres]:
+    """Return a PostgreSQL that runs as long as the tests."""
     with RunningPostgres(installed() or in_wheel()) as server:
-        lake = Lake(server.database("catalog"), folder)
-        yield lake
-        lake.stop()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory, server: RunningPostgres) -> Iterator[Lake]:
+    """Return a catalog in this PostgreSQL."""
+    lake = Lake(server.database("catalog"), tmp_path_factory.mktemp("lake"))
+    yield lake
+    lake.stop()
 
 
 @pytest.fixture(scope="session")

@@ -120,14 +120,15 @@ width => {
         if (!box.width) continue;
         const cut = element instanceof HTMLElement && element.scrollWidth > element.clientWidth + 1
             && getComputedStyle(element).overflowX === 'hidden';
-        if (box.right > width + 1 || box.left < -1 || cut) {
+        const card = element.closest('section')?.getBoundingClientRect().right ?? width;
+        if (box.right > Math.min(card, width) + 1 || box.left < -1 || cut) {
             found.push(element.tagName + ': ' + element.textContent.trim().slice(0, 60));
         }
     }
     return found;
 }
 """
-"""Elements outside of the window; tables scroll in a frame of their own."""
+"""Elements outside of the window or their part; tables scroll in a frame of their own."""
 
 _TOUCHING = """
 () => {

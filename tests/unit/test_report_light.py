@@ -15,7 +15,7 @@ QUIET = Waiting(pending=5, held=2, rejected=3, expiring=0, soon=0, soon_changed=
 def run(run_no: int, *, hours_ago: float = 5, exit_code: int | None = 0, unsent: int = 5) -> Run:
     started = NOW - timedelta(hours=hours_ago)
     ended = None if exit_code is None else started + timedelta(minutes=10)
-    return Run(run_no, started, ended, exit_code, "", 9, 100, unsent, 0, 200)
+    return Run(run_no, started, ended, exit_code, "", 9, 100, unsent, 0, 200, {})
 
 
 YESTERDAY, TODAY = run(1, hours_ago=29), run(2)

@@ -20,6 +20,7 @@ from metrica_export.delta.delta import Scope
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.records import EntityCounts
 from metrica_export.review.gate import find_exceeded
+from metrica_export.review.gate_texts import Texts
 from metrica_export.review.impact import ReviewedMart, count_unsendable_expiring, find_impact
 from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
@@ -116,11 +117,9 @@ class Comparison:
         delta = staged.delta
         return EntityCounts(delta.mart_rows, 0, delta.unchanged, rejected, held, 0)
 
-    def find_exceeded(self) -> dict[str, str]:
+    def find_exceeded(self) -> dict[str, Texts]:
         """Return the limits of the gate that the reviewed marts exceed."""
-        return find_exceeded(
-            self.session, self.ledger, self.options.gate, self.reviewed, self.options.language
-        )
+        return find_exceeded(self.session, self.ledger, self.options.gate, self.reviewed)
 
     def verdicts(self, staged: StagedMart) -> str:
         """Return the query of a mart's verdicts, each with the run that first gave one."""

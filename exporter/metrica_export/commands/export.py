@@ -24,6 +24,7 @@ from metrica_export.metrica.formats import (
 )
 from metrica_export.plurals import counted
 from metrica_export.review import gate
+from metrica_export.review.gate_texts import in_language
 from metrica_export.review.saved_plan import SavedPlan
 from metrica_export.review.status_mapping import describe, find_drift
 from metrica_export.warehouse.dbt_manifest import Mart
@@ -140,15 +141,17 @@ class Export:
     def review(self, saved: SavedPlan | None) -> None:
         """Raise GateError if the run differs from the saved plan or exceeds a limit."""
         comparison, outcome = self._comparison, self._outcome
+        options = comparison.options
         if saved:
-            saved.check(SavedPlan.of(comparison.wh, comparison.options, comparison.reviewed))
-        outcome.exceeded = comparison.find_exceeded()
+            saved.check(SavedPlan.of(comparison.wh, options, comparison.reviewed), options.language)
+        exceeded = comparison.find_exceeded()
         if {ORDER_STATUSES.name, ORDERS.name} & comparison.reviewed.keys() and (
             drift := find_drift(
                 comparison.wh, comparison.ledger, comparison.session.marts, self._uploader.metrica
             )
         ):
-            outcome.exceeded["drift"] = describe(drift, comparison.options.language)
+            exceeded["drift"] = describe(drift)
+        outcome.exceeded = in_language(exceeded, options.language)
         for name, changes in outcome.changes.items():
             if changes.late:
                 self._report.line(
@@ -157,7 +160,7 @@ class Export:
                     "holds them",
                     mart=name,
                 )
-        gate.check(comparison.options.gate, outcome.exceeded, comparison.options.language)
+        gate.check(options.gate, exceeded, options.language)
         if any(self._first_uploads.values()):
             self._uploader.journal.record_counts(outcome.entities)
 

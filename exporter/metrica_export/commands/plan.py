@@ -16,6 +16,7 @@ from metrica_export.errors import GateError
 from metrica_export.ledger.destination import check_mode
 from metrica_export.ledger.reader import Ledger
 from metrica_export.review.forecast import forecast
+from metrica_export.review.gate_texts import in_language
 from metrica_export.review.row_changes import RowChange, find_row_changes
 from metrica_export.review.saved_plan import SavedPlan
 from metrica_export.settings import Options
@@ -91,7 +92,7 @@ def plan(outcome: Outcome, options: Options, wanted: Wanted = _NOTHING) -> Detai
                 uploads=count_uploads(wh, staged, comparison.chunks[name]),
             )
         outcome.forecast = forecast(session, ledger, comparison.staged.values())
-        outcome.exceeded = comparison.find_exceeded()
+        outcome.exceeded = in_language(comparison.find_exceeded(), options.language)
         if wanted.out is not None:
             SavedPlan.of(wh, options, comparison.reviewed).write(wanted.out)
         outcome.complete(comparison.count_new(outcome), options.fail_on)

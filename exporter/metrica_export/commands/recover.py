@@ -17,10 +17,11 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import MAX_ID, MODES
 from metrica_export.settings import DbtSettings, Limits
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import check_relation
 from metrica_export.warehouse.dbt_manifest import STATUS_PATH, Mart
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import name, quote
 

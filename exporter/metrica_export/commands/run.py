@@ -157,5 +157,6 @@ def _close(
         error.args = (f"{error} Not compared: {', '.join(not_compared)}.",)
     # The warehouse may be the cause, and then the first error is the one to show.
     with suppress(Exception):
-        journal.finish_run(error.exit_code, str(error), outcome.requests, outcome.entities)
+        texts = error.texts if isinstance(error, GateError) else None
+        journal.finish_run(error.exit_code, str(error), outcome.requests, outcome.entities, texts)
     raise error

@@ -13,10 +13,11 @@ from metrica_export.ledger.mode import marts_of_mode
 from metrica_export.ledger.reader import Ledger
 from metrica_export.ledger.views import mart_rows
 from metrica_export.settings import DbtSettings
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import check_relation, wall_clock
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.session import open_session
 from metrica_export.warehouse.sql import quote
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.formats import CONTACTS, DEFAULT_STATUSES, LINK_DAYS, SIMPLE_ORDERS
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import time_zone
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 

@@ -1,15 +1,30 @@
 -- One line for each delivered order that was created in a range of days.
 --
 -- The status is that of the last accepted upload. An order that left the mart has no identifiers.
-with deliveries as (
+with mart as (
+    select
+        cast(o.id as text) as id,
+        cast(o.{{ contact_of_order }} as text) as contact,
+        case
+            when coalesce({{ currency }}, {{ default_currency }}) = {{ default_currency }}
+                then {{ revenue }}
+        end as revenue
+    from {{ orders }} as o
+),
+
+-- A mart can have several rows with one id, and an order several deliveries.
+deliveries as (
     select
         d.id,
         min(d.create_date_time) as create_date_time,
         min(u.finished_at) as sent_at,
         -- The last status, packed behind the number of its upload: a sort takes three times longer.
-        max(d.upload_no * cast(65536 as bigint) + coalesce(d.status_no, 0)) % 65536 as status_no
+        max(d.upload_no * cast(65536 as bigint) + coalesce(d.status_no, 0)) % 65536 as status_no,
+        max(mart.contact) as contact,
+        max(mart.revenue) as revenue
     from {{ ledger }}.ledger_deliveries as d
     inner join {{ ledger }}.ledger_uploads as u on d.upload_no = u.upload_no
+    left join mart on d.id = mart.id
     where
         u.counter_id = {{ counter_id }}
         and u.entity = {{ entity }}
@@ -19,9 +34,11 @@ with deliveries as (
     group by d.id
 ),
 
-typed as (
+orders as (
     select
         d.id,
+        d.contact,
+        d.revenue,
         cast(date_trunc('month', d.create_date_time) as date) as cohort,
         d.sent_at <= timezone({{ zone }}, d.create_date_time + {{ link_days }} * interval '1 day')
             as in_window,
@@ -41,31 +58,6 @@ typed as (
     {% endif %}
 ),
 
-mart as (
-    select
-        cast(o.id as text) as id,
-        cast(o.{{ contact_of_order }} as text) as contact,
-        case
-            when coalesce({{ currency }}, {{ default_currency }}) = {{ default_currency }}
-                then {{ revenue }}
-        end as revenue
-    from {{ orders }} as o
-),
-
--- Grouped, because a mart can have several rows with one id.
-orders as (
-    select
-        t.id,
-        t.cohort,
-        t.in_window,
-        t.status_type,
-        max(mart.contact) as contact,
-        max(case when t.status_type = 'paid' then mart.revenue end) as revenue
-    from typed as t
-    left join mart on t.id = mart.id
-    group by t.id, t.cohort, t.in_window, t.status_type
-),
-
 contacts as (
     select
         cast(c.{{ contact_key }} as text) as contact,
@@ -81,7 +73,7 @@ select
     o.in_window,
     o.status_type,
     o.contact,
-    o.revenue,
+    case when o.status_type = 'paid' then o.revenue end as revenue,
     c.client_ids,
     coalesce(c.identifiers, 'none') as identifiers
 from orders as o

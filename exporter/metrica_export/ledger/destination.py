@@ -2,7 +2,8 @@
 
 from metrica_export.errors import LedgerError
 from metrica_export.ledger.reader import NOT_TAKEN, Ledger
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 
 
 def check_destination(wh: Attached, ledger: Ledger, *, is_local: bool) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from metrica_export.warehouse.connection import LEDGER as L
 from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER as L
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import STATUS_NUMBERS

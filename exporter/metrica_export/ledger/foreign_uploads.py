@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from metrica_export.ledger.reader import RECOVERED, Ledger
 from metrica_export.metrica.answer import Answer
 from metrica_export.metrica.formats import FILES
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 
 ADVICE = (

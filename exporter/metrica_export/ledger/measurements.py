@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from metrica_export.ledger.reader import Ledger
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 

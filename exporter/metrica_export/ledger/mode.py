@@ -2,8 +2,9 @@
 
 from metrica_export.ledger.reader import Ledger
 from metrica_export.metrica.formats import SIMPLE_ORDERS
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 
 

@@ -4,11 +4,13 @@ A run records a delivery before its upload starts. The delivery counts once the 
 The latest upload of a row decides.
 """
 
+from copy import copy
 from decimal import Decimal
 
 from metrica_export.errors import LedgerError
 from metrica_export.ledger.records import Watermark
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 
@@ -50,6 +52,12 @@ class Ledger:
         self.counter_id = counter_id
         self.exists = self._find()
         self._filters: list[tuple[int, str, str]] | None = None
+
+    def for_session(self, wh: Attached) -> "Ledger":
+        """Return the same ledger in another session, to use in another thread."""
+        other = copy(self)
+        other._wh = wh  # noqa: SLF001 - of the same class
+        return other
 
     def _find(self) -> bool:
         schema = self._wh.ledger_schema

@@ -1,6 +1,7 @@
 """The changes of `retry` and `reset` to a counter's ledger."""
 
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import data, quote
 
 

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from metrica_export.ledger.reader import Ledger
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import data, quote
 from metrica_export.warehouse.sql_files import render
 

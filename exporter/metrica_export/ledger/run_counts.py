@@ -5,7 +5,7 @@ makes them delivered, so the counts are correct even if the run is killed or los
 """
 
 from metrica_export.ledger.records import EntityCounts
-from metrica_export.warehouse.connection import LEDGER
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 
 _COLUMNS = ("mart_rows", "sent", "unchanged", "rejected", "held", "uploads")

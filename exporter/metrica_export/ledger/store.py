@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from metrica_export.ledger.lock import ledger_lock
 from metrica_export.ledger.reader import VERSION, Ledger
 from metrica_export.ledger.views import are_current, create_views
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql_files import render
 
 

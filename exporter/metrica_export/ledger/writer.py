@@ -4,12 +4,14 @@ Each method is one transaction. All times come from the warehouse's clock, so th
 several machines can be compared.
 """
 
+from collections.abc import Mapping
+
 from metrica_export.ledger import run_counts
 from metrica_export.ledger.dictionaries import Dictionaries
 from metrica_export.ledger.records import EntityCounts, Upload, Watermark
-from metrica_export.metrica.redaction import printable
-from metrica_export.warehouse.connection import LEDGER as L
+from metrica_export.metrica.redaction import json_line, printable
 from metrica_export.warehouse.connection import Attached
+from metrica_export.warehouse.marks import LEDGER as L
 from metrica_export.warehouse.sql import literal, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import STATUS_NUMBERS
@@ -59,13 +61,20 @@ class Journal:
         self._change(*run_counts.record(self._run_no, entities))
 
     def finish_run(
-        self, exit_code: int, message: str, requests: int, entities: dict[str, EntityCounts]
+        self,
+        exit_code: int,
+        message: str,
+        requests: int,
+        entities: dict[str, EntityCounts],
+        texts: Mapping[str, str] | None = None,
     ) -> None:
-        """Record the end of the run."""
+        """Record the end of the run; `texts` is the message by language, if it has several."""
+        translated = quote(json_line(dict(texts))) if texts else "null"
         self._change(
             *run_counts.record(self._run_no, entities),
             f"update {L}.ledger_runs set finished_at = now(), exit_code = {exit_code}, "
-            f"message = {quote(printable(message))}, requests = {requests} "
+            f"message = {quote(printable(message))}, message_texts = {translated}, "
+            f"requests = {requests} "
             f"where run_no = {self._run_no}",
         )
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from time import sleep
 
 from metrica_export.report.light import Light, judge
 from metrica_export.report.online import OnlineOrders
@@ -19,8 +18,9 @@ from metrica_export.report.parts.schema import Schema, read_schema
 from metrica_export.report.parts.steps import Step, read_steps
 from metrica_export.report.parts.waiting import Waiting, read_waiting
 from metrica_export.report.scans.order_groups import group_orders, read_status_types
-from metrica_export.report.scans.undelivered import compare_rows, read_rows, row_queries
+from metrica_export.report.scans.undelivered import find_undelivered
 from metrica_export.report.subject import Subject
+from metrica_export.warehouse.report_tables import UNDELIVERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +42,35 @@ class Report:
     schema: Schema
 
 
-_HEAD_START = 0.03
-"""Seconds in which the scans start: vl-convert keeps Python's lock while it draws."""
-
-
 def read_report(
     subject: Subject,
     online: OnlineOrders | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[Runs], None] = lambda _: None,
 ) -> Report:
-    """Return the figures of a counter. The warehouse makes its three scans at the same time.
+    """Return the figures of a counter.
 
-    `meanwhile` is called while the warehouse scans.
+    `meanwhile` is called with the runs while the warehouse scans the orders.
 
     Raises SettingsError if the orders mart lacks the attribute of `online`, WarehouseError if a
     query fails.
     """
     read_status_types(subject)
-    queries = row_queries(subject)
+    runs = read_runs(subject)
+    subject.wh.run(UNDELIVERED.create_empty())
     # DuckDB's idle threads would take the processors from PostgreSQL.
     threads = subject.wh.one_thread_each() if subject.wh.is_postgres else nullcontext()
     with threads, ThreadPoolExecutor(3) as pool:
         groups = pool.submit(group_orders, subject.with_new_session())
+        others = pool.submit(_find_others, subject.with_new_session())
+        find_undelivered(subject, subject.orders)
+        # Not earlier: a third query of the server would slow the other two.
         match_keys = pool.submit(read_match_keys, subject.with_new_session(), online)
-        rows = pool.submit(read_rows, subject.with_new_session(), queries)
-        sleep(_HEAD_START)
-        meanwhile()
+        # Last, because vl-convert keeps Python's lock while it draws.
+        meanwhile(runs)
+        others.result()
         groups.result()
-        rows.result()
         found_keys = match_keys.result()
-    compare_rows(subject)
-    runs, waiting = read_runs(subject), read_waiting(subject)
+    waiting = read_waiting(subject)
     return Report(
         counter_id=subject.counter_id,
         created_at=subject.now,
@@ -88,3 +86,9 @@ def read_report(
         cohorts=read_cohorts(subject),
         schema=read_schema(subject),
     )
+
+
+def _find_others(subject: Subject) -> None:
+    for mart in subject.marts:
+        if mart is not subject.orders:
+            find_undelivered(subject, mart)

@@ -3,24 +3,38 @@
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from metrica_export.report.charts import by_status, by_time
-from metrica_export.report.charts.drawing import Spec, draw
+from metrica_export.report.charts import by_status, by_time, drawing
+from metrica_export.report.charts.drawing import Spec
 from metrica_export.report.contents import Report
 from metrica_export.report.languages.words import Words
 from metrica_export.report.parts.revenue import main_currency
+from metrica_export.report.parts.runs import Runs
 from metrica_export.report.texts import of_orders, of_runs
 
 _TEMPLATES = "templates"
 
 
-def render_page(report: Report, words: Words) -> str:
-    """Return the page of a report. Needs vl-convert; `drawing.check_library` explains."""
+def warm_up(runs: Runs, now: datetime, language: str) -> None:
+    """Load the templates, and draw the chart of the runs: the first chart takes half a second."""
+    if runs.runs:
+        words = Words.of(language)
+        drawing.draw(by_time.deliveries(runs, now.date(), words), "", words)
+    for file in files(__package__).joinpath(_TEMPLATES).iterdir():
+        if file.name.endswith(".html"):
+            _environment().get_template(file.name)
+
+
+def render_page(report: Report, language: str) -> str:
+    """Return the page of a report in a language. Needs vl-convert."""
+    words = Words.of(language)
     style = _read("page.css")
     template = _environment().get_template("page.html")
     return template.render(
@@ -42,6 +56,7 @@ def render_page(report: Report, words: Words) -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FunctionLoader(_read),
@@ -115,6 +130,6 @@ def _charts(report: Report, words: Words) -> dict[str, Markup | None]:
         ),
     }
     return {
-        name: draw(chart.spec(), words.text(chart.key), words) if chart.has_marks else None
+        name: drawing.draw(chart.spec(), words.text(chart.key), words) if chart.has_marks else None
         for name, chart in charts.items()
     }

@@ -71,7 +71,8 @@ class Subject:
 
     def with_new_session(self) -> "Subject":
         """Return the subject with another session, for another thread."""
-        return replace(self, wh=self.wh.new_session())
+        wh = self.wh.new_session()
+        return replace(self, wh=wh, ledger=self.ledger.for_session(wh))
 
     def mart(self, entity: Entity) -> Mart | None:
         """Return the mart of an entity, None if the counter's mode has none."""

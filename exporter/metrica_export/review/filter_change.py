@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from metrica_export.errors import WarehouseError
 from metrica_export.ledger.reader import Ledger
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.filters import as_condition
+from metrica_export.warehouse.marks import relation
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,13 @@ lost. A run with an unusual share of unsendable rows must not look like an ordin
 """
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from metrica_export.checks.cures import cure_of
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
-from metrica_export.errors import GateError
 from metrica_export.ledger.reader import Ledger
 from metrica_export.review.filter_change import find_change
-from metrica_export.review.gate_texts import gate_text
+from metrica_export.review.gate_texts import LANGUAGES, Texts, gate_text, joined, stop
 from metrica_export.review.impact import ReviewedMart, count_open_orders
 from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, WIDEN_PERCENT, Gate
 from metrica_export.warehouse.connection import Attached
@@ -27,50 +25,50 @@ def find_exceeded(
     ledger: Ledger,
     gate: Gate,
     reviewed: Mapping[str, ReviewedMart],
-    language: str = "en",
-) -> dict[str, str]:
+) -> dict[str, Texts]:
     """Return the limits that reviewed marts exceed: name in `settings.GATE` → sentence."""
-    text = partial(gate_text, language=language)
     found = {}
     if paid := sum(mart.changes.paid for mart in reviewed.values()):
         open_orders = count_open_orders(session, ledger)
         if _is_beyond(paid, open_orders, gate.paid_percent):
-            found["paid"] = text("paid", paid=paid, open=open_orders, limit=gate.paid_percent)
+            found["paid"] = gate_text("paid", paid=paid, open=open_orders, limit=gate.paid_percent)
     erased = [
-        (count, text("erased_column", count=count, column=column, mart=entity))
+        (count, gate_text("erased_column", count=count, column=column, mart=entity))
         for entity, mart in reviewed.items()
         for column, count in mart.changes.erased.items()
     ]
     if sum(count for count, _ in erased) > gate.erased_values:
-        values = ", ".join(value for _, value in erased)
-        found["erased"] = text("erased", values=values, limit=gate.erased_values)
+        values = joined(", ", (value for _, value in erased))
+        found["erased"] = gate_text("erased", values=values, limit=gate.erased_values)
     shrunk = []
     complete = ledger.last_complete()
     for entity, mart in reviewed.items():
         _, last = complete.get(entity, (0, 0))
         if _is_beyond(last - mart.counts.rows, last, gate.shrink_percent):
-            shrunk.append(text("shrunk_mart", mart=entity, before=last, now=mart.counts.rows))
+            shrunk.append(gate_text("shrunk_mart", mart=entity, before=last, now=mart.counts.rows))
     if shrunk:
-        found["shrink"] = text("shrink", marts=", ".join(shrunk), limit=gate.shrink_percent)
+        found["shrink"] = gate_text("shrink", marts=joined(", ", shrunk), limit=gate.shrink_percent)
     filters = [
         sentence
         for mart in reviewed.values()
         if (
             sentence := _filter_change(
-                session.wh, ledger, mart, complete.get(mart.staged.name, (0, 0))[1], language
+                session.wh, ledger, mart, complete.get(mart.staged.name, (0, 0))[1]
             )
         )
     ]
     if filters:
-        found["filter"] = text("filter", marts="; ".join(filters), counter=ledger.counter_id)
+        found["filter"] = gate_text(
+            "filter", marts=joined("; ", filters), counter=ledger.counter_id
+        )
     unsendable = [
         sentence
         for mart in reviewed.values()
         if mart.counts.rejected or mart.counts.held
-        for sentence in _unsendable(session.wh, gate, mart.staged, language)
+        for sentence in _unsendable(session.wh, gate, mart.staged)
     ]
     if unsendable:
-        found["unsendable"] = "; ".join(unsendable)
+        found["unsendable"] = joined("; ", unsendable)
     return found
 
 
@@ -79,8 +77,8 @@ def _is_beyond(part: int, whole: int, percent: int) -> bool:
 
 
 def _filter_change(
-    wh: Attached, ledger: Ledger, mart: ReviewedMart, last_rows: int, language: str
-) -> str | None:
+    wh: Attached, ledger: Ledger, mart: ReviewedMart, last_rows: int
+) -> Texts | None:
     """Return the sentence of a lost filter, or of one that selects too many rows more."""
     staged = mart.staged
     change = find_change(wh, ledger, staged.mart, mart.counts.rows, last_rows)
@@ -88,13 +86,13 @@ def _filter_change(
         return None
     named = {"mart": staged.name, "added": change.added, "before": change.before}
     if change.is_lost:
-        return gate_text("filter_lost", language, **named)
+        return gate_text("filter_lost", **named)
     if change.added >= SHARE_FROM and change.added * 100 > WIDEN_PERCENT * change.before:
-        return gate_text("filter_widened", language, limit=WIDEN_PERCENT, **named)
+        return gate_text("filter_widened", limit=WIDEN_PERCENT, **named)
     return None
 
 
-def _unsendable(wh: Attached, gate: Gate, staged: StagedMart, language: str) -> Iterator[str]:
+def _unsendable(wh: Attached, gate: Gate, staged: StagedMart) -> Iterator[Texts]:
     """Yield the limits that the unsendable rows of a mart exceed, with the commonest reason.
 
     Orders that `--late-orders hold` holds do not count.
@@ -108,15 +106,15 @@ def _unsendable(wh: Attached, gate: Gate, staged: StagedMart, language: str) -> 
         return
     rows = sum(count for *_, count in bad)
     reason, column, most = bad[0]
-    text = partial(gate_text, language=language)
-    key, cure = "why_column" if column else "why", cure_of(reason, language).removesuffix(".")
-    why = text(key, most=most, reason=reason, column=column, cure=cure)
+    cure = {language: cure_of(reason, language).removesuffix(".") for language in LANGUAGES}
+    key = "why_column" if column else "why"
+    why = gate_text(key, most=most, reason=reason, column=column, cure=cure)
     became, delivered = _count_became(wh, staged)
     if _is_beyond(rows, delta.mart_rows, gate.unsendable_percent):
         limit, total = gate.unsendable_percent, delta.mart_rows
-        yield text("unsendable", rows=rows, all=total, mart=mart, why=why, limit=limit)
+        yield gate_text("unsendable", rows=rows, all=total, mart=mart, why=why, limit=limit)
     elif _is_beyond(became, delivered, BECOME_PERCENT):
-        yield text(
+        yield gate_text(
             "became_unsendable",
             became=became,
             delivered=delivered,
@@ -141,10 +139,9 @@ def _count_became(wh: Attached, staged: StagedMart) -> tuple[int, int]:
     return became, staged.delta.unchanged + changed
 
 
-def check(gate: Gate, found: dict[str, str], language: str = "en") -> None:
-    """Raise GateError for exceeded limits that are not accepted."""
+def check(gate: Gate, found: Mapping[str, Texts], language: str) -> None:
+    """Raise GateError, with a message in `language`, for exceeded limits that are not accepted."""
     stopping = {limit: text for limit, text in found.items() if limit not in gate.accepted}
     if stopping:
-        found_text = "; ".join(stopping.values())
-        limits = ",".join(stopping)
-        raise GateError(gate_text("stopped", language, found=found_text, limits=limits))
+        sentences, limits = joined("; ", stopping.values()), ",".join(stopping)
+        raise stop(gate_text("stopped", found=sentences, limits=limits), language)

@@ -8,8 +8,9 @@ from typing import Any
 
 from metrica_export.checks.sendable import count_sendable, rows
 from metrica_export.checks.staged_mart import StagedMart
-from metrica_export.errors import GateError, SettingsError
+from metrica_export.errors import SettingsError
 from metrica_export.ledger.records import Changes
+from metrica_export.review.gate_texts import Texts, gate_text, joined, stop
 from metrica_export.review.impact import ReviewedMart
 from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
@@ -71,14 +72,11 @@ class SavedPlan:
                 f"Cannot write the plan {path} ({error.strerror}). Give --out a writable file."
             ) from None
 
-    def check(self, present: "SavedPlan") -> None:
+    def check(self, present: "SavedPlan", language: str) -> None:
         """Raise GateError with the differences unless the present plan equals this one."""
         differences = list(_differences("", self.content, present.content))
         if differences:
-            raise GateError(
-                f"Nothing was sent: the saved plan no longer holds. {'; '.join(differences)}. "
-                "Create and review a new plan."
-            )
+            raise stop(gate_text("changed_plan", differences=joined("; ", differences)), language)
 
 
 def _lasting(changes: Changes) -> dict[str, Any]:
@@ -91,15 +89,15 @@ def _checksum(wh: Attached, staged: StagedMart) -> str:
     return str(total)
 
 
-def _differences(where: str, then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - of JSON
+def _differences(where: str, then: Any, now: Any) -> Iterator[Texts]:  # noqa: ANN401 - of JSON
     if isinstance(then, dict) and isinstance(now, dict):
         for key in [*then, *(key for key in now if key not in then)]:
             yield from _differences(f"{where}.{key}" if where else key, then.get(key), now.get(key))
     elif isinstance(then, dict) or isinstance(now, dict):
-        yield f"{where.removeprefix('entities.')}: in one of the two plans only"
+        yield gate_text("plan_part", place=where.removeprefix("entities."))
     elif then != now:
         label = where.removeprefix("entities.").replace(".", " ")
         if label.endswith("checksum"):
-            yield f"{label.removesuffix(' checksum')}: other rows, or other states of them"
+            yield gate_text("plan_rows", place=label.removesuffix(" checksum"))
         else:
-            yield f"{label}: {then or 0} then, {now or 0} now"
+            yield gate_text("plan_value", place=label, then=then or 0, now=now or 0)

@@ -9,10 +9,11 @@ from metrica_export.checks.cells import cell
 from metrica_export.ledger.reader import NOT_TAKEN, Ledger
 from metrica_export.metrica.client import Metrica, Status
 from metrica_export.metrica.formats import DEFAULT_STATUSES, ORDER_STATUSES
-from metrica_export.review.gate_texts import gate_text
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.review.gate_texts import Texts, gate_text
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.filters import rows_of
+from metrica_export.warehouse.marks import LEDGER
 
 AUTO = "AUTO"
 """The source of a status that Metrica created by itself for an id in an upload.
@@ -148,12 +149,11 @@ def find_drift(wh: Attached, ledger: Ledger, marts: Marts, metrica: Metrica) -> 
     return drift(delivered, mart_statuses(wh, mart), metrica.statuses())
 
 
-def describe(drifts: list[Drift], language: str = "en") -> str:
+def describe(drifts: list[Drift]) -> Texts:
     """Return one sentence with the statuses, their fields, and the two cures."""
-    listed = ", ".join(map(str, drifts[:_SHOWN]))
-    if len(drifts) > _SHOWN:
-        listed += gate_text("more", language, n=len(drifts) - _SHOWN)
-    return gate_text("drift", language, statuses=listed)
+    listed, more = ", ".join(map(str, drifts[:_SHOWN])), len(drifts) - _SHOWN
+    rest: Texts | str = gate_text("more", n=more) if more > 0 else ""
+    return gate_text("drift", statuses=listed, more=rest)
 
 
 def _differing(status: Status, other: Status) -> tuple[str, ...]:

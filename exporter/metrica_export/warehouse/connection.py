@@ -17,11 +17,9 @@ from metrica_export.settings import Staging
 from metrica_export.warehouse.attachment import attach
 from metrica_export.warehouse.dbt_profile import Database, Postgres
 from metrica_export.warehouse.error_text import as_export_error
-from metrica_export.warehouse.marks import HERE, LEDGER, expand_queries, reads_marts, relation
+from metrica_export.warehouse.marks import HERE, LEDGER, expand_queries, reads_marts
 from metrica_export.warehouse.own_marts import MARTS, OwnMarts
 from metrica_export.warehouse.sql import array, name, quote
-
-__all__ = ["HERE", "LEDGER", "Attached", "relation"]
 
 _T = TypeVar("_T")
 

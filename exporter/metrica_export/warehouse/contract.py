@@ -2,9 +2,10 @@
 
 from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import Kind
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import OWN_COLUMNS, STATUS_PATH, Mart
 from metrica_export.warehouse.filters import check_filter
+from metrica_export.warehouse.marks import relation
 from metrica_export.warehouse.sql import name, quote
 
 _TYPES = {Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}

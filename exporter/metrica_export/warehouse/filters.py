@@ -6,8 +6,9 @@ has vanished, as if it had left the mart.
 """
 
 from metrica_export.errors import SettingsError, WarehouseError
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.marks import relation
 from metrica_export.warehouse.sql import name, query_mark, quote
 
 VIEWS_PATH = "pg_catalog, pg_temp"

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from metrica_export.warehouse.connection import Attached, relation
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Marts
+from metrica_export.warehouse.marks import relation
 
 
 @dataclass(frozen=True, slots=True)

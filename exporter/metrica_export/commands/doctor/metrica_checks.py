@@ -11,9 +11,10 @@ from metrica_export.metrica.formats import DEFAULT_STATUSES, Kind
 from metrica_export.metrica.patience import QUICK
 from metrica_export.metrica.time_zones import same_zone
 from metrica_export.review import status_mapping
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import time_zone
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.marks import LEDGER
 
 _SHOWN = 10
 """Maximum number of names in a line."""
@@ -110,7 +111,7 @@ def mapping(metrica: Metrica, wh: Attached, mart: Mart, ledger: Ledger) -> Findi
         status_mapping.delivered_statuses(wh, ledger),
     )
     if drifts := status_mapping.drift(delivered, in_mart, in_metrica):
-        return error("statuses", GateError, f"{status_mapping.describe(drifts)}.", "")
+        return error("statuses", GateError, f"{status_mapping.describe(drifts)['en']}.", "")
     changes = [change for change in status_mapping.diff(in_mart, in_metrica) if change.in_mart]
     by_id = {status.id: status for status in delivered}
     foreign = [c.id for c in changes if c.in_metrica and c.in_metrica != by_id.get(c.id)]

@@ -11,10 +11,11 @@ from metrica_export.metrica.access import Api
 from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.formats import CONTACTS, ORDERS
 from metrica_export.plurals import counted
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import check_relation
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.filters import count_rows
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import name, quote
 
 _SCARCE = 0.1

@@ -19,9 +19,10 @@ from metrica_export.metrica.client import Metrica
 from metrica_export.metrica.reports import MAX_REQUESTS, MAX_VALUES, Reports
 from metrica_export.review.forecast import learn
 from metrica_export.settings import DAILY_QUOTA, DbtSettings
-from metrica_export.warehouse.connection import LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.contract import check_relation, time_zone
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.session import Session, open_session
 from metrica_export.warehouse.sql import quote
 

@@ -22,7 +22,9 @@ create table {{ ledger }}.ledger_runs (
     finished_at timestamptz,
     exit_code integer,
     requests bigint not null,
-    message text
+    message text,
+    -- The message of a stop in several languages, as JSON.
+    message_texts text
 );
 
 create table {{ ledger }}.ledger_run_entities (

@@ -5,9 +5,10 @@ from hashlib import sha256
 
 from metrica_export.errors import WarehouseError
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
-from metrica_export.warehouse.connection import HERE, LEDGER, Attached
+from metrica_export.warehouse.connection import Attached
 from metrica_export.warehouse.dbt_manifest import Mart, Marts
 from metrica_export.warehouse.filters import VIEWS_PATH, as_condition, holds_in_views
+from metrica_export.warehouse.marks import HERE, LEDGER
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 

@@ -125,13 +125,16 @@ def revenue(
 
 
 def steps(found: tuple[Step, ...], words: Words) -> Spec:
-    """Return the funnel: orders that reached each status, in Metrica and still to send."""
-    kinds = {"delivered": "delivered", "to_send": "held"}
+    """Return the funnel: orders that reached each status: in Metrica, still to send, rejected."""
+    kinds = {"delivered": "delivered", "to_send": "held", "rejected": "rejected"}
+    if not any(step.rejected for step in found):
+        del kinds["rejected"]
     names = {kind: words.text(f"steps.{kind}") for kind in kinds}
     values: list[Spec] = []
     for step in found:
         status = printable(step.name or step.status)
-        counts = {"delivered": max(step.orders - step.to_send, 0), "to_send": step.to_send}
+        undelivered = {"to_send": step.to_send, "rejected": step.rejected}
+        counts = {"delivered": max(step.orders - sum(undelivered.values()), 0), **undelivered}
         values.extend(
             {
                 # The id, too: two statuses may have one name.

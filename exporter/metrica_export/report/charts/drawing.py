@@ -4,12 +4,13 @@ Colours are the page's CSS variables, so that the charts follow its light and da
 mark gets its description as a title, which browsers show as a tooltip.
 """
 
+import json
+from functools import cache
 from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from metrica_export.errors import SettingsError
 from metrica_export.report.languages.words import Words
 
 Spec = dict[str, Any]
@@ -21,25 +22,9 @@ _SVG = "http://www.w3.org/2000/svg"
 _LOCALES: dict[str, Literal["en-GB", "ru-RU"]] = {"en": "en-GB", "ru": "ru-RU"}
 
 
-def check_library() -> None:
-    """Load vl-convert. Raises SettingsError if it is not installed."""
-    try:
-        import vl_convert  # noqa: F401, PLC0415 - an extra, and slow to load
-    except ImportError:
-        raise SettingsError(
-            "The charts of the report need the package vl-convert-python, which is not installed. "
-            "Run `pip install 'metrica-crm-export[report]'`, or use --json."
-        ) from None
-
-
-def warm_up() -> None:
-    """Draw an empty chart: the first one takes most of a second."""
-    _convert({"data": {"values": [{"x": 0}]}, "mark": "bar"}, "en")
-
-
 def draw(spec: Spec, description: str, words: Words) -> Markup:
     """Return the chart as SVG of the page; `description` is its text for screen readers."""
-    root = ET.fromstring(_convert(_with_config(spec), words.language))  # noqa: S314 - our own SVG
+    root = ET.fromstring(_convert(json.dumps(_with_config(spec)), words.language))  # noqa: S314 - our own SVG
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
     root.set("class", "chart")
@@ -59,7 +44,8 @@ def draw(spec: Spec, description: str, words: Words) -> Markup:
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704
 
 
-def _convert(spec: Spec, language: str) -> str:
+@cache
+def _convert(spec: str, language: str) -> str:
     import vl_convert  # noqa: PLC0415 - an extra, and slow to load
 
     locale = _LOCALES[language]

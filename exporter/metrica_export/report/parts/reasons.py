@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from metrica_export.report.subject import Subject
-from metrica_export.warehouse.connection import LEDGER
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of

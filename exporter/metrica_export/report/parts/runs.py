@@ -1,11 +1,12 @@
 """The runs of the last days: delivered, rejected and held rows, and requests against the quota."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from metrica_export.report.subject import RUN_DAYS, Subject, timestamp
 from metrica_export.settings import DAILY_QUOTA
-from metrica_export.warehouse.connection import LEDGER
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import quote
 from metrica_export.warehouse.sql_files import render
 
@@ -15,7 +16,10 @@ COMPLETE = (0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, with the counts of all its marts; `unsent` are neither delivered nor judged."""
+    """One run, with the counts of all its marts.
+
+    `message_texts` has the message by language, if the run recorded it in several.
+    """
 
     run_no: int
     started_at: datetime
@@ -27,6 +31,7 @@ class Run:
     rejected: int
     held: int
     rows: int
+    message_texts: dict[str, str]
 
     @property
     def is_complete(self) -> bool:
@@ -67,5 +72,5 @@ def read_runs(subject: Subject) -> Runs:
         quota_day=timestamp(subject.quota_day),
     )
     found = subject.wh.rows(query)
-    runs = tuple(Run(*line[:-1]) for line in found if line[0] is not None)
+    runs = tuple(Run(*(*line[:-2], json.loads(line[-2] or "{}"))) for line in found)
     return Runs(runs, int(found[0][-1]) if found else 0)

@@ -6,6 +6,7 @@ with runs as (
         timezone({{ zone }}, finished_at) as finished_at,
         exit_code,
         message,
+        message_texts,
         requests
     from {{ ledger }}.ledger_runs
     where counter_id = {{ counter_id }}
@@ -39,6 +40,7 @@ select
     cast(coalesce(counts.rejected, 0) as bigint) as rejected,
     cast(coalesce(counts.held, 0) as bigint) as held,
     cast(coalesce(counts.mart_rows, 0) as bigint) as mart_rows,
+    runs.message_texts,
     cast(today.requests as bigint) as requests_today
 from runs
 cross join today

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from metrica_export.report.subject import Subject, day
-from metrica_export.warehouse.connection import LEDGER
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of
 
@@ -15,6 +15,7 @@ TOP = 12
 class Step:
     """One order status: orders that have been through it, and how many of these are still to send.
 
+    `rejected` orders are rejected, and Metrica does not have them in this status.
     `median_hours` is the time from the status before it to this one, as they reached Metrica in
     different runs; `measured` orders have such a pair.
     """
@@ -24,6 +25,7 @@ class Step:
     status_type: str | None
     orders: int
     to_send: int
+    rejected: int
     median_hours: float | None
     measured: int
 

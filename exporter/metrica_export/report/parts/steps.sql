@@ -37,13 +37,15 @@ passed as (
 to_send as (
     select
         status,
-        count(*) as orders
+        count(*) filter (where state <> 'rejected') as orders,
+        count(*) filter (where state = 'rejected') as rejected
     from (
-        select unnest(list_distinct(steps)) as status
+        select
+            state,
+            unnest(list_distinct(steps)) as status
         from {{ undelivered }}
         where
             mart in ('orders', 'simple_orders')
-            and state <> 'rejected'
             and created_at >= {{ first_month }}
             and created_at < {{ tomorrow }}
     ) as unnested
@@ -103,6 +105,7 @@ shown as (
         named.type,
         cast(passed.orders as bigint) as orders,
         coalesce(to_send.orders, 0) as to_send,
+        coalesce(to_send.rejected, 0) as rejected,
         hours.median_hours,
         coalesce(hours.measured, 0) as measured,
         passed.place

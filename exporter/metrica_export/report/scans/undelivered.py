@@ -8,10 +8,9 @@ the ledger; without a watermark, all rows are.
 from metrica_export.metrica.formats import LINK_DAYS, UPDATE_DAYS
 from metrica_export.report.scans.order_groups import amount, status_path, text
 from metrica_export.report.subject import Subject
-from metrica_export.warehouse.connection import LEDGER
 from metrica_export.warehouse.dbt_manifest import Mart
 from metrica_export.warehouse.filters import rows_of
-from metrica_export.warehouse.report_tables import UNDELIVERED
+from metrica_export.warehouse.marks import LEDGER
 from metrica_export.warehouse.sql import name, quote
 from metrica_export.warehouse.sql_files import render
 from metrica_export.warehouse.staging import tables_of
@@ -20,55 +19,43 @@ RECENT_ORDERS = 2_000
 """Orders that changed last, whose deliveries give the hours between statuses."""
 
 
-def row_queries(subject: Subject) -> dict[str, str]:
-    """Return mart → query of the rows that may be undelivered; it reads the ledger only."""
-    queries = {}
-    for mart in subject.marts:
-        table = tables_of(mart.name)["report_verdicts"]
-        verdicts = subject.ledger.verdicts(mart.name)
-        subject.wh.run(f"create or replace table {table} as select * from {verdicts}")
-        queries[mart.name] = _rows(subject, mart)
-    return queries
+def find_undelivered(subject: Subject, mart: Mart) -> None:
+    """Add the undelivered rows of a mart to `undelivered`, from its rows, verdicts and deliveries.
+
+    `status_types` must be filled.
+    """
+    wh, tables = subject.wh, tables_of(mart.name)
+    verdicts = subject.ledger.verdicts(mart.name)
+    wh.run(f"create or replace table {tables['report_verdicts']} as select * from {verdicts}")
+    rows = wh.remote(_rows(subject, mart))
+    wh.run(f"create or replace table {tables['report_rows']} as select * from {rows}")
+    ids = f"select _id from {tables['report_rows']}"
+    if mart is subject.orders:
+        _read_recent_ids(subject)
+        ids = f"{ids} union select _id from {tables['recent_ids']}"
+    wh.run(
+        f"create or replace table {tables['report_deliveries']} as "
+        f"select * from {subject.ledger.details(mart.name, ids)} where _id in ({ids})"
+    )
+    comparison = render(
+        __package__,
+        "undelivered",
+        mart=quote(mart.name),
+        has_deadline=mart.entity.has_deadline,
+        link_days=LINK_DAYS,
+        update_days=UPDATE_DAYS,
+        **tables,
+    )
+    wh.run(comparison)
 
 
-def read_rows(subject: Subject, queries: dict[str, str]) -> None:
-    """Fill `report_rows` of each mart, and `recent_ids`."""
-    wh = subject.wh
-    for mart, query in queries.items():
-        table = tables_of(mart)["report_rows"]
-        wh.run(f"create or replace table {table} as select * from {wh.remote(query)}")
-    orders = rows_of(subject.orders)
+def _read_recent_ids(subject: Subject) -> None:
     newest = (
-        f'select {_key(subject.orders)} as "_id" from {orders} m where m.updated_at is not null '
-        f"order by m.updated_at desc limit {RECENT_ORDERS}"
+        f'select {_key(subject.orders)} as "_id" from {rows_of(subject.orders)} m '
+        f"where m.updated_at is not null order by m.updated_at desc limit {RECENT_ORDERS}"
     )
     table = tables_of(subject.orders.name)["recent_ids"]
-    wh.run(f"create or replace table {table} as select * from {wh.remote(newest)}")
-
-
-def compare_rows(subject: Subject) -> None:
-    """Fill `undelivered` from the rows and their deliveries in the ledger."""
-    wh = subject.wh
-    wh.run(UNDELIVERED.create_empty())
-    for mart in subject.marts:
-        tables = tables_of(mart.name)
-        ids = f"select _id from {tables['report_rows']}"
-        if mart is subject.orders:
-            ids = f"{ids} union select _id from {tables['recent_ids']}"
-        wh.run(
-            f"create or replace table {tables['report_deliveries']} as "
-            f"select * from {subject.ledger.details(mart.name, ids)} where _id in ({ids})"
-        )
-        comparison = render(
-            __package__,
-            "undelivered",
-            mart=quote(mart.name),
-            has_deadline=mart.entity.has_deadline,
-            link_days=LINK_DAYS,
-            update_days=UPDATE_DAYS,
-            **tables,
-        )
-        wh.run(comparison)
+    subject.wh.run(f"create or replace table {table} as select * from {subject.wh.remote(newest)}")
 
 
 def _key(mart: Mart) -> str:

@@ -122,6 +122,7 @@ def steps(report: Report, words: Words) -> Values:
             words.text("steps.column_status"),
             words.text("steps.column_orders"),
             words.text("steps.to_send"),
+            words.text("steps.rejected"),
             words.text("steps.column_hours"),
         ],
         "steps_rows": [
@@ -129,6 +130,7 @@ def steps(report: Report, words: Words) -> Values:
                 printable(step.name or step.status),
                 words.number(step.orders),
                 words.number(step.to_send),
+                words.number(step.rejected),
                 _NONE if step.median_hours is None else words.hours(step.median_hours),
             )
             for step in report.steps

@@ -26,12 +26,19 @@ def headline(report: Report, words: Words) -> Values:
         for n in [report.light.counts[cause.value]]
     ]
     shown = {"moment": words.text("headline.no_run"), "result": ""}
-    message = ""
+    message = {"text": "", "language": words.language}
     if last is not None:
         shown = {"moment": words.moment(last.started_at), "result": _result(last, words)}
-        is_failed = not last.is_complete and last.finished_at is not None
-        message = printable(last.message) if is_failed else ""
+        if not last.is_complete and last.finished_at is not None:
+            message = _message(last, words.language)
     return {"causes": causes, "last_run": shown, "message": message}
+
+
+def _message(run: Run, language: str) -> dict[str, str]:
+    """Return the message of a run in a language, or in English if the run did not translate it."""
+    if language in run.message_texts:
+        return {"text": printable(run.message_texts[language]), "language": language}
+    return {"text": printable(run.message), "language": "en"}
 
 
 def _result(run: Run, words: Words) -> str:
@@ -58,14 +65,12 @@ def runs(report: Report, words: Words) -> Values:
             quota=report.runs.quota,
         ),
         "run_heads": [
-            words.text("runs.column_started"),
-            words.text("runs.column_result"),
+            words.text("runs.column_run"),
             *(words.text(f"states.{state}") for state in ("delivered", "rejected", "held")),
         ],
         "last_runs": [
             (
-                words.short_moment(run.started_at),
-                _result(run, words),
+                f"{words.short_moment(run.started_at)}: {_result(run, words)}",
                 *map(words.number, (run.delivered, run.rejected, run.held)),
             )
             for run in reversed(found[-LAST_RUNS:])
@@ -100,7 +105,8 @@ def deadlines(report: Report, words: Words) -> Values:
     soon, changed = report.waiting.soon, report.waiting.soon_changed
     urgent = words.text("deadlines.urgent", n=soon) if soon else words.text("deadlines.calm")
     if changed:
-        urgent += f" {words.text('deadlines.urgent_changed', n=changed)}"
+        key = "all_changed" if changed == soon else "urgent_changed"
+        urgent += f" {words.text(f'deadlines.{key}', n=changed)}"
     states = ("delivered", "waiting", "rejected")
     days = words.text("deadlines.column_days")
     return {

@@ -1,0 +1,108 @@
+"""The exporter's command on the marts of a pair, with its ledger in PostgreSQL or beside them."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import duckdb
+import yaml
+
+from tests.spark.fixtures import Pair
+from tests.support.database import Database
+from tests.support.emulator_fixture import RunningEmulator
+
+Process = subprocess.Popen[str]
+
+Upload = tuple[str, int, str]
+"""The entity of a file, its rows, and its sha256."""
+
+_UPLOADS = (
+    "select entity, row_count, sha256 from {schema}.ledger_uploads "
+    "where status = 'PASSED' order by entity, upload_no"
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended, and what it printed."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @classmethod
+    def of(cls, process: Process) -> Self:
+        """Wait for the end of a run."""
+        stdout, stderr = process.communicate()
+        return cls(process.returncode, stdout, stderr)
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """Runs the exporter in a process of its own.
+
+    The ledger of the target `spark` is in the database `ledger`, that of `duckdb` in the file of
+    its marts. `home` is a new folder.
+    """
+
+    pair: Pair
+    target: str
+    ledger: Database
+    emulator: RunningEmulator
+    home: Path
+
+    def start(self, *flags: str) -> Process:
+        """Start a run."""
+        self.home.mkdir(exist_ok=True)
+        (self.home / "profiles.yml").write_text(yaml.safe_dump(self._profile()), "utf-8")
+        command = [sys.executable, "-m", "metrica_export", "run", "--target", self.target, *flags]
+        command += ["--ledger", "ledger"] if self.target == "spark" else []
+        return subprocess.Popen(
+            command, env=self._env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *flags: str) -> Result:
+        """Run to the end."""
+        return Result.of(self.start(*flags))
+
+    def uploads(self) -> list[Upload]:
+        """Return the files that were delivered, in their order."""
+        if self.target == "duckdb":
+            with duckdb.connect(str(self.pair.file), read_only=True) as file:
+                return file.sql(_UPLOADS.format(schema="metrica_export")).fetchall()
+        with self.ledger.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(_UPLOADS.format(schema=f"{self.pair.name}_metrica_export"))
+            return cursor.fetchall()
+
+    def _profile(self) -> dict[str, object]:
+        profile = self.pair.lake.profile(self.pair.name)
+        ledger = self.ledger
+        profile["metrica_crm"]["outputs"] |= {
+            "duckdb": {"type": "duckdb", "path": str(self.pair.file), "schema": "main"},
+            "ledger": {
+                "type": "postgres",
+                "host": ledger.host,
+                "port": ledger.port,
+                "user": ledger.user,
+                "password": ledger.password,
+                "dbname": ledger.name,
+                "schema": "public",
+            },
+        }
+        return profile
+
+    def _env(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self.pair.lake.env,
+            "METRICA_CONFIG": os.devnull,
+            "METRICA_TOKEN": self.emulator.token,
+            "METRICA_COUNTER_ID": str(self.emulator.counter),
+            "METRICA_API_URL": self.emulator.url,
+            "DBT_PROFILES_DIR": str(self.home),
+            "DBT_PROJECT_DIR": str(self.pair.project),
+            "DBT_TARGET_PATH": str(self.pair.home / "target"),
+        }
