@@ -22,7 +22,7 @@ EVERYTHING: dict[str, Any] = {
     "identifiers": {"emails": "both", "phones": "both"},
 }
 # Of each type, over columns of hostile values.
-HOSTILE_ATTRIBUTES = {
+HOSTILE_ATTRIBUTES: dict[str, list[dict[str, Any]]] = {
     "contacts": [
         {"name": "nick", "column": "full_name", "type": "text"},
         {"name": "mail", "column": "email", "type": "email"},

@@ -33,7 +33,7 @@ def test_spark_mart_equals_duckdb(pair: Pair, mart: str) -> None:
 @pytest.mark.parametrize("mart", HOSTILE_ATTRIBUTES)
 def test_spark_marts_have_the_columns_of_custom_attributes(hostile: Pair, mart: str) -> None:
     rows = hostile.lake.read("hostile_metrica", mart)
-    names = [str(attribute["name"]) for attribute in HOSTILE_ATTRIBUTES[mart]]
+    names = [attribute["name"] for attribute in HOSTILE_ATTRIBUTES[mart]]
     assert all(rows[name].null_count < len(rows) for name in names)
 
 

@@ -12,7 +12,7 @@ from tests.dbt.warehouse import Warehouse
 from tests.spark.comparison import difference
 from tests.spark.fixtures import NO_TESTS, Pair, Pairs
 
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, dict[str, list[dict[str, Any]]]] = {
     "bitrix24": {
         "orders": [
             {"name": "mark", "column": "utm_source", "type": "text"},
