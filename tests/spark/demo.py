@@ -1,11 +1,12 @@
 """`make demo-spark`: one CRM, built and exported on one machine and on a cluster of Spark.
 
-The cluster loses an executor during the build. At the end the marts are compared row by row, and
-the uploaded files by their sha256. All files are in build/demo-spark.
+The cluster loses an executor during the build. At the end the marts and the sent files are
+compared row by row. All files are in build/demo-spark.
 """
 
 import shutil
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,7 +16,7 @@ from metrica_export.demo.crm import create
 from tests.spark.cluster import WORKERS
 from tests.spark.cluster_build import build_and_kill_an_executor
 from tests.spark.comparison import difference
-from tests.spark.exporter import Exporter, Upload
+from tests.spark.exporter import Exporter
 from tests.spark.fixtures import NO_TESTS, Pair, Pairs
 from tests.spark.lake import ROOT, Lake
 from tests.support.database import Database
@@ -31,6 +32,14 @@ MARTS = ("contacts", "orders", "products", "order_statuses")
 
 class NotEqualError(RuntimeError):
     """The two results differ, or a command failed."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The sorted rows of each file, and entity and rows of each upload that Metrica accepted."""
+
+    files: dict[str, list[list[str]]]
+    uploads: list[tuple[str, int]]
 
 
 def main() -> None:
@@ -62,18 +71,19 @@ def main() -> None:
         _compare(pair, one, many)
 
 
-def _export(pair: Pair, ledger: Database, target: str) -> list[Upload]:
-    """Export the marts of a target to an emulator of its own; return the uploads in the ledger."""
+def _export(pair: Pair, ledger: Database, target: str) -> Sent:
+    """Export the marts of a target to an emulator of its own."""
     with RunningEmulator() as emulator:
         exporter = Exporter(pair, target, ledger, emulator, FOLDER / f"export-{target}")
+        files = exporter.planned_files()
         result = exporter.run()
     click.echo(result.stderr + result.stdout)
     if result.exit_code:
         raise NotEqualError(f"metrica-export run ended with exit code {result.exit_code}.")
-    return exporter.uploads()
+    return Sent(files, [(entity, rows) for entity, rows, _ in exporter.uploads()])
 
 
-def _compare(pair: Pair, one: list[Upload], many: list[Upload]) -> None:
+def _compare(pair: Pair, one: Sent, many: Sent) -> None:
     unequal = []
     for mart in MARTS:
         found = difference(
@@ -81,12 +91,15 @@ def _compare(pair: Pair, one: list[Upload], many: list[Upload]) -> None:
         )
         click.echo(f"{mart}: {found.rows} rows, {'equal' if found.is_none else 'NOT EQUAL'}")
         unequal += [] if found.is_none else [mart]
-    same = len(set(one) & set(many))
-    click.echo(
-        f"uploads: {len(one)} from one machine, {len(many)} from the cluster, {same} equal files"
-    )
-    if unequal or one != many or not one:
-        raise NotEqualError(f"The results differ: {', '.join(unequal) or 'the uploaded files'}.")
+    for name in sorted({*one.files, *many.files}):
+        is_equal = one.files.get(name) == many.files.get(name)
+        rows = len(one.files.get(name, [])) - 1
+        click.echo(f"file {name}: {rows} rows, {'equal' if is_equal else 'NOT EQUAL'}")
+        unequal += [] if is_equal else [name]
+    if one.uploads != many.uploads:
+        unequal.append("the uploads in the ledger")
+    if unequal or not one.files:
+        raise NotEqualError(f"The results differ: {', '.join(unequal) or 'no file was sent'}.")
 
 
 def _title(text: str) -> None:

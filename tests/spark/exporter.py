@@ -1,5 +1,6 @@
 """The exporter's command on the marts of a pair, with its ledger in PostgreSQL or beside them."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -54,19 +55,37 @@ class Exporter:
     emulator: RunningEmulator
     home: Path
 
-    def start(self, *flags: str) -> Process:
-        """Start a run."""
+    def start(self, *flags: str, command: str = "run") -> Process:
+        """Start a run, or another command."""
         self.home.mkdir(exist_ok=True)
         (self.home / "profiles.yml").write_text(yaml.safe_dump(self._profile()), "utf-8")
-        command = [sys.executable, "-m", "metrica_export", "run", "--target", self.target, *flags]
-        command += ["--ledger", "ledger"] if self.target == "spark" else []
+        program = [sys.executable, "-m", "metrica_export", command, "--target", self.target]
+        ledger = ["--ledger", "ledger"] if self.target == "spark" else []
         return subprocess.Popen(
-            command, env=self._env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*program, *flags, *ledger],
+            env=self._env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def run(self, *flags: str) -> Result:
         """Run to the end."""
         return Result.of(self.start(*flags))
+
+    def planned_files(self) -> dict[str, list[list[str]]]:
+        """Return the rows of each file that a run would send, sorted: no mart has an order.
+
+        Raises CalledProcessError if the plan fails.
+        """
+        folder = self.home / "files"
+        planned = Result.of(self.start("--files", str(folder), command="plan"))
+        if planned.exit_code:
+            raise subprocess.CalledProcessError(planned.exit_code, "plan", stderr=planned.stderr)
+        return {
+            path.name: sorted(csv.reader(path.read_text("utf-8").splitlines(keepends=True)))
+            for path in sorted(folder.iterdir())
+        }
 
     def uploads(self) -> list[Upload]:
         """Return the files that were delivered, in their order."""
