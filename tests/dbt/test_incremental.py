@@ -104,7 +104,7 @@ def test_tables_take_every_change_with_a_plain_build(warehouse: Warehouse) -> No
 
 
 def test_incremental_marts_take_new_rows_and_miss_documented_changes(warehouse: Warehouse) -> None:
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     fill(warehouse)
     assert warehouse.dbt("build", *SELECT).success
     warehouse.run(
@@ -135,7 +135,7 @@ def test_incremental_marts_are_not_blinded_by_a_time_in_the_future(
     warehouses: Warehouses,
 ) -> None:
     warehouse = warehouses.make("duckdb")
-    make_incremental(warehouse, "merge")
+    make_incremental(warehouse.project, "merge")
     fill(warehouse)
     warehouse.run("update crm.orders set updated_at = '2999-01-01 00:00:00+00' where order_id = 1")
     assert warehouse.dbt("build", *SELECT).success
@@ -147,7 +147,7 @@ def test_incremental_marts_are_not_blinded_by_a_time_in_the_future(
 @pytest.mark.parametrize("lookback", ["soon", "3 days'", "-1 day"])
 def test_incremental_lookback_is_validated(warehouses: Warehouses, lookback: str) -> None:
     warehouse = warehouses.make("duckdb")
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     fill(warehouse)
     assert warehouse.dbt("build", *SELECT).success
     outcome = warehouse.dbt("run", "--select", "orders", incremental_lookback=lookback)
@@ -157,7 +157,7 @@ def test_incremental_lookback_is_validated(warehouses: Warehouses, lookback: str
 
 def test_incremental_marts_refuse_a_new_time_zone(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     fill(warehouse)
     assert warehouse.dbt("build", *SELECT).success
     outcome = warehouse.dbt("run", "--select", "orders", counter_time_zone="Asia/Tashkent")
@@ -168,7 +168,7 @@ def test_incremental_marts_refuse_a_new_time_zone(warehouses: Warehouses) -> Non
 
 def test_incremental_mart_with_a_new_column_asks_for_a_full_refresh(warehouses: Warehouses) -> None:
     warehouse = warehouses.make("duckdb")
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     assert warehouse.dbt("build", *SELECT).success
     attribute = Attribute("segment", "text", "segment", multivalued=False)
     Column(attribute, "text", "'VIP'", "VIP").add(warehouse, "contacts")

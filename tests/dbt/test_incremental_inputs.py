@@ -23,7 +23,7 @@ def content(warehouse: Warehouse) -> list[list[str]]:
 def test_incremental_build_equals_a_full_one_after_timely_changes(
     warehouse: Warehouse, *, intermediate: bool
 ) -> None:
-    make_incremental(warehouse, intermediate=intermediate)
+    make_incremental(warehouse.project, intermediate=intermediate)
     life = TimelyLife(1)
     warehouse.run(crm.HISTORY[0], *life.first_day())
     warehouse.build_marts(**HISTORY)
@@ -36,7 +36,7 @@ def test_incremental_build_equals_a_full_one_after_timely_changes(
 
 
 def test_incremental_full_refresh_of_one_mart_takes_every_row(warehouse: Warehouse) -> None:
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     life = TimelyLife(0)
     # Most rows are older than the start time, so that the second build reads few.
     old = "set updated_at = '2020-01-01 00:00:00+00' where"
@@ -55,7 +55,7 @@ def test_incremental_full_refresh_of_one_mart_takes_every_row(warehouse: Warehou
 
 
 def test_incremental_orders_take_lines_of_any_age_and_none(warehouse: Warehouse) -> None:
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     warehouse.run(*crm.SAMPLE, "update crm.order_items set updated_at = '2020-01-01 00:00:00+00'")
     warehouse.build_marts()
     warehouse.run(
@@ -70,7 +70,7 @@ def test_incremental_orders_take_lines_of_any_age_and_none(warehouse: Warehouse)
 
 
 def test_incremental_contacts_take_changed_identifiers(warehouse: Warehouse) -> None:
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     warehouse.run(
         *crm.SAMPLE,
         """insert into crm.contacts (contact_id, phone, updated_at) values
@@ -96,7 +96,7 @@ def test_incremental_contacts_take_changed_identifiers(warehouse: Warehouse) -> 
 def test_incremental_spellings_keep_their_meaning_until_a_full_refresh(
     warehouse: Warehouse,
 ) -> None:
-    make_incremental(warehouse)
+    make_incremental(warehouse.project)
     warehouse.run(
         "insert into crm.contacts (contact_id, phone) values ('old', '711 284-22-22')",
     )

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -71,7 +72,8 @@ class Cluster:
         """End all processes of the cluster."""
         for process in self._processes.values():
             for executor in _children(process.pid):
-                executor.kill()
+                with suppress(psutil.Error):
+                    executor.kill()
             process.kill()
             process.wait(_PATIENCE_SECONDS)
         self._processes.clear()
@@ -81,9 +83,11 @@ class Cluster:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             for process in _children(self._processes[self._names[worker]].pid):
-                if _EXECUTOR in process.cmdline():
-                    process.kill()
-                    return
+                # A launcher of the worker may end meanwhile.
+                with suppress(psutil.Error):
+                    if _EXECUTOR in process.cmdline():
+                        process.kill()
+                        return
             time.sleep(0.1)
         message = f"{self._names[worker]} has no executor."
         raise ClusterFailedError(message)

@@ -5,6 +5,7 @@ import pytest
 from metrica_export.demo.crm import next_day
 
 from tests.dbt import crm
+from tests.dbt.incremental_marts import make_incremental
 from tests.spark import crms
 from tests.spark.comparison import difference
 from tests.spark.fixtures import HOSTILE_ATTRIBUTES, Pair, Pairs
@@ -85,14 +86,7 @@ def test_spark_analyses_compile_to_queries_that_run(demo: Pair) -> None:
 
 def test_spark_incremental_marts_equal_duckdb_after_a_day_of_changes(pairs: Pairs) -> None:
     pair = pairs.make("demo_next_day")
-    settings = pair.project / "dbt_project.yml"
-    settings.write_text(
-        settings.read_text("utf-8").replace(
-            "    marts:\n      +materialized: table\n",
-            "    marts:\n      +materialized: incremental\n",
-        ),
-        "utf-8",
-    )
+    make_incremental(pair.project, strategy=None)
     pair.fill(crms.fill_demo)
     pair.build()
     pair.fill(next_day)
@@ -101,8 +95,11 @@ def test_spark_incremental_marts_equal_duckdb_after_a_day_of_changes(pairs: Pair
         rows = pair.lake.read(f"{pair.name}_metrica", mart)
         found = difference(pair.file, f"metrica.{mart}", rows)
         assert found.is_none, (mart, found)
-    statement = pair.home / "target/run/metrica_crm/models/marts/metrica/orders.sql"
-    assert "merge into demo_next_day_metrica.orders" in statement.read_text("utf-8")
+    compiled = pair.lake.folder / pair.name / "target/run/metrica_crm/models"
+    orders = (compiled / "marts/metrica/orders.sql").read_text("utf-8")
+    assert f"merge into {pair.name}_metrica.orders" in orders
+    cells = (compiled / "intermediate/int_identifier_cells.sql").read_text("utf-8")
+    assert f"insert into table {pair.name}_metrica_work.int_identifier_cells" in cells
 
 
 def test_spark_reads_lists_and_objects_as_duckdb(pairs: Pairs) -> None:
