@@ -38,7 +38,7 @@ class NotEqualError(RuntimeError):
 class Sent:
     """The sorted rows of each file, and entity and rows of each upload that Metrica accepted."""
 
-    files: dict[str, list[list[str]]]
+    files: dict[str, list[str]]
     uploads: list[tuple[str, int]]
 
 
@@ -93,7 +93,7 @@ def _compare(pair: Pair, one: Sent, many: Sent) -> None:
         unequal += [] if found.is_none else [mart]
     for name in sorted({*one.files, *many.files}):
         is_equal = one.files.get(name) == many.files.get(name)
-        rows = len(one.files.get(name, [])) - 1
+        rows = len(one.files.get(name, []))
         click.echo(f"file {name}: {rows} rows, {'equal' if is_equal else 'NOT EQUAL'}")
         unequal += [] if is_equal else [name]
     if one.uploads != many.uploads:

@@ -1,9 +1,11 @@
 """The exporter's command on the marts of a pair, with its ledger in PostgreSQL or beside them."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -73,8 +75,10 @@ class Exporter:
         """Run to the end."""
         return Result.of(self.start(*flags))
 
-    def planned_files(self) -> dict[str, list[list[str]]]:
+    def planned_files(self) -> dict[str, list[str]]:
         """Return the rows of each file that a run would send, sorted: no mart has an order.
+
+        A row is JSON, with the names of its columns.
 
         Raises CalledProcessError if the plan fails.
         """
@@ -82,10 +86,7 @@ class Exporter:
         planned = Result.of(self.start("--files", str(folder), command="plan"))
         if planned.exit_code:
             raise subprocess.CalledProcessError(planned.exit_code, "plan", stderr=planned.stderr)
-        return {
-            path.name: sorted(csv.reader(path.read_text("utf-8").splitlines(keepends=True)))
-            for path in sorted(folder.iterdir())
-        }
+        return {path.name: sorted(_rows(path)) for path in sorted(folder.iterdir())}
 
     def uploads(self) -> list[Upload]:
         """Return the files that were delivered, in their order."""
@@ -125,3 +126,12 @@ class Exporter:
             "DBT_PROJECT_DIR": str(self.pair.project),
             "DBT_TARGET_PATH": str(self.pair.home / "target"),
         }
+
+
+def _rows(file: Path) -> Iterator[str]:
+    if file.suffix == ".json":
+        for rows in json.loads(file.read_text("utf-8")).values():
+            yield from map(json.dumps, rows)
+        return
+    with file.open(encoding="utf-8", newline="") as lines:
+        yield from map(json.dumps, csv.DictReader(lines))
