@@ -134,4 +134,4 @@ def _rows(file: Path) -> Iterator[str]:
             yield from map(json.dumps, rows)
         return
     with file.open(encoding="utf-8", newline="") as lines:
-        yield from map(json.dumps, csv.DictReader(lines))
+        yield from map(json.dumps, csv.DictReader(lines, delimiter=";"))
