@@ -111,8 +111,8 @@ bench: $(INSTALLED) build/rivals/.installed ## Measure dbt and the export: make 
 	@$(BIN)/python -m benchmarks --rows "$(or $(ROWS),1000000)" --rivals build/rivals/bin/python $(if $(RESULTS),--results) $(ARGS)
 
 .PHONY: bench-lake
-bench-lake: build/spark/.installed ## The same CRM on four engines, and the export from Iceberg: make bench-lake ROWS="1000000 5000000" RESULTS=1
-	@build/spark/bin/python -W ignore -m benchmarks.lake --orders "$(or $(ROWS),1000000)" $(if $(RESULTS),--results) $(ARGS)
+bench-lake: build/spark/.installed ## The same CRM on four engines, and the export from Iceberg: make bench-lake ROWS=1000000,5000000 EXPORTED=20000000
+	@build/spark/bin/python -W ignore -m benchmarks.lake --orders "$(or $(ROWS),1000000)" --exported "$(EXPORTED)" $(if $(RESULTS),--results) $(ARGS)
 
 build/rivals/.installed: benchmarks/requirements.txt $(INSTALLED)
 	@$(BIN)/python -m venv --clear build/rivals

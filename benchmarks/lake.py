@@ -28,7 +28,8 @@ _PAGE = Path(__file__).with_name("LAKE.md")
 _INTRODUCTION = """\
 # Results of `make bench-lake`
 
-Written by `make bench-lake RESULTS=1`; not by hand. Every figure is of one round. A build is
+Written by `make bench-lake RESULTS=1 ROWS=1000000,5000000 EXPORTED=1000000,5000000,20000000`; not by
+hand. Every figure is of one round. A build is
 `dbt run` as a whole, of a CRM that is new; the first export of its marts follows, to a sink that
 takes everything. Spark's driver has 4 GB. The cluster is a master and two workers of one core and
 2 GB each on the same machine, so it shows what a cluster costs, and not what more machines gain.
@@ -63,7 +64,7 @@ def bench_lake(*, orders: list[int], exported: list[int], results: bool) -> None
             page.table(("measured on", ""), facts),
             "\n## Build and first export\n",
             page.table(_HEADS, built),
-            "\n## First export from Iceberg\n",
+            "\n## First export of marts that pyiceberg wrote to Iceberg\n",
             page.table(("orders", "rows/s", "wall s", "CPU s", "peak MB"), sent),
             "",
         ]

@@ -42,7 +42,7 @@ DBT_PROJECT = yaml.safe_load((ROOT / "dbt_project/dbt_project.yml").read_text(en
 DBT_VARS = DBT_PROJECT["vars"]
 
 SENTENCES = {
-    "README.md": (f"PostgreSQL {OLDEST_VERSION}+ and DuckDB are the warehouses",),
+    "README.md": (f"The warehouse is PostgreSQL {OLDEST_VERSION}+, DuckDB, or Spark with Iceberg",),
     "docs/how-to/review-changes.md": (
         f"| open orders that turn PAID in one run | {GATE.paid_percent} % of the open orders |",
         f"| values that become empty | {GATE.erased_values:,} |",
