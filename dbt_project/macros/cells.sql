@@ -112,7 +112,7 @@
         cell,
         {{ _without_braces('cell') }} as element
     from {{ cells }}
-    where not {{ _is_json('cell') }}
+    where not {{ _is_flat_json('cell') }}
     union all
     select
         cell,
@@ -122,7 +122,7 @@
             cell,
             {{ list_rows(_json_items('cell')) }} as item
         from {{ cells }}
-        where {{ _is_json('cell') }}
+        where {{ _is_flat_json('cell') }}
     ) as items
 {%- endmacro %}
 

@@ -1,9 +1,9 @@
-{% macro _is_json(text) -%}
+{% macro _is_flat_json(text) -%}
     {#- JSON's grammar for a text, and for a list of texts, numbers and flat objects. PostgreSQL
         before 16 cannot try a cast, and a cell without JSON must not stop the build. The grammar
         excludes NUL and halves of surrogate pairs, which PostgreSQL rejects, and numbers with an
         exponent, which may have lost digits. -#}
-    {%- set any = _any_number() -%}
+    {%- set any = _json_repeat() -%}
     {%- set blank = '[ \\t\\r\\n]' ~ any -%}
     {%- set item = blank ~ _json_item_pattern() ~ blank -%}
     {%- set pair = '\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}' -%}
@@ -21,7 +21,7 @@
 
 
 {% macro _json_item_pattern() -%}
-    {%- set any = _any_number() -%}
+    {%- set any = _json_repeat() -%}
     {%- set blank = '[ \\t\\r\\n]' ~ any -%}
     {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))' ~ any ~ '"' -%}
     {%- set scalar = '(?:' ~ string

@@ -3,7 +3,7 @@
         string becomes "", each other scalar 0, and then each list or object of scalars 0, from the
         inside out. Only JSON ends as one scalar. NUL and halves of surrogate pairs, which PostgreSQL
         rejects, are excluded. -#}
-    {%- set any = _any_number() -%}
+    {%- set any = _json_repeat() -%}
     {%- set string = '"(?:[^"\\\\\\x01-\\x1f]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))' ~ any ~ '"' -%}
     {%- set scalar = '-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null' -%}
     {%- set blank = '[ \\t\\r\\n]' ~ any -%}
@@ -22,30 +22,6 @@
             replaced(text, surrogates, ''), '\\\\u(0000|[dD][89a-fA-F])'
         ) }}
     )
-{%- endmacro %}
-
-
-{% macro _any_number() -%}
-    {#- How often a part of JSON may be repeated. -#}
-    {{ return(adapter.dispatch('_any_number', 'metrica_crm')()) }}
-{%- endmacro %}
-
-{% macro default___any_number() -%}
-    {{ _unsupported_adapter('_any_number') }}
-{%- endmacro %}
-
-{% macro postgres___any_number() -%}
-    {{ return('*') }}
-{%- endmacro %}
-
-{% macro duckdb___any_number() -%}
-    {{ return('*') }}
-{%- endmacro %}
-
-{% macro spark___any_number() -%}
-    {#- Java's stack overflows in a text of some thousand characters, unless it never goes back. JSON
-        can be read without going back. -#}
-    {{ return('*+') }}
 {%- endmacro %}
 
 
@@ -79,25 +55,6 @@
     {%- set pattern = '^' ~ blank ~ '\\{(?:(?!' ~ key ~ ')' ~ other ~ ')*+' ~ key ~ '(' ~ _json_value()
         ~ ')' -%}
     nullif(regexp_extract({{ json }}, {{ _literal(pattern) }}, 1), '')
-{%- endmacro %}
-
-
-{% macro _json_string() -%}
-    {#- In valid JSON. -#}
-    {{ return('"(?:[^"\\\\]|\\\\.)*+"') }}
-{%- endmacro %}
-
-
-{% macro _json_value() -%}
-    {#- A text, list, object or other value in JSON of the eight levels that `is_json` accepts. -#}
-    {%- set container = namespace(pattern='') -%}
-    {%- for _ in range(8) -%}
-        {%- set container.pattern = '[\\[{](?:[^"\\[\\]{}]|' ~ _json_string()
-            ~ ('|' ~ container.pattern if container.pattern else '') ~ ')*+[\\]}]' -%}
-    {%- endfor -%}
-    {{ return(
-        '(?:' ~ _json_string() ~ '|' ~ container.pattern ~ '|[^"\\[\\]{},: \\t\\r\\n]++)'
-    ) }}
 {%- endmacro %}
 
 
