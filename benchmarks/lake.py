@@ -21,15 +21,14 @@ from benchmarks.meter import Usage, measure
 from benchmarks.server import BenchPostgres
 from tests.spark.cluster import Cluster
 from tests.spark.lake import LOCAL_MASTER, ROOT, Lake
-from tests.support.database import Database
 from tests.support.lake_marts import make_lake
 
 _PAGE = Path(__file__).with_name("LAKE.md")
 _INTRODUCTION = """\
 # Results of `make bench-lake`
 
-Written by `make bench-lake RESULTS=1 ROWS=1000000,5000000 EXPORTED=1000000,5000000,20000000`; not by
-hand. Every figure is of one round. A build is
+Written by `make bench-lake RESULTS=1 ROWS=1000000,5000000 EXPORTED=1000000,5000000,20000000`; not
+by hand. Every figure is of one round. A build is
 `dbt run` as a whole, of a CRM that is new; the first export of its marts follows, to a sink that
 takes everything. Spark's driver has 4 GB. The cluster is a master and two workers of one core and
 2 GB each on the same machine, so it shows what a cluster costs, and not what more machines gain.
@@ -101,8 +100,8 @@ def _engines(folder: Path, orders: int, sink: str) -> Iterator[tuple[str, Usage,
             crm.fill(orders)
             crm.build("seed")
             yield engine, crm.build("run").usage, crm.export(sink).usage
-    for engine in (f"Spark, {LOCAL_MASTER}", _CLUSTER):
-        home = folder / engine.partition(" ")[2]
+    for engine, name in ((f"Spark, {LOCAL_MASTER}", "local"), (_CLUSTER, "cluster")):
+        home = folder / name
         with BenchPostgres() as server, ExitStack() as stack:
             home.mkdir()
             in_lake = _LakeCrm(home, server)
@@ -128,7 +127,7 @@ class _LakeCrm:
         shutil.copytree(ROOT / "dbt_project", self._project, ignore=ignored)
         self._profile = self._lake.profile(_SCHEMA)
         outputs = self._profile["metrica_crm"]["outputs"]
-        outputs["ledger"] = _target(server.database("ledger"))
+        outputs["ledger"] = server.database("ledger").dbt_target
         self._spark = outputs["spark"]["server_side_parameters"]
         self._env = {**os.environ, **self._lake.env}
 
@@ -159,19 +158,6 @@ class _LakeCrm:
         targets = ("--target", "spark", "--ledger", "ledger")
         env = self._env | dbt.export_env(sink, self._home / "target")
         return measure([dbt.EXPORT, "run", *flags, *targets], env)
-
-
-def _target(database: Database) -> dict[str, object]:
-    """Return the target of profiles.yml for a database."""
-    return {
-        "type": "postgres",
-        "host": database.host,
-        "port": database.port,
-        "user": database.user,
-        "password": database.password,
-        "dbname": database.name,
-        "schema": "public",
-    }
 
 
 def _export(folder: Path, orders: int, sink: str) -> tuple[str, ...]:

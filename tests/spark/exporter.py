@@ -99,18 +99,9 @@ class Exporter:
 
     def _profile(self) -> dict[str, object]:
         profile = self.pair.lake.profile(self.pair.name)
-        ledger = self.ledger
         profile["metrica_crm"]["outputs"] |= {
             "duckdb": {"type": "duckdb", "path": str(self.pair.file), "schema": "main"},
-            "ledger": {
-                "type": "postgres",
-                "host": ledger.host,
-                "port": ledger.port,
-                "user": ledger.user,
-                "password": ledger.password,
-                "dbname": ledger.name,
-                "schema": "public",
-            },
+            "ledger": self.ledger.dbt_target,
         }
         return profile
 

@@ -166,11 +166,18 @@ def iceberg_jar() -> Path:
 
 
 def jdbc_driver() -> Path:
-    """Return PostgreSQL's JDBC driver: Debian's, or that of the variable POSTGRES_JDBC_JAR."""
+    """Return PostgreSQL's JDBC driver: Debian's, or that of the variable POSTGRES_JDBC_JAR.
+
+    Raises FileNotFoundError without one.
+    """
     for path in (os.environ.get("POSTGRES_JDBC_JAR", ""), *_JDBC_DRIVERS):
         if path and Path(path).is_file():
             return Path(path)
-    pytest.exit("PostgreSQL's JDBC driver is missing: apt install libpostgresql-jdbc-java", 3)
+    message = (
+        "PostgreSQL's JDBC driver is missing. Run `apt install libpostgresql-jdbc-java`, or set "
+        "POSTGRES_JDBC_JAR."
+    )
+    raise FileNotFoundError(message)
 
 
 def _quoted(database: Database) -> str:

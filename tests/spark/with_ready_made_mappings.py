@@ -1,4 +1,4 @@
-"""The ready-made mappings, and the macros of theirs, have the results on Spark that DuckDB has."""
+"""The ready-made mappings and their macros give the same results on Spark as on DuckDB."""
 
 from typing import Any
 
@@ -164,7 +164,8 @@ def test_spark_reads_json_and_times_of_texts_as_the_other_engines(pairs: Pairs) 
     pair.lake.load("json_crm", {"cells": pa.table({"cell": cells})})
     _write_models(
         pair,
-        cells="""select cell, {{ is_json('cell') }} as is_json, {{ _is_flat_json('cell') }} as is_flat,
+        cells="""select cell, {{ is_json('cell') }} as is_json,
+            {{ _is_flat_json('cell') }} as is_flat,
             {{ time_of_text('cell') }} as instant from json_crm.cells""",
         members="""select cell, {{ json_text('cell', 'a') }} as member
             from {{ ref('cells') }} where is_json""",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection, make_dsn
@@ -38,6 +39,19 @@ class Database:
             "PGUSER": self.user,
             "PGPASSWORD": self.password,
             "PGDATABASE": self.name,
+        }
+
+    @property
+    def dbt_target(self) -> dict[str, Any]:
+        """The target of profiles.yml for this database."""
+        return {
+            "type": "postgres",
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "dbname": self.name,
+            "schema": "public",
         }
 
     @contextmanager

@@ -144,14 +144,7 @@ def make_lake(folder: Path, database: Database | None) -> LakeMarts:
     if database is not None:
         uri = f"jdbc:postgresql://{database.host}:{database.port}/{database.name}"
         login = {"user": database.user, "password": database.password}
-        ledger = {
-            "type": "postgres",
-            "host": database.host,
-            "port": database.port,
-            "dbname": database.name,
-            "schema": "public",
-            **login,
-        }
+        ledger = database.dbt_target
     prefix = "spark.sql.catalog.lake"
     spark = {
         "type": "spark",

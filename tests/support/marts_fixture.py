@@ -219,15 +219,7 @@ def make_marts(
     (folder / "dbt_project.yml").write_text("name: crm\nprofile: crm\n")
     output: dict[str, Any] = {"type": "duckdb", "path": str(folder / "warehouse.duckdb")}
     if database is not None:
-        output = {
-            "type": "postgres",
-            "host": database.host,
-            "port": database.port,
-            "user": database.user,
-            "password": database.password,
-            "dbname": database.name,
-            "schema": "public",
-        }
+        output = database.dbt_target
     profiles = {"crm": {"target": kind, "outputs": {kind: output}}}
     # JSON is YAML.
     (folder / "profiles.yml").write_text(json.dumps(profiles))

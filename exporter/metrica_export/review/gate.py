@@ -11,7 +11,7 @@ from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.checks.verdicts import verdicts
 from metrica_export.ledger.reader import Ledger
 from metrica_export.review.filter_change import find_change
-from metrica_export.review.gate_texts import LANGUAGES, Texts, gate_text, joined, stop
+from metrica_export.review.gate_texts import LANGUAGES, Texts, gate_error, gate_text, joined
 from metrica_export.review.impact import ReviewedMart, count_open_orders
 from metrica_export.settings import BECOME_PERCENT, SHARE_FROM, WIDEN_PERCENT, Gate
 from metrica_export.warehouse.connection import Attached
@@ -144,4 +144,4 @@ def check(gate: Gate, found: Mapping[str, Texts], language: str) -> None:
     stopping = {limit: text for limit, text in found.items() if limit not in gate.accepted}
     if stopping:
         sentences, limits = joined("; ", stopping.values()), ",".join(stopping)
-        raise stop(gate_text("stopped", found=sentences, limits=limits), language)
+        raise gate_error(gate_text("stopped", found=sentences, limits=limits), language)

@@ -35,8 +35,8 @@ def in_language(found: Mapping[str, Texts], language: str) -> dict[str, str]:
     return {key: texts[language] for key, texts in found.items()}
 
 
-def stop(texts: Texts, language: str) -> GateError:
-    """Return the error of a stopped run, with its message in every language."""
+def gate_error(texts: Texts, language: str) -> GateError:
+    """Return the error of a stopped run; `texts` has its message in every language."""
     error = GateError(texts[language])
     error.texts = texts
     return error

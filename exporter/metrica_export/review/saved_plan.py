@@ -10,7 +10,7 @@ from metrica_export.checks.sendable import count_sendable, rows
 from metrica_export.checks.staged_mart import StagedMart
 from metrica_export.errors import SettingsError
 from metrica_export.ledger.records import Changes
-from metrica_export.review.gate_texts import Texts, gate_text, joined, stop
+from metrica_export.review.gate_texts import Texts, gate_error, gate_text, joined
 from metrica_export.review.impact import ReviewedMart
 from metrica_export.settings import Options
 from metrica_export.warehouse.connection import Attached
@@ -76,7 +76,9 @@ class SavedPlan:
         """Raise GateError with the differences unless the present plan equals this one."""
         differences = list(_differences("", self.content, present.content))
         if differences:
-            raise stop(gate_text("changed_plan", differences=joined("; ", differences)), language)
+            raise gate_error(
+                gate_text("changed_plan", differences=joined("; ", differences)), language
+            )
 
 
 def _lasting(changes: Changes) -> dict[str, Any]:

@@ -34,10 +34,10 @@ passed as (
     group by status
 ),
 
-to_send as (
+undelivered_steps as (
     select
         status,
-        count(*) filter (where state <> 'rejected') as orders,
+        count(*) filter (where state <> 'rejected') as to_send,
         count(*) filter (where state = 'rejected') as rejected
     from (
         select
@@ -104,13 +104,13 @@ shown as (
         named.humanized,
         named.type,
         cast(passed.orders as bigint) as orders,
-        coalesce(to_send.orders, 0) as to_send,
-        coalesce(to_send.rejected, 0) as rejected,
+        coalesce(undelivered_steps.to_send, 0) as to_send,
+        coalesce(undelivered_steps.rejected, 0) as rejected,
         hours.median_hours,
         coalesce(hours.measured, 0) as measured,
         passed.place
     from passed
-    left join to_send on passed.status = to_send.status
+    left join undelivered_steps on passed.status = undelivered_steps.status
     left join hours on passed.status = hours.status
     left join named on passed.status = named.id
     order by passed.orders desc, passed.status asc
