@@ -34,7 +34,7 @@
     {#- In a unit test the graph is empty, so the fixtures need no columns of a team. -#}
     {%- if graph.get('nodes') and entity in ['contacts', 'orders'] -%}
         {%- do _require_attributes() -%}
-        {%- for attribute in var('metrica_attributes').get(entity) or [] -%}
+        {%- for attribute in (var('metrica_attributes') or {}).get(entity) or [] -%}
             {%- set source = attribute.column or attribute.name -%}
             {%- do found.append({
                 'name': attribute.name,

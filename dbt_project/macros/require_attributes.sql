@@ -58,9 +58,9 @@
             ~ " at most 17." }}
     {%- elif attribute.type != 'numeric' and 'scale' in attribute -%}
         {{ "has a `scale`, which only numeric attributes have. Remove it." }}
-    {%- elif attribute.get('multivalued', false) is not boolean -%}
+    {%- elif attribute.multivalued is not boolean and attribute.multivalued -%}
         {{ "has multivalued '" ~ attribute.multivalued ~ "'. Set it to true or false, without quotes." }}
-    {%- elif attribute.get('humanized', name) is not string -%}
+    {%- elif attribute.humanized and attribute.humanized is not string -%}
         {{ "has humanized " ~ attribute.humanized ~ ", which is no text. Write it in quotes." }}
     {%- elif not modules.re.fullmatch(
         _column_pattern(entity), attribute.get('column', name) | string

@@ -80,6 +80,35 @@ def test_dbt_manifest_choice_that_is_no_yes_or_no_is_an_error(
         project.read()
 
 
+@pytest.mark.parametrize(
+    ("meta", "complaint"),
+    [
+        ({"send": False}, "`meta` of size is not read. Write it as `meta: {metrica: {…}}`"),
+        ({"metrica": "send: false"}, "`meta` of size is not read"),
+        (
+            {"metrica": {"type": "text", "sent": False}},
+            "of size has the unknown key sent.",
+        ),
+    ],
+)
+def test_dbt_manifest_meta_that_nobody_reads_is_an_error(
+    project: Project, meta: dict[str, Any], complaint: str
+) -> None:
+    entry = {"config": {"meta": meta}}
+    project.change(lambda nodes: nodes["orders"]["columns"].update(size=entry))
+    with pytest.raises(SettingsError, match=re.escape(complaint)):
+        project.read()
+
+
+@pytest.mark.parametrize("column", ["id", "create_date_time", "order_status"])
+def test_dbt_manifest_needed_column_that_is_not_sent_is_an_error(
+    project: Project, column: str
+) -> None:
+    project.change(lambda nodes: nodes["orders"]["columns"].update({column: attribute(send=False)}))
+    with pytest.raises(SettingsError, match=f"{column} has `send: false`, but no row"):
+        project.read()
+
+
 def test_marts_come_in_the_order_of_work_with_their_relations(project: Project) -> None:
     project.change(lambda nodes: nodes["orders"].update(schema="other", alias="sold"))
     marts = project.read()

@@ -5,6 +5,7 @@ from typing import Any
 
 from metrica_export.errors import SettingsError
 from metrica_export.metrica.formats import ATTRIBUTE_TYPES, RESERVED, Attribute, Kind
+from metrica_export.warehouse.dbt_models import metrica_meta
 
 _NAME = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 
@@ -15,6 +16,33 @@ KIND_OF_TYPE = {
     "email": Kind.EMAILS,
     "text": Kind.TEXT,
 }
+
+
+_KEYS = {"type", "humanized", "multivalued", "send", "name", "column", "scale"}
+
+
+def column_meta(label: str, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return `meta.metrica` of a column, empty without one.
+
+    Raises SettingsError for a key that nobody reads: a misspelt `send: false` would send the
+    column.
+    """
+    for holder in (entry.get("config"), entry):
+        meta = holder.get("meta") if isinstance(holder, dict) else None
+        if isinstance(meta, dict) and (
+            "send" in meta or not isinstance(meta.get("metrica"), dict | None)
+        ):
+            raise SettingsError(
+                f"{label}: `meta` of {name} is not read. Write it as `meta: {{metrica: {{…}}}}`, "
+                "for example `meta: {metrica: {send: false}}`."
+            )
+    found = metrica_meta(entry)
+    if unknown := sorted(str(key) for key in found.keys() - _KEYS):
+        raise SettingsError(
+            f"{label}: `meta.metrica` of {name} has the unknown key {', '.join(unknown)}. The keys "
+            "are send, type, humanized and multivalued."
+        )
+    return found
 
 
 def read_choice(label: str, name: str, meta: dict[str, Any], key: str, *, default: bool) -> bool:

@@ -18,7 +18,12 @@ from metrica_export.metrica.formats import (
     Kind,
 )
 from metrica_export.settings import DbtSettings
-from metrica_export.warehouse.dbt_attributes import KIND_OF_TYPE, read_attribute, read_choice
+from metrica_export.warehouse.dbt_attributes import (
+    KIND_OF_TYPE,
+    column_meta,
+    read_attribute,
+    read_choice,
+)
 from metrica_export.warehouse.dbt_models import metrica_meta, metrica_models
 from metrica_export.warehouse.dbt_profile import Duckdb, Warehouse, read_project
 
@@ -198,7 +203,8 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
     for name, entry in node["columns"].items():
         if name in OWN_COLUMNS or (entity is ORDERS and name == STATUS_PATH):
             continue
-        if not read_choice(label, name, metrica_meta(entry), "send", default=True):
+        meta_of_column = column_meta(label, name, entry)
+        if not read_choice(label, name, meta_of_column, "send", default=True):
             continue
         column = entity.column(name)
         if column is None and entity not in (CONTACTS, ORDERS):
@@ -206,12 +212,20 @@ def _mart(node: dict[str, Any], meta: dict[str, Any]) -> Mart:
                 f"{label}: Metrica accepts no custom attributes of {entity.name}. Remove {name}."
             )
         if column is None:
-            attribute = read_attribute(label, name, metrica_meta(entry))
+            attribute = read_attribute(label, name, meta_of_column)
             attributes.append(attribute)
             kind = KIND_OF_TYPE[attribute.type_name]
             column = Column(name, Kind.TEXT if attribute.multivalued else kind)
         columns.append(column)
     needed = [c.name for c in entity.columns if c.required] + list(OWN_COLUMNS)
+    sent = {column.name for column in columns} | {*OWN_COLUMNS}
+    if unsent := [
+        name for name in (*needed, "order_status") if name in node["columns"] and name not in sent
+    ]:
+        raise SettingsError(
+            f"{label}: {', '.join(unsent)} has `send: false`, but no row can be sent without it. "
+            "Remove `send: false`, or the rows from the mart."
+        )
     absent = [name for name in needed if name not in node["columns"]]
     if absent:
         raise SettingsError(

@@ -5,6 +5,7 @@ pyiceberg and its libraries take 100 MB, and the run needs only the names of the
 
 import pickle
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -112,10 +113,12 @@ def read_snapshots(profile: Iceberg, relations: Sequence[Relation]) -> list[Snap
         start_new_session=True,
     )
     if process.returncode:
+        cure = "Rerun."
+        if process.returncode == -signal.SIGKILL:
+            cure = "The machine probably ran out of memory: free 150 MB and rerun."
         raise WarehouseError(
             f"The process that reads the Iceberg catalog {profile.catalog!r} ended with code "
-            f"{process.returncode}. With -9 the machine probably ran out of memory: free 150 MB "
-            "and rerun."
+            f"{process.returncode}. {cure}"
         )
     found: list[Snapshot] | ExportError = pickle.loads(process.stdout)  # noqa: S301 - its answer
     if isinstance(found, ExportError):
@@ -150,8 +153,9 @@ def pin(profile: Iceberg, relations: Sequence[Relation]) -> list[Snapshot]:
                 snapshots = [_snapshot(each, table) for each, table in tables.items()]
                 if _numbers(tables) == _numbers(dict(_load(catalog, relations))):
                     return snapshots
-    except (SQLAlchemyError, ImportError) as error:
-        # The text of the error repeats the query, and may repeat the address with the password.
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        # A ValueError is an unreadable address, or an answer in another encoding. The text of an
+        # error repeats the query, and may repeat the address with the password.
         raise WarehouseError(
             f"Cannot read the Iceberg catalog {profile.catalog!r} at {profile.place} "
             f"({type(error).__name__}). Check target {profile.target!r} of profiles.yml: uri, "

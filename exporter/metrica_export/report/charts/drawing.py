@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from metrica_export.errors import SettingsError
 from metrica_export.report.languages.words import Words
 
 Spec = dict[str, Any]
@@ -46,7 +47,13 @@ def draw(spec: Spec, description: str, words: Words) -> Markup:
 
 @cache
 def _convert(spec: str, language: str) -> str:
-    import vl_convert  # noqa: PLC0415 - an extra, and slow to load
+    try:
+        import vl_convert  # noqa: PLC0415 - an extra, and slow to load
+    except ImportError as error:
+        raise SettingsError(
+            f"The package vl-convert-python cannot be loaded ({error}). Reinstall it with "
+            "`pip install --force-reinstall vl-convert-python`, or use --json."
+        ) from None
 
     locale = _LOCALES[language]
     return vl_convert.vegalite_to_svg(

@@ -72,5 +72,16 @@ def read_runs(subject: Subject) -> Runs:
         quota_day=timestamp(subject.quota_day),
     )
     found = subject.wh.rows(query)
-    runs = tuple(Run(*(*line[:-2], json.loads(line[-2] or "{}"))) for line in found)
+    runs = tuple(Run(*(*line[:-2], _texts(line[-2]))) for line in found)
     return Runs(runs, int(found[0][-1]) if found else 0)
+
+
+def _texts(found: str | None) -> dict[str, str]:
+    """Return the texts of a message by language; none if somebody wrote anything else."""
+    try:
+        texts = json.loads(found or "{}")
+    except ValueError:
+        return {}
+    if not isinstance(texts, dict):
+        return {}
+    return {language: text for language, text in texts.items() if isinstance(text, str)}
