@@ -163,6 +163,19 @@ def test_report_shows_why_the_gate_stopped_a_run_in_its_own_language(
     assert [shown[each]["language"] for each in LANGUAGES] == ["en", "ru"]
 
 
+@pytest.mark.parametrize("written", ["{broken", "null", "5", '"en"', '{"en": null, "ru": 5}'])
+def test_report_shows_the_message_of_a_run_whose_texts_are_broken(job: Job, written: str) -> None:
+    job.marts.contacts("c1")
+    assert job.run().error is None
+    job.marts.sql(
+        "update metrica_export.ledger_runs set exit_code = 6, message = 'Nothing was sent.', "
+        f"message_texts = '{written}'"
+    )
+    for language in LANGUAGES:
+        message = of_runs.headline(read(job), Words.of(language))["message"]
+        assert message["text"] == "Nothing was sent."
+
+
 def test_report_compares_all_rows_without_a_watermark(filled: Job) -> None:
     before = read(filled)
     filled.marts.sql("delete from metrica_export.ledger_watermarks")
