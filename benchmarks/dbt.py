@@ -27,7 +27,7 @@ DBT = Path(sys.executable).with_name("dbt")
 EXPORT = Path(sys.executable).with_name("metrica-export")
 
 # One text for both engines. `i` counts from 1.
-TABLES = {
+_TABLES = {
     "contacts": """
         select i as contact_id, 'Customer ' || i as full_name,
             'Customer' || i || '@example.com' as email,
@@ -72,6 +72,14 @@ _CHANGE = """update crm.orders set revenue = revenue + 1, updated_at = now()
     where order_id % 1000 = {rest}"""
 
 
+def tables(orders: int) -> Iterator[tuple[str, str]]:
+    """Yield the tables of a CRM with so many orders, each with the query of its rows."""
+    numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
+    for name, query in _TABLES.items():
+        made = query.format(contacts=mart.contacts_of(orders))
+        yield name, f"with numbers as ({numbers}) {made}"
+
+
 class Crm:
     """A made-up CRM in one warehouse, and dbt's builds of it in a copy of the project."""
 
@@ -97,11 +105,9 @@ class Crm:
 
     def fill(self, orders: int) -> None:
         """Make the tables of a CRM with so many orders."""
-        numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
         self.run("create schema crm")
-        for name, query in TABLES.items():
-            made = query.format(contacts=mart.contacts_of(orders))
-            self.run(f"create table crm.{name} as with numbers as ({numbers}) {made}")
+        for name, query in tables(orders):
+            self.run(f"create table crm.{name} as {query}")
         self.settle()
 
     def make_incremental(self) -> None:

@@ -132,12 +132,10 @@ class _LakeCrm:
         self._env = {**os.environ, **self._lake.env}
 
     def fill(self, orders: int) -> None:
-        numbers = f"select cast(i as bigint) as i from generate_series(1, {orders}) as counted (i)"
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
-            for name, query in dbt.TABLES.items():
-                made = query.format(contacts=mart.contacts_of(orders))
-                rows = connection.sql(f"with numbers as ({numbers}) {made}").to_arrow_table()
+            for name, query in dbt.tables(orders):
+                rows = connection.sql(query).to_arrow_table()
                 self._lake.load(f"{_SCHEMA}_crm", {name: rows})
 
     def use(self, cluster: Cluster) -> None:
